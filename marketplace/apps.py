@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class MarketplaceConfig(AppConfig):
+    """The bottom layer: who uploads, what is sold, who downloaded what."""
+
+    name = "marketplace"
+
+    def ready(self) -> None:
+        """Load Celery here and not in `__init__`, so that `marketplace.core` can be imported without Django."""
+        from marketplace import celery, checks  # noqa: F401

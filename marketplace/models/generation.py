@@ -1,0 +1,126 @@
+"""What customers get: generator models and their training sets, generations and paid downloads."""
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from marketplace.models.catalogue import SHA256_HEX_LENGTH, Asset
+from marketplace.models.people import Customer
+from marketplace.triggers import append_only
+
+
+class TrainingSet(models.Model):
+    """The assets that a generator model was trained on; its membership is final once frozen."""
+
+    name = models.CharField(max_length=200)
+    version = models.CharField(max_length=40)
+    created_at = models.DateTimeField()
+    frozen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["name", "version"], name="training_set_name_and_version"),)
+        triggers = (
+            pgtrigger.Protect(
+                name="frozen_for_good",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__frozen_at__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+class TrainingSetMember(models.Model):
+    """One asset of a training set."""
+
+    training_set = models.ForeignKey(TrainingSet, on_delete=models.PROTECT, related_name="members")
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="memberships")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["training_set", "asset"], name="member_once"),)
+        triggers = (
+            *append_only(),
+            pgtrigger.Trigger(
+                name="no_member_after_freeze",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="added"),
+                func="""
+                IF EXISTS (SELECT FROM marketplace_trainingset AS t JOIN added ON added.training_set_id = t.id
+                           WHERE t.frozen_at IS NOT NULL) THEN
+                    RAISE EXCEPTION 'A frozen training set takes no more members: make a new version.';
+                END IF;
+                RETURN NULL;
+                """,
+            ),
+        )
+
+
+class GeneratorModel(models.Model):
+    """A named, versioned image generator with what a customer should know of it."""
+
+    name = models.CharField(max_length=200)
+    version = models.CharField(max_length=40)
+    provider = models.CharField(max_length=200)
+    licence = models.CharField(max_length=200)
+    description = models.TextField()
+    training_set = models.ForeignKey(TrainingSet, on_delete=models.PROTECT, null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["name", "version"], name="generator_model_name_and_version"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+class Generation(models.Model):
+    """A generated image, with the training set that its model had when it was made."""
+
+    generator_model = models.ForeignKey(GeneratorModel, on_delete=models.PROTECT)
+    training_set = models.ForeignKey(TrainingSet, on_delete=models.PROTECT)
+    prompt = models.TextField()
+    seed = models.BigIntegerField()
+    file = models.FileField(upload_to="generations", max_length=200, help_text="What the customer is handed.")
+    preview = models.FileField(upload_to="previews", max_length=200)
+    sha256 = models.CharField(max_length=SHA256_HEX_LENGTH, unique=True)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    generated_at = models.DateTimeField()
+
+    class Meta:
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"generation {self.pk}"
+
+
+class RemixTruth(models.Model):
+    """What the sample generator really mixed into a generation. Attribution must never read it."""
+
+    generation = models.OneToOneField(Generation, on_delete=models.PROTECT)
+    asset_ids = ArrayField(models.BigIntegerField())
+    weights_ppm = ArrayField(models.IntegerField())
+
+    class Meta:
+        triggers = append_only()
+
+
+class Download(models.Model):
+    """A customer's paid licence event of a generation."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="downloads")
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="downloads")
+    gross_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    downloaded_at = models.DateTimeField(db_index=True)
+    idempotency_key = models.CharField(max_length=100, unique=True)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=models.Q(gross_minor__gt=0), name="download_is_paid"),)
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"download {self.pk}"

@@ -1,0 +1,184 @@
+"""Writes of the marketplace. Each takes the time it happens at, and either does all it says or nothing."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from marketplace.core.verdicts import Signal, Verdict, decide
+from marketplace.files import store
+from marketplace.generators.base import GeneratedImage
+from marketplace.images import derivative, sha256_hex
+from marketplace.models import (
+    Asset,
+    Contributor,
+    Customer,
+    Download,
+    Generation,
+    GeneratorModel,
+    RemixTruth,
+    ScreeningResult,
+    Submission,
+    TrainingConsent,
+    TrainingSet,
+    TrainingSetMember,
+)
+from marketplace.screening import Report, screen
+from marketplace.selectors import assets_with_consent
+
+PREVIEW_EDGE = 1024  # pixels; what pages show and what the encoder reads
+
+
+class NoTrainingSet(ValueError):
+    """A generator model without a training set: nobody could be attributed, so nothing of it can be sold."""
+
+
+@dataclass(frozen=True)
+class Details:
+    """What a contributor says of a file that they submit."""
+
+    file_name: str
+    title: str
+    keywords: tuple[str, ...]
+    licence: str
+    captured_at: datetime | None = None
+    training_consent: bool = True
+
+
+def submit_asset(contributor: Contributor, data: bytes, details: Details, at: datetime) -> Submission:
+    """Screen a file and record the verdict with its evidence; an accepted one becomes an asset.
+
+    The same file from the same contributor is the same submission: submitting it again changes nothing.
+    """
+    sha256 = sha256_hex(data)
+    known = Submission.objects.filter(contributor=contributor, sha256=sha256).first()
+    if known is not None:
+        return known
+    report = screen(data)
+    original = store("originals", data, "")
+    preview = store("previews", derivative(report.decoded.image, PREVIEW_EDGE), ".jpg") if report.decoded else ""
+    with transaction.atomic():
+        _lock_file(sha256)
+        signals = [*report.signals, *_first_ingested_by_another(contributor, sha256)]
+        verdict, reasons = decide(signals)
+        submission, is_new = Submission.objects.get_or_create(
+            contributor=contributor,
+            sha256=sha256,
+            defaults={
+                "original": original,
+                "file_name": details.file_name,
+                "title": details.title,
+                "keywords": list(details.keywords),
+                "licence": details.licence,
+                "captured_at": details.captured_at,
+                "submitted_at": at,
+                "verdict": verdict,
+            },
+        )
+        if not is_new:
+            return submission
+        ScreeningResult.objects.create(
+            submission=submission,
+            verdict=verdict,
+            reasons=list(reasons),
+            signals=[asdict(signal) for signal in signals],
+            version=report.version,
+            screened_at=at,
+        )
+        if verdict is Verdict.ACCEPT:
+            _accept(submission, report, preview, details, at)
+    return submission
+
+
+def _lock_file(sha256: str) -> None:
+    """Two people submitting the same bytes at once wait for each other here, so that one of them is first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(sha256[:15], 16)])
+
+
+def _first_ingested_by_another(contributor: Contributor, sha256: str) -> list[Signal]:
+    first = Asset.objects.filter(sha256=sha256).exclude(contributor=contributor).first()
+    if first is None:
+        return []
+    evidence = {"asset": str(first.pk), "ingested_at": first.ingested_at.isoformat(), "sha256": sha256}
+    return [Signal("same_bytes", Verdict.HOLD, "first_submitted_by_another_contributor", evidence)]
+
+
+def _accept(submission: Submission, report: Report, preview: str, details: Details, at: datetime) -> None:
+    assert report.decoded is not None  # an accepted file was decoded
+    asset = Asset.objects.create(
+        submission=submission,
+        contributor_id=submission.contributor_id,
+        sha256=submission.sha256,
+        preview=preview,
+        width=report.decoded.width,
+        height=report.decoded.height,
+        ingested_at=at,
+    )
+    TrainingConsent.objects.create(asset=asset, granted=details.training_consent, effective_at=at, recorded_at=at)
+
+
+@transaction.atomic
+def freeze_training_set(name: str, version: str, at: datetime) -> TrainingSet:
+    """Freeze all assets with training consent at that time into a new training set.
+
+    Raises `NoTrainingSet` where no asset has consent.
+    """
+    training_set = TrainingSet.objects.create(name=name, version=version, created_at=at)
+    members = [
+        TrainingSetMember(training_set=training_set, asset_id=asset_id)
+        for asset_id in assets_with_consent(at).order_by("pk").values_list("pk", flat=True).iterator()
+    ]
+    if not members:
+        raise NoTrainingSet(f"Training set {name} {version} would be empty: no asset has training consent at {at}.")
+    TrainingSetMember.objects.bulk_create(members, batch_size=5_000)
+    training_set.frozen_at = at
+    training_set.save(update_fields=["frozen_at"])
+    return training_set
+
+
+def record_generation(model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime) -> Generation:
+    """Record a generated image and the file that customers will be handed.
+
+    Raises `NoTrainingSet` where the model has none: its sales could not be attributed to anybody.
+    """
+    if model.training_set_id is None:
+        raise NoTrainingSet(f"Generator model {model} has no training set: give it one before it generates for sale.")
+    preview = store("previews", derivative(made.image, PREVIEW_EDGE), ".jpg")
+    with transaction.atomic():
+        generation = Generation.objects.create(
+            generator_model=model,
+            training_set_id=model.training_set_id,
+            prompt=made.prompt,
+            seed=made.seed,
+            file=store("generations", file, suffix),
+            preview=preview,
+            sha256=sha256_hex(file),
+            width=made.image.width,
+            height=made.image.height,
+            generated_at=at,
+        )
+        if made.truth is not None:
+            RemixTruth.objects.create(
+                generation=generation,
+                asset_ids=[source.asset_id for source in made.truth],
+                weights_ppm=[source.weight_ppm for source in made.truth],
+            )
+    return generation
+
+
+def record_download(
+    customer: Customer, generation: Generation, *, gross_minor: int, currency: str, at: datetime, idempotency_key: str
+) -> Download:
+    """Record a paid download once: the same key again returns the first one."""
+    download, _ = Download.objects.get_or_create(
+        idempotency_key=idempotency_key,
+        defaults={
+            "customer": customer,
+            "generation": generation,
+            "gross_minor": gross_minor,
+            "currency": currency,
+            "downloaded_at": at,
+        },
+    )
+    return download

@@ -1,0 +1,17 @@
+"""Database triggers that several models share."""
+
+import pgtrigger
+
+
+def append_only() -> tuple[pgtrigger.Trigger, ...]:
+    """Triggers by which the database refuses to change, delete or truncate a record once it is written."""
+    return (
+        pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        pgtrigger.Trigger(
+            name="no_truncate",
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            operation=pgtrigger.Truncate,
+            func="RAISE EXCEPTION '% is append-only: it cannot be truncated.', TG_TABLE_NAME;",
+        ),
+    )

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class PayoutsConfig(AppConfig):
+    """The top layer: what is owed, to whom, and the movement of money."""
+
+    name = "payouts"
+
+    def ready(self) -> None:
+        """Register the start-up checks."""
+        from payouts import checks  # noqa: F401

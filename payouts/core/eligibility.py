@@ -1,0 +1,67 @@
+"""Who is in a payout run, with how much, and why someone is not."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from marketplace.core.money import Money, whole_minor
+
+
+class ExclusionReason(StrEnum):
+    """Why a contributor with a balance is left out of a payout run."""
+
+    ON_HOLD = "on_hold"
+    BELOW_THRESHOLD = "below_threshold"
+    NO_CONNECTED_ACCOUNT = "no_connected_account"
+    ONBOARDING_INCOMPLETE = "onboarding_incomplete"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedAccount:
+    """What Stripe last said of a connected account: whether transfers reach it, and what it still asks for."""
+
+    is_ready: bool
+    requirements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Payable:
+    """A payout of whole minor units; the rest of the balance is carried over."""
+
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """No payout in this run; the whole balance is carried over."""
+
+    reason: ExclusionReason
+    sentence: str
+
+
+def decide_payout(
+    payable_micro: int, currency: str, threshold_minor: int, account: ConnectedAccount | None, is_held: bool
+) -> Payable | Excluded:
+    """Decide one contributor's payout from the payable balance in micro-units and the threshold in minor units.
+
+    The first reason that applies is given. Raises ValueError for a negative balance or threshold.
+    """
+    if payable_micro < 0 or threshold_minor < 0:
+        raise ValueError(f"Balance ({payable_micro} micro) and threshold ({threshold_minor} minor) cannot be negative.")
+    amount = Money(whole_minor(payable_micro, currency), currency)
+    if is_held:
+        return Excluded(ExclusionReason.ON_HOLD, f"Payouts are on hold; {amount} stays on the balance until released.")
+    if amount.minor < max(threshold_minor, 1):
+        threshold = Money(threshold_minor, currency)
+        sentence = f"The balance of {amount} is below the threshold of {threshold} and is carried over."
+        return Excluded(ExclusionReason.BELOW_THRESHOLD, sentence)
+    if account is None:
+        sentence = f"{amount} is waiting: connect a Stripe account to be paid."
+        return Excluded(ExclusionReason.NO_CONNECTED_ACCOUNT, sentence)
+    if not account.is_ready:
+        return Excluded(ExclusionReason.ONBOARDING_INCOMPLETE, _onboarding_sentence(amount, account.requirements))
+    return Payable(amount.minor)
+
+
+def _onboarding_sentence(amount: Money, requirements: tuple[str, ...]) -> str:
+    asked = f"Stripe still asks for {', '.join(requirements)}" if requirements else "Stripe has not enabled transfers"
+    return f"{amount} is waiting: the connected account is not ready, {asked}."

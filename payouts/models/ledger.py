@@ -1,0 +1,133 @@
+"""The double-entry ledger. What must hold is enforced by the database: see the trigger beside each record.
+
+Signs: what we owe or have earned is positive, what we own or have spent is negative, so that all accounts sum to zero.
+"""
+
+import pgtrigger
+from django.db import models
+
+from marketplace.models import Contributor
+from marketplace.triggers import append_only
+from payouts.models.months import Period
+
+
+class LedgerAccount(models.Model):
+    """One account of the ledger in one currency. Its balance follows its postings and cannot be set by hand."""
+
+    kind = models.CharField(max_length=30)
+    contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, null=True)
+    period = models.ForeignKey(Period, on_delete=models.PROTECT, null=True)
+    currency = models.CharField(max_length=3)
+    is_floored = models.BooleanField(help_text="Never below zero: nobody can be paid what is not there.")
+    balance_micro = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["kind", "contributor", "period", "currency"], nulls_distinct=False, name="account_once"
+            ),
+            models.UniqueConstraint(fields=["id", "currency"], name="account_and_currency"),
+            models.CheckConstraint(
+                condition=models.Q(is_floored=False) | models.Q(balance_micro__gte=0), name="floored_balance_not_negative"
+            ),
+        )
+        triggers = (
+            pgtrigger.Trigger(
+                name="starts_at_zero",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="NEW.balance_micro := 0; RETURN NEW;",
+            ),
+            pgtrigger.Trigger(
+                name="balance_follows_postings",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                IF TG_OP = 'DELETE' OR pg_trigger_depth() < 2 THEN
+                    RAISE EXCEPTION 'A ledger account changes only through postings.';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.contributor_id or self.period_id or ''} {self.currency}"
+
+
+class Entry(models.Model):
+    """A balanced set of postings, written once under a unique key and never changed."""
+
+    kind = models.CharField(max_length=30)
+    period = models.ForeignKey(Period, on_delete=models.PROTECT)
+    idempotency_key = models.CharField(max_length=200, unique=True)
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True)
+    posted_at = models.DateTimeField()
+    xact_id = models.BigIntegerField(default=0, help_text="The database transaction that wrote it, set by the database.")
+
+    class Meta:
+        triggers = (
+            *append_only(),
+            pgtrigger.Trigger(
+                name="stamped_with_its_transaction",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="NEW.xact_id := pg_current_xact_id()::text::bigint; RETURN NEW;",
+            ),
+            pgtrigger.Trigger(
+                name="balanced_at_commit",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                declare=[("unbalanced", "text")],
+                func="""
+                SELECT string_agg(currency || ' ' || total, ', ') INTO unbalanced FROM (
+                    SELECT currency, sum(amount_micro) AS total FROM payouts_posting
+                    WHERE entry_id = NEW.id GROUP BY currency HAVING sum(amount_micro) <> 0) AS off;
+                IF unbalanced IS NOT NULL THEN
+                    RAISE EXCEPTION 'Entry % does not balance: it is off by % micro-units.', NEW.id, unbalanced;
+                END IF;
+                IF NOT EXISTS (SELECT FROM payouts_posting WHERE entry_id = NEW.id) THEN
+                    RAISE EXCEPTION 'Entry % has no postings.', NEW.id;
+                END IF;
+                RETURN NULL;
+                """,
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.idempotency_key}"
+
+
+class Posting(models.Model):
+    """One line of an entry. Writing it moves its account's balance."""
+
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="postings")
+    account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="postings")
+    currency = models.CharField(max_length=3)
+    amount_micro = models.BigIntegerField()
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=~models.Q(amount_micro=0), name="posting_moves_something"),)
+        triggers = (
+            *append_only(),
+            pgtrigger.Trigger(
+                name="moves_balances",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="added"),
+                # Accounts are locked in the order of their ids, so that two entries cannot wait for each other.
+                func="""
+                IF EXISTS (SELECT FROM added JOIN payouts_entry AS e ON e.id = added.entry_id
+                           WHERE e.xact_id <> pg_current_xact_id()::text::bigint) THEN
+                    RAISE EXCEPTION 'An entry is sealed when its transaction commits: post a new entry.';
+                END IF;
+                PERFORM FROM payouts_ledgeraccount WHERE id IN (SELECT account_id FROM added) ORDER BY id FOR UPDATE;
+                UPDATE payouts_ledgeraccount AS a SET balance_micro = a.balance_micro + moved.total
+                FROM (SELECT account_id, sum(amount_micro) AS total FROM added GROUP BY account_id) AS moved
+                WHERE a.id = moved.account_id;
+                RETURN NULL;
+                """,
+            ),
+        )

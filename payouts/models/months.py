@@ -1,0 +1,131 @@
+"""A month of money: policy, revenue events, the period and its earnings, and the statements issued for it."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from marketplace.models import Contributor, Download
+from marketplace.triggers import append_only
+
+
+class Policy(models.Model):
+    """The rules in force from a date on. A change is a new row; what was paid under the old one stays."""
+
+    effective_at = models.DateTimeField(unique=True)
+    contributor_rate_ppm = models.PositiveIntegerField(help_text="Part of net revenue that goes to contributors.")
+    fee_ppm = models.PositiveIntegerField(help_text="Card fee as part of the gross price.")
+    threshold_minor = models.PositiveBigIntegerField(help_text="Less than this is carried over to the next run.")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(contributor_rate_ppm__lte=1_000_000, fee_ppm__lte=1_000_000), name="policy_rates_at_most_one"
+            ),
+        )
+        triggers = append_only()
+
+
+class Period(models.Model):
+    """A UTC month of one currency: open, then closing, then closed for good by a second person."""
+
+    OPEN, CLOSING, CLOSED = "open", "closing", "closed"
+
+    month_on = models.DateField(help_text="The first day of the month.")
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=10, default=OPEN, choices=[(s, s) for s in (OPEN, CLOSING, CLOSED)])
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="periods_closed"
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="periods_approved"
+    )
+    closed_at = models.DateTimeField(null=True)
+    net_minor = models.BigIntegerField(null=True)
+    pool_micro = models.BigIntegerField(null=True)
+    common_fund_micro = models.BigIntegerField(null=True)
+    weights_sha256 = models.CharField(max_length=64, blank=True, help_text="Of the weights the pool was split by.")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["month_on", "currency"], name="one_period_per_month_and_currency"),
+            models.CheckConstraint(condition=Q(month_on__day=1), name="period_starts_on_the_first"),
+            models.CheckConstraint(
+                condition=~Q(state="closed") | Q(closed_by__isnull=False, approved_by__isnull=False),
+                name="closed_period_has_two_people",
+            ),
+            models.CheckConstraint(condition=~Q(closed_by=F("approved_by")), name="period_approved_by_another"),
+        )
+        triggers = (
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="never_reopened", operation=pgtrigger.Update, condition=pgtrigger.Q(old__state="closed")
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.month_on:%Y-%m} {self.currency}"
+
+
+class RevenueEvent(models.Model):
+    """Money that one download brought in, in the period that it is booked to."""
+
+    download = models.OneToOneField(Download, on_delete=models.PROTECT, related_name="revenue_event")
+    period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="revenue_events")
+    entry = models.ForeignKey("payouts.Entry", on_delete=models.PROTECT, related_name="revenue_events")
+    gross_minor = models.BigIntegerField()
+    fee_minor = models.BigIntegerField()
+    net_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    occurred_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(gross_minor=F("fee_minor") + F("net_minor")), name="gross_is_fee_and_net"),
+            models.CheckConstraint(condition=Q(fee_minor__gte=0, net_minor__gte=0), name="revenue_not_negative"),
+        )
+        triggers = append_only()
+
+
+class Earning(models.Model):
+    """What one contributor earned in one period, from attribution or from the common fund."""
+
+    ATTRIBUTION, COMMON_FUND = "attribution", "common_fund"
+
+    period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="earnings")
+    contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="earnings")
+    kind = models.CharField(max_length=20, choices=[(k, k) for k in (ATTRIBUTION, COMMON_FUND)])
+    amount_micro = models.BigIntegerField()
+    entry = models.ForeignKey("payouts.Entry", on_delete=models.PROTECT, related_name="earnings")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["period", "contributor", "kind"], name="earned_once"),
+            models.CheckConstraint(condition=Q(amount_micro__gt=0), name="earning_is_positive"),
+        )
+        triggers = append_only()
+
+
+class Statement(models.Model):
+    """What a contributor is told of one period: opening + earned + adjusted - paid = closing. Issued once."""
+
+    period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="statements")
+    contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="statements")
+    opening_micro = models.BigIntegerField()
+    earned_micro = models.BigIntegerField()
+    adjusted_micro = models.BigIntegerField()
+    paid_micro = models.BigIntegerField()
+    closing_micro = models.BigIntegerField()
+    issued_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["period", "contributor"], name="one_statement_per_period"),
+            models.CheckConstraint(
+                condition=Q(
+                    closing_micro=F("opening_micro") + F("earned_micro") + F("adjusted_micro") - F("paid_micro")
+                ),
+                name="statement_adds_up",
+            ),
+        )
+        triggers = append_only()
