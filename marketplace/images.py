@@ -50,7 +50,7 @@ pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_image
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
-class UnreadableImage(ValueError):  # noqa: N818 (the verdict's own word)
+class UnreadableImage(ValueError):
     """A file that is no picture we can take: `code` for programs, the message for the contributor."""
 
     def __init__(self, code: str, message: str) -> None:

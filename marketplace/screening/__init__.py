@@ -1,0 +1,74 @@
+"""Screening of a submitted file: every signal in it, with evidence, and the verdict they add up to.
+
+One module per signal, each with `check(subject) -> list[Signal]`. A signal reads parsed fields only: the words it
+knows occur in ordinary files too. A file without any mark is accepted here: nothing can be said about it.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from marketplace.core.verdicts import Signal, Verdict, decide
+from marketplace.images import DecodedImage, UnreadableImage, decode
+from marketplace.screening import (
+    aigc_label,
+    animation,
+    content_credentials,
+    generator_parameters,
+    grok_signature,
+    midjourney_job,
+    stealth_pnginfo,
+    xmp_source_type,
+)
+from marketplace.screening.fields import PILLOW, Subject, evidence, read_subject
+
+SCREEN_VERSION = "1"
+
+CHECKS: dict[str, Callable[[Subject], list[Signal]]] = {
+    "content_credentials": content_credentials.check,
+    "xmp_source_type": xmp_source_type.check,
+    "aigc_label": aigc_label.check,
+    "generator_parameters": generator_parameters.check,
+    "stealth_pnginfo": stealth_pnginfo.check,
+    "midjourney_job": midjourney_job.check,
+    "grok_signature": grok_signature.check,
+    "animation": animation.check,
+}
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What screening found. `decoded` is None exactly where the verdict is `unreadable`."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    signals: tuple[Signal, ...]
+    decoded: DecodedImage | None
+    version: str
+
+
+def screen(data: bytes) -> Report:
+    """Screen one file. Never raises: a file that cannot be read is `unreadable`, and says why."""
+    try:
+        decoded = decode(data)
+    except UnreadableImage as error:
+        unreadable = Signal("decoding", Verdict.UNREADABLE, error.code, evidence("file", str(error), PILLOW))
+        return _report([unreadable], None)
+    subject = read_subject(data, decoded)
+    return _report([signal for name in CHECKS for signal in _run(name, subject)], decoded)
+
+
+def _run(name: str, subject: Subject) -> list[Signal]:
+    """Run one check; one that fails on a hostile file costs a look by a reviewer, not the whole screening."""
+    try:
+        return CHECKS[name](subject)
+    except Exception as error:
+        logger.exception("Screening check %s failed", name)
+        return [Signal(name, Verdict.HOLD, "check_failed", evidence(name, repr(error), f"screen {SCREEN_VERSION}"))]
+
+
+def _report(signals: list[Signal], decoded: DecodedImage | None) -> Report:
+    verdict, reasons = decide(signals)
+    return Report(verdict, reasons, tuple(signals), decoded, SCREEN_VERSION)
