@@ -1,0 +1,263 @@
+"""Stripe as we use it: Connect accounts that receive transfers from the platform's balance, and nothing else.
+
+Separate charges and transfers: https://docs.stripe.com/connect/separate-charges-and-transfers. Amounts are in minor
+units of their currency, currencies are lower-case codes. Every call raises one of the exceptions below and no other.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol, cast
+
+import stripe
+
+if TYPE_CHECKING:
+    from stripe.params import TransferListParams
+
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 30
+PAGE_SIZE = 100
+
+
+class GatewayRejected(Exception):
+    """Not executed, and asking again in the same way will not help; `code` is Stripe's, such as resource_missing."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{message} ({code})")
+        self.code = code
+
+
+class InsufficientFunds(GatewayRejected):
+    """The platform's available balance does not cover the transfer."""
+
+
+class GatewayUnknown(Exception):
+    """It may or may not have been executed: timed out, cut off, failed at Stripe or not understood."""
+
+
+class GatewayBusy(Exception):
+    """Not executed: too many calls, or this key is in flight. Ask again later with the same key."""
+
+
+class GatewayMisused(Exception):
+    """Our own fault, such as a wrong API key or an idempotency key used twice. Nothing more must be sent."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A connected account; `requirements` names what Stripe still asks its holder for."""
+
+    stripe_account_id: str
+    country: str
+    currency: str
+    transfers_enabled: bool
+    payouts_enabled: bool
+    requirements: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TransferReceipt:
+    """A transfer that was made."""
+
+    stripe_transfer_id: str
+    amount_minor: int
+    currency: str
+    stripe_account_id: str
+    created_at: datetime
+    metadata: Mapping[str, str]
+
+
+class Gateway(Protocol):
+    """What moves money. The same idempotency key with the same arguments acts once, for about a day."""
+
+    def create_account(
+        self, *, reference: str, name: str, country: str, currency: str, idempotency_key: str
+    ) -> Account:
+        """Open a connected account; `reference` is our own id of its holder, `country` two capital letters."""
+        ...
+
+    def account(self, stripe_account_id: str) -> Account:
+        """The connected account as it is now."""
+        ...
+
+    def onboarding_link(self, stripe_account_id: str, *, return_url: str, refresh_url: str) -> str:
+        """A short-lived URL where the holder says who they are and where to be paid."""
+        ...
+
+    def available_minor(self, currency: str) -> int:
+        """What the platform can transfer now."""
+        ...
+
+    def top_up(self, amount_minor: int, currency: str, *, idempotency_key: str) -> str:
+        """Add funds to the platform's balance from its bank; the top-up's Stripe id."""
+        ...
+
+    def create_transfer(
+        self,
+        *,
+        amount_minor: int,
+        currency: str,
+        stripe_account_id: str,
+        transfer_group: str,
+        metadata: dict[str, str],
+        idempotency_key: str,
+    ) -> TransferReceipt:
+        """Move money from the platform to a connected account. InsufficientFunds if the balance does not cover it."""
+        ...
+
+    def list_transfers(self, *, transfer_group: str, stripe_account_id: str | None = None) -> list[TransferReceipt]:
+        """Every transfer of the group, to one account if given, newest first."""
+        ...
+
+
+class StripeGateway:
+    """The Gateway to Stripe itself or, where `api_base` is its URL, to the sandbox."""
+
+    def __init__(self, api_key: str, api_base: str | None) -> None:
+        self._api_key = api_key
+        self._api_base = api_base
+        self._client: stripe.StripeClient | None = None
+        self._client_pid: int | None = None
+
+    def create_account(
+        self, *, reference: str, name: str, country: str, currency: str, idempotency_key: str
+    ) -> Account:
+        with _in_our_words():
+            account = self._stripe().v1.accounts.create(
+                {
+                    "business_profile": {"name": name},
+                    "capabilities": {"transfers": {"requested": True}},
+                    "controller": {
+                        "fees": {"payer": "application"},
+                        "losses": {"payments": "application"},
+                        "stripe_dashboard": {"type": "express"},
+                    },
+                    "country": country,
+                    "default_currency": currency,
+                    "metadata": {"reference": reference},
+                },
+                {"idempotency_key": idempotency_key},
+            )
+        return _account(account)
+
+    def account(self, stripe_account_id: str) -> Account:
+        with _in_our_words():
+            return _account(self._stripe().v1.accounts.retrieve(stripe_account_id))
+
+    def onboarding_link(self, stripe_account_id: str, *, return_url: str, refresh_url: str) -> str:
+        with _in_our_words():
+            link = self._stripe().v1.account_links.create(
+                {
+                    "account": stripe_account_id,
+                    "refresh_url": refresh_url,
+                    "return_url": return_url,
+                    "type": "account_onboarding",
+                }
+            )
+        return link.url
+
+    def available_minor(self, currency: str) -> int:
+        with _in_our_words():
+            balance = self._stripe().v1.balance.retrieve()
+        return sum(funds.amount for funds in balance.available if funds.currency == currency)
+
+    def top_up(self, amount_minor: int, currency: str, *, idempotency_key: str) -> str:
+        with _in_our_words():
+            topup = self._stripe().v1.topups.create(
+                {"amount": amount_minor, "currency": currency}, {"idempotency_key": idempotency_key}
+            )
+        return topup.id
+
+    def create_transfer(
+        self,
+        *,
+        amount_minor: int,
+        currency: str,
+        stripe_account_id: str,
+        transfer_group: str,
+        metadata: dict[str, str],
+        idempotency_key: str,
+    ) -> TransferReceipt:
+        with _in_our_words():
+            transfer = self._stripe().v1.transfers.create(
+                {
+                    "amount": amount_minor,
+                    "currency": currency,
+                    "destination": stripe_account_id,
+                    "metadata": metadata,
+                    "transfer_group": transfer_group,
+                },
+                {"idempotency_key": idempotency_key},
+            )
+        return _receipt(transfer)
+
+    def list_transfers(self, *, transfer_group: str, stripe_account_id: str | None = None) -> list[TransferReceipt]:
+        params: TransferListParams = {"transfer_group": transfer_group, "limit": PAGE_SIZE}
+        if stripe_account_id is not None:
+            params["destination"] = stripe_account_id
+        with _in_our_words():
+            first_page = self._stripe().v1.transfers.list(params)
+            return [_receipt(transfer) for transfer in first_page.auto_paging_iter()]
+
+    def _stripe(self) -> stripe.StripeClient:
+        # A forked worker must not share its parent's open connections, so each process builds its own client.
+        if self._client is None or self._client_pid != os.getpid():
+            self._client = stripe.StripeClient(
+                self._api_key,
+                base_addresses={"api": self._api_base} if self._api_base else None,
+                http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S)),
+                max_network_retries=0,
+            )
+            self._client_pid = os.getpid()
+        return self._client
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    try:
+        yield
+    except stripe.StripeError as error:
+        raise _translated(error) from error
+
+
+def _translated(error: stripe.StripeError) -> Exception:
+    """The exception that says what to do. What is not understood is unknown, never rejected."""
+    message = str(error)
+    code = getattr(error.error, "code", None) or ""
+    if error.http_status in (409, 429) or isinstance(error, stripe.RateLimitError):
+        return GatewayBusy(message)
+    if code == "balance_insufficient":
+        return InsufficientFunds(code, message)
+    # Also 403, and yet about one connected account (unknown, or no longer ours) and not about our key.
+    if isinstance(error, stripe.InvalidRequestError) or code == "account_invalid":
+        return GatewayRejected(code or "invalid_request", message)
+    if isinstance(error, stripe.IdempotencyError | stripe.AuthenticationError | stripe.PermissionError):
+        return GatewayMisused(message)
+    return GatewayUnknown(message)
+
+
+def _account(account: stripe.Account) -> Account:
+    # The SDK's objects lack an attribute for what Stripe left out, so optional parts are read from a dictionary.
+    fields = account.to_dict()
+    return Account(
+        stripe_account_id=account.id,
+        country=fields["country"],
+        currency=fields["default_currency"],
+        transfers_enabled=fields.get("capabilities", {}).get("transfers") == "active",
+        payouts_enabled=fields["payouts_enabled"],
+        requirements=tuple(fields["requirements"]["currently_due"] or ()),
+    )
+
+
+def _receipt(transfer: stripe.Transfer) -> TransferReceipt:
+    return TransferReceipt(
+        stripe_transfer_id=transfer.id,
+        amount_minor=transfer.amount,
+        currency=transfer.currency,
+        # Stripe gives the id, because we never ask it to expand the account.
+        stripe_account_id=cast(str, transfer.destination),
+        created_at=datetime.fromtimestamp(transfer.created, tz=UTC),
+        metadata=transfer.metadata.to_dict(),
+    )

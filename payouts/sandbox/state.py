@@ -1,0 +1,196 @@
+"""The sandbox's memory: one SQLite file, so that it outlives the server, even one that is killed."""
+
+import json
+import secrets
+import sqlite3
+import string
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from payouts.sandbox.answers import Answer, JsonObject
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS objects (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind);
+CREATE INDEX IF NOT EXISTS objects_by_group ON objects (kind, json_extract(body, '$.transfer_group'));
+CREATE INDEX IF NOT EXISTS objects_by_group_and_destination
+    ON objects (kind, json_extract(body, '$.transfer_group'), json_extract(body, '$.destination'));
+CREATE TABLE IF NOT EXISTS balances (
+    currency TEXT PRIMARY KEY,
+    available_minor INTEGER NOT NULL CHECK (available_minor >= 0)
+);
+CREATE TABLE IF NOT EXISTS remembered_answers (
+    idempotency_key TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    headers TEXT NOT NULL,
+    created INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS onboarding_links (
+    token TEXT PRIMARY KEY,
+    account TEXT NOT NULL,
+    return_url TEXT NOT NULL,
+    refresh_url TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+);
+"""
+
+ID_CHARACTERS = string.ascii_letters + string.digits
+
+
+def new_id(prefix: str, length: int = 24) -> str:
+    """A new random id such as `tr_1Pgc7BB7WZ01zgkWVJfE40RX`."""
+    return f"{prefix}_1{''.join(secrets.choice(ID_CHARACTERS) for _ in range(length - 1))}"
+
+
+@dataclass(frozen=True)
+class OnboardingLink:
+    """What an account link's token stands for; `expires_at` in Unix seconds."""
+
+    token: str
+    account: str
+    return_url: str
+    refresh_url: str
+    expires_at: int
+
+
+class State:
+    """All that the sandbox knows. Each method may be called from any thread, alone or within `transaction`."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises sqlite3.OperationalError if another sandbox holds it, sqlite3.DatabaseError if it is something else.
+        """
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            # In-flight keys live in one process's memory, so a second sandbox on this file must not start.
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.executescript(f"BEGIN EXCLUSIVE; {SCHEMA} COMMIT;")
+        except sqlite3.Error:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        """Wait for the transaction under way and close the file."""
+        with self._lock:
+            self._db.close()
+
+    def now(self) -> int:
+        """The sandbox's time in Unix seconds; nothing else here reads a clock."""
+        return int(time.time())
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of the block's changes or, if it raises, none; one block at a time."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN")
+            yield
+
+    def put(self, item: JsonObject) -> None:
+        """Store an object of Stripe's, new or changed, under its id."""
+        with self._lock:
+            self._db.execute(
+                "INSERT INTO objects (id, kind, created, body) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+                (item["id"], item["object"], item["created"], json.dumps(item)),
+            )
+
+    def get(self, kind: str, id_: str) -> JsonObject | None:
+        """The object of this kind (Stripe's `object` field) and id."""
+        with self._lock:
+            row = self._db.execute("SELECT body FROM objects WHERE kind = ? AND id = ?", (kind, id_)).fetchone()
+        return cast(JsonObject, json.loads(row[0])) if row else None
+
+    def newest(
+        self,
+        kind: str,
+        *,
+        equal: Mapping[str, str],
+        created: Sequence[tuple[str, int]],
+        after_id: str | None,
+        limit: int,
+    ) -> list[JsonObject]:
+        """Up to `limit` objects, newest first, that come after `after_id` and have the given fields and times."""
+        conditions = ["kind = ?"]
+        values: list[str | int] = [kind]
+        for name, wanted in equal.items():
+            conditions.append(f"json_extract(body, '$.{name}') = ?")
+            values.append(wanted)
+        for operator, moment in created:
+            conditions.append(f"created {operator} ?")
+            values.append(moment)
+        if after_id is not None:
+            conditions.append("seq < (SELECT seq FROM objects WHERE id = ?)")
+            values.append(after_id)
+        # Safe: the names and operators come from our own endpoints, the values go in apart.
+        sql = f"SELECT body FROM objects WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?"
+        with self._lock:
+            return [json.loads(body) for (body,) in self._db.execute(sql, [*values, limit])]
+
+    def available_minor(self) -> dict[str, int]:
+        """The platform's available balance by currency."""
+        with self._lock:
+            return dict(self._db.execute("SELECT currency, available_minor FROM balances ORDER BY currency"))
+
+    def add_to_available(self, change_minor: int, currency: str) -> None:
+        """Change the platform's available balance, which the file itself refuses to let below zero."""
+        with self._lock:
+            self._db.execute("INSERT OR IGNORE INTO balances VALUES (?, 0)", (currency,))
+            self._db.execute(
+                "UPDATE balances SET available_minor = available_minor + ? WHERE currency = ?",
+                (change_minor, currency),
+            )
+
+    def remember(self, idempotency_key: str, fingerprint: str, answer: Answer) -> None:
+        """Keep the answer that was given to this key."""
+        with self._lock:
+            self._db.execute(
+                "INSERT INTO remembered_answers VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    idempotency_key,
+                    fingerprint,
+                    answer.status,
+                    answer.body,
+                    json.dumps(dict(answer.headers)),
+                    self.now(),
+                ),
+            )
+
+    def recall(self, idempotency_key: str) -> tuple[str, Answer] | None:
+        """The request's fingerprint and the answer that were remembered under this key."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT fingerprint, status, body, headers FROM remembered_answers WHERE idempotency_key = ?",
+                (idempotency_key,),
+            ).fetchone()
+        return (row[0], Answer(row[1], row[2], json.loads(row[3]))) if row else None
+
+    def put_link(self, link: OnboardingLink) -> None:
+        """Store an onboarding link, new or changed, under its token."""
+        with self._lock:
+            self._db.execute(
+                "INSERT OR REPLACE INTO onboarding_links VALUES (?, ?, ?, ?, ?)",
+                (link.token, link.account, link.return_url, link.refresh_url, link.expires_at),
+            )
+
+    def link(self, token: str) -> OnboardingLink | None:
+        """The onboarding link of this token."""
+        with self._lock:
+            row = self._db.execute("SELECT * FROM onboarding_links WHERE token = ?", (token,)).fetchone()
+        return OnboardingLink(*row) if row else None
