@@ -1,0 +1,141 @@
+"""The worked table of the energy-share method, and its edges."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from attribution.core.shares import Candidates, EnergyParameters, Shares, energy_shares
+from tests.attribution.core.controls import share_of
+
+
+def candidates(vectors: dict[int, list[float]], ingested: list[int] | None = None) -> Candidates:
+    """Return candidates by asset id, ingested in the order given unless told otherwise."""
+    return Candidates(
+        asset_ids=np.array(list(vectors), np.int64),
+        vectors=np.array(list(vectors.values()), np.float64).reshape(len(vectors), -1),
+        first_ingest=np.array(ingested or range(len(vectors)), np.int64),
+    )
+
+
+def shared(query: list[float], images: Candidates, **parameters: float) -> Shares:
+    """Return energy shares; parameters left out keep their defaults."""
+    return energy_shares(np.array(query), images, EnergyParameters(**parameters))  # type: ignore[arg-type]
+
+
+THIRD = 3**-0.5
+
+# Each line can be followed by hand: similarities s, weights w, energies x = w * s, explained R^2 = sum of x.
+Worked = tuple[list[float], dict[int, list[float]], dict[str, float], dict[int, int], int]
+WORKED: dict[str, Worked] = {
+    # s .6 .8; orthogonal, so w = s; x .36 .64; R^2 = 1
+    "two independent sources": ([0.6, 0.8], {1: [1, 0], 2: [0, 1]}, {}, {1: 360_000, 2: 640_000}, 0),
+    # s .96 .936; q = .586667 a + .466667 b; x .5632 .4368; R^2 = 1
+    "two sources that overlap": ([0.96, 0.28], {1: [1, 0], 2: [0.8, 0.6]}, {}, {1: 563_200, 2: 436_800}, 0),
+    # s .6 .96; unconstrained w of asset 1 is .6 - .8 * .8 / .6 < 0, so only asset 2 explains: x .9216
+    "a source in the shadow of a nearer one": ([0.6, 0.8], {1: [1, 0], 2: [0.8, 0.6]}, {}, {2: 1_000_000}, 0),
+    # s .28; x .0784 < r0^2 = .25: .0784 / .25
+    "a faint source": ([0.28, 0.96], {1: [1, 0]}, {}, {1: 313_600}, 686_400),
+    # s .6; x .36 > .25: all of the picture is shared though only .36 of it is explained
+    "one clear source": ([0.6, 0.8], {1: [1, 0]}, {}, {1: 1_000_000}, 0),
+    # the same against r0^2 = .49: .36 / .49 = .734693877...
+    "one clear source, stricter r0": ([0.6, 0.8], {1: [1, 0]}, {"r0": 0.7}, {1: 734_694}, 265_306),
+    # three equal energies: the odd millionth goes to the smallest id
+    "a tie": ([THIRD] * 3, {7: [1, 0, 0], 5: [0, 1, 0], 6: [0, 0, 1]}, {}, {5: 333_334, 6: 333_333, 7: 333_333}, 0),
+    # s .2 is not above lo = .2
+    "nothing above the floor": ([0.2, 0.96**0.5], {1: [1, 0]}, {}, {}, 1_000_000),
+    # s -.6: unlike is not like
+    "an opposite": ([-0.6, 0.8], {1: [1, 0]}, {}, {}, 1_000_000),
+    # s .6 .8, only the best one may share: x .64
+    "one place": ([0.6, 0.8], {1: [1, 0], 2: [0, 1]}, {"k": 1}, {2: 1_000_000}, 0),
+    # cosine of 1 and 2 is .8 >= .75, so 2 belongs to 1: s .96; x .9216
+    "a later copy": ([0.96, 0.28], {1: [1, 0], 2: [0.8, 0.6]}, {"clone": 0.75}, {1: 1_000_000}, 0),
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "vectors", "parameters", "share_ppm", "unattributed_ppm"), WORKED.values(), ids=WORKED
+)
+def test_worked_table(
+    query: list[float],
+    vectors: dict[int, list[float]],
+    parameters: dict[str, float],
+    share_ppm: dict[int, int],
+    unattributed_ppm: int,
+) -> None:
+    shares = shared(query, candidates(vectors), **parameters)
+    assert share_of(shares) == share_ppm
+    assert shares.unattributed_ppm == unattributed_ppm
+
+
+def test_the_list_is_ranked_by_share_and_names_each_similarity() -> None:
+    shares = shared([0.6, 0.8], candidates({1: [1, 0], 2: [0, 1]}))
+    assert shares == Shares(asset_ids=(2, 1), similarities=(0.8, 0.6), share_ppm=(640_000, 360_000), unattributed_ppm=0)
+
+
+def test_of_two_copies_the_first_ingested_is_paid_whatever_its_id() -> None:
+    images = candidates({1: [1, 0], 2: [1, 0]}, ingested=[20, 10])
+    assert share_of(shared([0.6, 0.8], images)) == {2: 1_000_000}
+
+
+def test_copies_ingested_together_belong_to_the_smaller_id() -> None:
+    images = candidates({2: [1, 0], 1: [1, 0]}, ingested=[10, 10])
+    assert share_of(shared([0.6, 0.8], images)) == {1: 1_000_000}
+
+
+def test_a_copy_detector_decides_where_one_is_given() -> None:
+    pair = {1: [1.0, 0.0], 2: [0.0, 1.0]}
+    alone = candidates(pair)
+    copied = Candidates(alone.asset_ids, alone.vectors, alone.first_ingest, np.array([[1, 0.61], [0.61, 1]]))
+    assert share_of(shared([0.6, 0.8], copied, clone=0.60)) == {1: 1_000_000}
+    assert share_of(shared([0.6, 0.8], copied, clone=0.62)) == {1: 360_000, 2: 640_000}
+
+
+def test_a_copy_of_a_copy_that_was_dropped_is_compared_with_what_was_kept() -> None:
+    chain: dict[int, list[float]] = {
+        1: [1, 0],
+        2: [0.8, 0.6],
+        3: [0.28, 0.96],
+    }  # neighbours' cosines are .8, the ends' is .28
+    assert share_of(shared([0.6, 0.8], candidates(chain), clone=0.75)).keys() == {1, 3}
+
+
+def test_no_candidate_leaves_everything_unattributed() -> None:
+    none = Candidates(np.array([], np.int64), np.empty((0, 2)), np.array([], np.int64))
+    assert shared([0.6, 0.8], none) == Shares((), (), (), 1_000_000)
+
+
+def test_half_precision_storage_changes_the_length_of_a_vector_but_not_the_sum() -> None:
+    random = np.random.default_rng(5)
+    vectors: NDArray[np.float64] = random.normal(size=(8, 32)) + 1
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    images = Candidates(np.arange(8), vectors.astype(np.float16), np.arange(8))
+    shares = energy_shares(vectors.mean(axis=0).astype(np.float16), images, EnergyParameters())
+    assert sum(shares.share_ppm) + shares.unattributed_ppm == 1_000_000
+
+
+@pytest.mark.parametrize("vector", [[0.0, 0.0], [np.nan, 1.0], [np.inf, 1.0]])
+def test_a_vector_that_is_no_direction_is_refused(vector: list[float]) -> None:
+    with pytest.raises(ValueError, match="zero or not finite"):
+        shared([0.6, 0.8], candidates({1: vector}))
+    with pytest.raises(ValueError, match="zero or not finite"):
+        shared(vector, candidates({1: [1, 0]}))
+
+
+def test_query_and_candidates_of_different_width_are_refused() -> None:
+    with pytest.raises(ValueError, match="3 dimensions"):
+        shared([1, 0, 0], candidates({1: [1, 0]}))
+
+
+def test_arrays_that_do_not_match_are_refused() -> None:
+    with pytest.raises(ValueError, match="2 asset ids need 2 vectors"):
+        Candidates(np.array([1, 2]), np.eye(3), np.array([1, 2]))
+    with pytest.raises(ValueError, match="comes twice"):
+        Candidates(np.array([1, 1]), np.eye(2), np.array([1, 2]))
+    with pytest.raises(ValueError, match="copy similarities"):
+        Candidates(np.array([1, 2]), np.eye(2), np.array([1, 2]), np.eye(3))
+
+
+@pytest.mark.parametrize("parameters", [{"k": 0}, {"lo": -0.1}, {"lo": 1}, {"r0": 0}, {"clone": 1}, {"clone": 0}])
+def test_parameters_out_of_range_are_refused(parameters: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="Out of range"):
+        EnergyParameters(**parameters)  # type: ignore[arg-type]

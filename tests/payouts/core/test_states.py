@@ -1,0 +1,64 @@
+from collections.abc import Mapping
+from enum import StrEnum
+from itertools import product
+from typing import TypeVar
+
+import pytest
+
+from payouts.core.states import (
+    PAYOUT_TRANSITIONS,
+    RUN_TRANSITIONS,
+    PayoutState,
+    RunState,
+    TransitionRefused,
+    require_transition,
+)
+
+State = TypeVar("State", bound=StrEnum)
+
+
+def reachable(table: Mapping[State, frozenset[State]], first: State) -> set[State]:
+    """Return every state that `first` can come to, itself included."""
+    reached, waiting = set[State](), [first]
+    while waiting:
+        state = waiting.pop()
+        reached.add(state)
+        waiting += table[state] - reached
+    return reached
+
+
+@pytest.mark.parametrize(("now", "then"), list(product(RunState, RunState)))
+def test_a_run_goes_from_draft_to_settled_one_step_at_a_time(now: RunState, then: RunState) -> None:
+    steps = list(RunState)
+    if steps.index(then) == steps.index(now) + 1:
+        require_transition(now, then)
+    else:
+        with pytest.raises(TransitionRefused):
+            require_transition(now, then)
+
+
+def test_a_run_cannot_be_sent_without_approval_and_the_error_says_what_is_possible() -> None:
+    with pytest.raises(TransitionRefused, match=r"draft cannot become sending; it may become approved\.$"):
+        require_transition(RunState.DRAFT, RunState.SENDING)
+
+
+def test_a_settled_run_is_final() -> None:
+    with pytest.raises(TransitionRefused, match="nothing: it is final"):
+        require_transition(RunState.SETTLED, RunState.DRAFT)
+
+
+def test_a_payout_leaves_the_balance_before_it_is_sent_and_ends_sent_or_rejected() -> None:
+    assert PAYOUT_TRANSITIONS[PayoutState.DRAFTED] == {PayoutState.RESERVED}
+    assert PAYOUT_TRANSITIONS[PayoutState.RESERVED] == {PayoutState.SENT, PayoutState.REJECTED}
+
+
+@pytest.mark.parametrize("ended", [PayoutState.SENT, PayoutState.REJECTED, PayoutState.EXCLUDED])
+def test_a_payout_that_ended_is_never_sent_again(ended: PayoutState) -> None:
+    assert not PAYOUT_TRANSITIONS[ended]
+
+
+def test_every_state_has_a_row_and_is_reached_from_where_it_begins() -> None:
+    assert list(RUN_TRANSITIONS) == list(RunState)
+    assert reachable(RUN_TRANSITIONS, RunState.DRAFT) == set(RunState)
+    assert list(PAYOUT_TRANSITIONS) == list(PayoutState)
+    assert reachable(PAYOUT_TRANSITIONS, PayoutState.DRAFTED) == set(PayoutState) - {PayoutState.EXCLUDED}
