@@ -8,4 +8,4 @@ class MarketplaceConfig(AppConfig):
 
     def ready(self) -> None:
         """Load Celery here and not in `__init__`, so that `marketplace.core` can be imported without Django."""
-        from marketplace import celery, checks  # noqa: F401
+        from marketplace import celery, checks

@@ -44,7 +44,9 @@ def read_catalogue(source: Path) -> list[Listed]:
         else:
             raise CatalogueError(f"{source} is neither a folder nor a file: name a folder of images or a CSV.")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CatalogueError(f"{source} cannot be read: {error}. Check its permissions and that a CSV is UTF-8.") from error
+        raise CatalogueError(
+            f"{source} cannot be read: {error}. Check its permissions and that a CSV is UTF-8."
+        ) from error
     if not listed:
         raise CatalogueError(f"{source} lists no files: name a folder of images or a CSV with a line for each image.")
     return listed

@@ -15,7 +15,7 @@ BROKER_TIMEOUT_SECONDS = 3
 def check_task_limits(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     """E002: a task that outlives the visibility timeout is delivered to a second worker while the first still runs."""
     timeout = settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
-    if settings.CELERY_TASK_TIME_LIMIT < timeout:
+    if timeout > settings.CELERY_TASK_TIME_LIMIT:
         return []
     return [
         Error(

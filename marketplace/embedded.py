@@ -50,12 +50,15 @@ def parts() -> Iterator[None]:
             os.environ.setdefault("DEBUG", "true")
             server = _postgres(folder / "postgres")
             stack.enter_context(_shared(folder / "postgres.lock", server.start, server.stop))
-            os.environ["DATABASE_URL"] = _database(server)
+            os.environ |= {"DATABASE_URL": _database(server), "TRIBUTARY_EMBEDDED": "true"}
             stack.callback(os.environ.pop, "DATABASE_URL")
+            stack.callback(os.environ.pop, "TRIBUTARY_EMBEDDED")
         if "BROKER_URL" not in os.environ:
             socket = _socket_path(folder / "redis")
             stack.enter_context(
-                _shared(folder / "redis.lock", lambda: _start_redis(socket, folder / "redis"), lambda: _stop_redis(socket))
+                _shared(
+                    folder / "redis.lock", lambda: _start_redis(socket, folder / "redis"), lambda: _stop_redis(socket)
+                )
             )
             os.environ["BROKER_URL"] = f"redis+socket://{socket}"
             stack.callback(os.environ.pop, "BROKER_URL")
@@ -126,9 +129,7 @@ def _start_redis(socket: Path, folder: Path) -> None:
     binary = Path(package.origin).parent / "bin" / "redis-server"
     options = ["--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--appendonly", "yes"]
     with (folder / "log").open("ab") as log:
-        subprocess.Popen(
-            [binary, *options, "--dir", str(folder)], stdout=log, stderr=log, start_new_session=True
-        )
+        subprocess.Popen([binary, *options, "--dir", str(folder)], stdout=log, stderr=log, start_new_session=True)
     waited_until = time.monotonic() + BROKER_START_SECONDS
     while not _redis_answers(socket):
         if time.monotonic() > waited_until:

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from marketplace.core.verdicts import Signal, Verdict, decide
@@ -137,7 +138,9 @@ def freeze_training_set(name: str, version: str, at: datetime) -> TrainingSet:
     return training_set
 
 
-def record_generation(model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime) -> Generation:
+def record_generation(
+    model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime
+) -> Generation:
     """Record a generated image and the file that customers will be handed.
 
     Raises `NoTrainingSet` where the model has none: its sales could not be attributed to anybody.
@@ -170,7 +173,12 @@ def record_generation(model: GeneratorModel, made: GeneratedImage, file: bytes, 
 def record_download(
     customer: Customer, generation: Generation, *, gross_minor: int, currency: str, at: datetime, idempotency_key: str
 ) -> Download:
-    """Record a paid download once: the same key again returns the first one."""
+    """Record a paid download once: the same key again returns the first one.
+
+    Raises `ValueError` for a price in another currency than the settlement currency.
+    """
+    if currency != settings.SETTLEMENT_CURRENCY:
+        raise ValueError(f"Sales are settled in {settings.SETTLEMENT_CURRENCY}, and this price is in {currency}.")
     download, _ = Download.objects.get_or_create(
         idempotency_key=idempotency_key,
         defaults={

@@ -1,6 +1,6 @@
 """Settings of the whole project. Every value that differs between deployments is an environment variable.
 
-`manage.py` fills in what a newcomer has not set (see `marketplace/embedded.py`); a server started without it must set all.
+`manage.py` fills in what a newcomer has not set (see `marketplace/embedded.py`); a server started without it sets all.
 """
 
 from datetime import timedelta
@@ -20,7 +20,9 @@ def required(name: str, hint: str) -> str:
     """The value of an environment variable, or an error that names it and says what to set."""
     value = env.str(name, default="")
     if not value:
-        raise ImproperlyConfigured(f"Set the environment variable {name}: {hint}. manage.py sets it for embedded parts.")
+        raise ImproperlyConfigured(
+            f"Set the environment variable {name}: {hint}. manage.py sets it for embedded parts."
+        )
     return str(value)
 
 
@@ -75,6 +77,7 @@ TEMPLATES = [
 # Database: PostgreSQL with pgvector
 required("DATABASE_URL", "postgresql://user:password@host/database, a PostgreSQL with pgvector 0.8 or newer")
 DATABASES = {"default": env.db_url("DATABASE_URL")}
+EMBEDDED_DATABASE = env.bool("TRIBUTARY_EMBEDDED", default=False)  # set by marketplace/embedded.py alone
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Broker and tasks. Work is found in rows, so a task that is delivered twice or lost costs time and no money.
@@ -116,6 +119,7 @@ GENERATOR_API_KEY = env.str("GENERATOR_API_KEY", default="")
 
 # Files: originals are private and never served; pages get re-encoded derivatives.
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_FOLDER / "files")))
+WHITENOISE_USE_FINDERS = DEBUG
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_FOLDER / "static"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

@@ -1,4 +1,22 @@
-from django.contrib import admin
-from django.urls import path
+"""All addresses of the site; the upper apps are included by name."""
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+
+from marketplace import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("login/", LoginView.as_view(template_name="marketplace/login.html"), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("generations/", views.generations, name="generations"),
+    path("generations/<int:generation_id>/license/", views.license_generation, name="license_generation"),
+    path("generations/<int:generation_id>/preview.jpg", views.generation_preview, name="generation_preview"),
+    path("downloads/", views.downloads, name="downloads"),
+    path("downloads/<int:download_id>/file/", views.download_file, name="download_file"),
+    path("assets/<int:asset_id>/preview.jpg", views.asset_preview, name="asset_preview"),
+    path("", include("attribution.urls")),
+    path("", include("payouts.urls")),
+    path("admin/", admin.site.urls),
+]

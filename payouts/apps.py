@@ -8,4 +8,4 @@ class PayoutsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the start-up checks."""
-        from payouts import checks  # noqa: F401
+        from payouts import checks

@@ -13,7 +13,7 @@ def check_stripe_key(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     if settings.DEBUG and settings.STRIPE_API_KEY.startswith(("sk_live_", "rk_live_")):
         return [
             Error(
-                "DEBUG is on and STRIPE_API_KEY is a live key: a page that fails would show secrets and real money moves.",
+                "DEBUG is on and STRIPE_API_KEY is a live key: a failing page shows secrets, and real money moves.",
                 hint="Set DEBUG=false, or use a test key.",
                 id="tributary.E201",
             )

@@ -73,7 +73,7 @@ class HttpGenerator:
 
     def _post(self, body: Mapping[str, JsonValue]) -> bytes:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        request = Request(  # noqa: S310 (the scheme was checked)
+        request = Request(
             self._url, json.dumps(body).encode(), headers, method="POST"
         )
         request.add_header("Authorization", f"Bearer {self.api_key}")

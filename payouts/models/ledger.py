@@ -28,7 +28,8 @@ class LedgerAccount(models.Model):
             ),
             models.UniqueConstraint(fields=["id", "currency"], name="account_and_currency"),
             models.CheckConstraint(
-                condition=models.Q(is_floored=False) | models.Q(balance_micro__gte=0), name="floored_balance_not_negative"
+                condition=models.Q(is_floored=False) | models.Q(balance_micro__gte=0),
+                name="floored_balance_not_negative",
             ),
         )
         triggers = (
@@ -63,7 +64,9 @@ class Entry(models.Model):
     idempotency_key = models.CharField(max_length=200, unique=True)
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True)
     posted_at = models.DateTimeField()
-    xact_id = models.BigIntegerField(default=0, help_text="The database transaction that wrote it, set by the database.")
+    xact_id = models.BigIntegerField(
+        default=0, help_text="The database transaction that wrote it, set by the database."
+    )
 
     class Meta:
         triggers = (

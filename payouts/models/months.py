@@ -20,7 +20,8 @@ class Policy(models.Model):
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=Q(contributor_rate_ppm__lte=1_000_000, fee_ppm__lte=1_000_000), name="policy_rates_at_most_one"
+                condition=Q(contributor_rate_ppm__lte=1_000_000, fee_ppm__lte=1_000_000),
+                name="policy_rates_at_most_one",
             ),
         )
         triggers = append_only()
@@ -81,7 +82,9 @@ class RevenueEvent(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=Q(gross_minor=F("fee_minor") + F("net_minor")), name="gross_is_fee_and_net"),
+            models.CheckConstraint(
+                condition=Q(gross_minor=F("fee_minor") + F("net_minor")), name="gross_is_fee_and_net"
+            ),
             models.CheckConstraint(condition=Q(fee_minor__gte=0, net_minor__gte=0), name="revenue_not_negative"),
         )
         triggers = append_only()

@@ -17,12 +17,13 @@ SOME_REFUSED = 1
 
 
 class Command(BaseCommand):
-    """`import_catalogue FOLDER_OR_CSV`: resumable; a second run changes nothing; exit code 1 where files were refused."""
+    """Resumable: a second run changes nothing. The exit code is 1 where files were refused, 2 where none was read."""
 
     help = (
         "Import images: a folder with one sub-folder per contributor, or a CSV with the columns file, contributor, "
         "title, keywords (separated by ;), licence and optionally captured_at, country, training_consent (yes or no; "
-        "yes where absent: import only what its contributors agreed to). A folder with a manifest.csv is read through it."
+        "yes where absent: import only what its contributors agreed to). "
+        "A folder with a manifest.csv is read through it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         except CatalogueError as error:
             raise CommandError(str(error), returncode=2) from error
         counts = dict.fromkeys(Outcome, 0)
-        console = Console(file=self.stdout, soft_wrap=True)
+        console = Console(soft_wrap=True)
         with Progress(console=console) as progress:
             task = progress.add_task("Importing", total=len(listed))
             for item in listed:

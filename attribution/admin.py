@@ -1,0 +1,8 @@
+"""Records of attribution, to be read only."""
+
+from django.contrib import admin
+
+from attribution.models import AttributionBatch, Encoder, InspirationList, Method
+from marketplace.admin import ReadOnlyAdmin
+
+admin.site.register([AttributionBatch, Encoder, InspirationList, Method], ReadOnlyAdmin)

@@ -1,0 +1,266 @@
+"""Pictures to embeddings: load the encoder that a recipe describes, and run it. The only module that imports torch."""
+
+import urllib.request
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from attribution.recipes import Recipe, find_recipe, load_recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = [
+    "Encoder",
+    "EncoderUnavailable",
+    "Recipe",
+    "UnreadablePicture",
+    "embed_files",
+    "find_recipe",
+    "fit_statistics",
+    "load_encoder",
+    "load_recipe",
+]
+
+Rows = NDArray[np.float32]
+HUB_ANSWERS_WITHIN_SECONDS = 5
+BATCH = 32
+BATCHES_AHEAD = 2
+
+
+class EncoderUnavailable(RuntimeError):
+    """The recipe's weights cannot be had; the message says which file to fetch, from where, and where to name it."""
+
+
+class UnreadablePicture(ValueError):
+    """A file that cannot be decoded as a picture; the message names it."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What is known of an encoder's parts from a background set: each mean (d,), each whitening (d, k) or None,
+    and the projection (sum of k, stored width) of all parts together, or None."""
+
+    means: tuple[Rows, ...]
+    whitenings: tuple[Rows | None, ...]
+    projection: Rows | None
+
+    @classmethod
+    def read(cls, path: Path) -> "Statistics":
+        """Load what `write` stored. Raises FileNotFoundError."""
+        with np.load(path) as file:
+            arrays = dict(file)
+        count = sum(name.startswith("mean_") for name in arrays)
+        return cls(
+            tuple(arrays[f"mean_{part}"] for part in range(count)),
+            tuple(arrays.get(f"whitening_{part}") for part in range(count)),
+            arrays.get("projection"),
+        )
+
+    def write(self, path: Path) -> None:
+        """Store as .npz: mean_0, whitening_0, mean_1, …, projection; whatever is None is left out."""
+        arrays: dict[str, Any] = {f"mean_{part}": mean for part, mean in enumerate(self.means)}
+        arrays |= {f"whitening_{part}": matrix for part, matrix in enumerate(self.whitenings) if matrix is not None}
+        if self.projection is not None:
+            arrays["projection"] = self.projection
+        np.savez(path, **arrays)
+
+    def joined(self, parts: Sequence[Rows]) -> Rows:
+        """Each part centred, whitened and brought to unit length; concatenated and projected."""
+        rows = []
+        for part, mean, whitening in zip(parts, self.means, self.whitenings, strict=True):
+            centred = _unit(part) - mean
+            rows.append(_unit(centred if whitening is None else centred @ whitening))
+        whole = np.concatenate(rows, axis=1)
+        return whole if self.projection is None else whole @ self.projection
+
+
+class Encoder:
+    """An image tower with its preprocessing and statistics; use `load_encoder` to get one."""
+
+    def __init__(self, recipe: Recipe, visual: Any, preprocess: Any, statistics: Statistics | None) -> None:
+        import torch
+
+        self.recipe = recipe
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.visual = visual.eval().to(self.device, memory_format=torch.channels_last)
+        self.preprocess = preprocess
+        self.statistics = statistics
+
+    @property
+    def fingerprint(self) -> str:
+        """The recipe's: stamped on every embedding, and equal where embeddings can be compared."""
+        return self.recipe.fingerprint
+
+    @property
+    def edge_px(self) -> int:
+        """The edge of the square that the tower sees."""
+        return int(self.visual.image_size[0])
+
+    def encode(self, images: Sequence[Image.Image]) -> Rows:
+        """(n, recipe.width) float32 embeddings with unit rows, zero-padded where the model's are narrower."""
+        if not images:
+            return np.zeros((0, self.recipe.width), np.float32)
+        return self.embed([self.prepare(image) for image in images])
+
+    def prepare(self, image: Image.Image) -> "Tensor":
+        """One picture as the tower's input, (3, edge, edge)."""
+        pixels: Tensor = self.preprocess(image.convert("RGB"))
+        return pixels
+
+    def embed(self, prepared: "Sequence[Tensor]") -> Rows:
+        """`encode` for pictures that `prepare` has been through. Raises ValueError where a projection is missing."""
+        parts = self.parts(prepared)
+        rows = self.statistics.joined(parts) if self.statistics else np.concatenate([_unit(part) for part in parts], 1)
+        if rows.shape[1] > self.recipe.width:
+            raise ValueError(
+                f"recipe {self.recipe.name} gives {rows.shape[1]} numbers a picture and stores {self.recipe.width}: "
+                "fit statistics with a projection and name them in the recipe"
+            )
+        return np.pad(_unit(rows), ((0, 0), (0, self.recipe.width - rows.shape[1])))
+
+    def parts(self, prepared: "Sequence[Tensor]") -> list[Rows]:
+        """The tower's raw outputs: the mean token of each of the recipe's blocks, then the final embedding."""
+        import torch
+
+        with torch.inference_mode():
+            pixels = torch.stack(list(prepared)).to(self.device, memory_format=torch.channels_last)
+            if not self.recipe.blocks:
+                outputs = [self.visual(pixels)]
+            else:
+                inner = self.visual.forward_intermediates(pixels, indices=list(self.recipe.blocks))
+                outputs = [tokens.mean((2, 3)) for tokens in inner["image_intermediates"]]
+                outputs += [inner["image_features"]] if self.recipe.final else []
+            return [output.float().cpu().numpy() for output in outputs]
+
+
+def load_encoder(recipe: Recipe) -> Encoder:
+    """The encoder that `recipe` describes; fetches its weights from the hub where it names a tag and has none yet.
+
+    Raises EncoderUnavailable.
+    """
+    import open_clip
+
+    if recipe.config:
+        open_clip.add_model_config(_local_file(recipe, recipe.config))
+    published = open_clip.get_pretrained_cfg(recipe.model, recipe.pretrained) if recipe.pretrained else {}
+    weights = _local_file(recipe, recipe.checkpoint) if recipe.checkpoint else _hub_file(recipe, published)
+    statistics = Statistics.read(_local_file(recipe, recipe.statistics)) if recipe.statistics else None
+    model, _, preprocess = open_clip.create_model_and_transforms(
+        recipe.model,
+        pretrained=str(weights),
+        image_mean=published.get("mean"),
+        image_std=published.get("std"),
+        image_interpolation=published.get("interpolation"),
+        image_resize_mode=recipe.resize_mode,
+    )
+    return Encoder(recipe, model.visual, preprocess, statistics)
+
+
+def fit_statistics(encoder: Encoder, images: Sequence[Image.Image], path: Path, whiten_to: int | None = None) -> None:
+    """Fit each part's mean on a background set and write them to `path`, for a recipe's `statistics`.
+
+    With `whiten_to`, also each part's PCA whitening to that many numbers; where the parts together are wider than the
+    stored width, also the projection that keeps most of their inner products (a truncated SVD). Use pictures that
+    are not in the catalogue: fitted on a small catalogue itself, whitening makes its pictures orthogonal.
+    Raises ValueError if `whiten_to` needs more images.
+    """
+    if whiten_to and len(images) <= whiten_to:
+        raise ValueError(f"whitening to {whiten_to} numbers needs more than {whiten_to} images, not {len(images)}")
+    batches = [
+        encoder.parts([encoder.prepare(image) for image in images[start : start + BATCH]])
+        for start in range(0, len(images), BATCH)
+    ]
+    parts = [_unit(np.concatenate(rows)) for rows in zip(*batches, strict=True)]
+    means = tuple(part.mean(axis=0) for part in parts)
+    whitenings = tuple(
+        _whitening(part - mean, whiten_to) if whiten_to else None for part, mean in zip(parts, means, strict=True)
+    )
+    whole = Statistics(means, whitenings, None).joined(parts)
+    width = encoder.recipe.width
+    projection = np.linalg.svd(whole, full_matrices=False)[2][:width].T if whole.shape[1] > width else None
+    Statistics(means, whitenings, projection).write(path)
+
+
+def embed_files(encoder: Encoder, paths: Sequence[Path], batch: int = BATCH) -> Iterator[tuple[range, Rows]]:
+    """Embeddings of picture files, batch by batch, with the positions in `paths` that they belong to.
+
+    Files are decoded in threads while the encoder works on the batch before. Raises UnreadablePicture.
+    """
+    ahead: deque[tuple[range, list[Future[Tensor]]]] = deque()
+    with ThreadPoolExecutor() as decoders:
+        for start in range(0, len(paths), batch):
+            positions = range(start, min(start + batch, len(paths)))
+            ahead.append((positions, [decoders.submit(_prepare_file, encoder, paths[at]) for at in positions]))
+            if len(ahead) > BATCHES_AHEAD:
+                yield _finish(encoder, *ahead.popleft())
+        while ahead:
+            yield _finish(encoder, *ahead.popleft())
+
+
+def _finish(encoder: Encoder, positions: range, decoded: "list[Future[Tensor]]") -> tuple[range, Rows]:
+    return positions, encoder.embed([picture.result() for picture in decoded])
+
+
+def _prepare_file(encoder: Encoder, path: Path) -> "Tensor":
+    try:
+        with Image.open(path) as image:
+            # A JPEG can be decoded at a half, a quarter or an eighth of its size, much faster.
+            image.draft("RGB", (2 * encoder.edge_px, 2 * encoder.edge_px))
+            return encoder.prepare(ImageOps.exif_transpose(image))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UnreadablePicture(f"{path} cannot be read as a picture: {error}") from error
+
+
+def _local_file(recipe: Recipe, path: str) -> Path:
+    if not Path(path).is_file():
+        raise EncoderUnavailable(
+            f"recipe {recipe.name} names {path}, and there is no such file: put it there, "
+            "or let ENCODER_RECIPE name another recipe"
+        )
+    return Path(path)
+
+
+def _hub_file(recipe: Recipe, published: dict[str, Any]) -> Path:
+    """The weight file of a pretrained tag: from the cache, or downloaded into it."""
+    import huggingface_hub
+    from open_clip.constants import HF_SAFE_WEIGHTS_NAME
+
+    if not published.get("hf_hub"):
+        raise EncoderUnavailable(f'open_clip has no weights "{recipe.pretrained}" of {recipe.model} on the hub')
+    repository, _, name = published["hf_hub"].rpartition("/")
+    name = name or HF_SAFE_WEIGHTS_NAME
+    kept = huggingface_hub.try_to_load_from_cache(repository, name)
+    if isinstance(kept, str):
+        return Path(kept)
+    url = huggingface_hub.hf_hub_url(repository, name)
+    try:
+        # Ask once first: without a network the hub's client would retry for most of a minute.
+        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=HUB_ANSWERS_WITHIN_SECONDS).close()
+        return Path(huggingface_hub.hf_hub_download(repository, name))
+    except OSError as error:
+        raise EncoderUnavailable(
+            f"the weights of recipe {recipe.name} could not be fetched ({error}). Fetch {name} of {repository} "
+            f"({url}) elsewhere, copy recipes/{recipe.name}.json, give it the file's path as "
+            '"checkpoint" in place of "pretrained", and set ENCODER_RECIPE to the path of that copy'
+        ) from error
+
+
+def _whitening(centred: Rows, width: int) -> Rows:
+    """(d, width): principal axes, each divided by the standard deviation along it."""
+    _, singular, axes = np.linalg.svd(centred, full_matrices=False)
+    deviation = singular[:width] / np.sqrt(len(centred) - 1)
+    whitening: Rows = (axes[:width].T / np.maximum(deviation, 1e-6)).astype(np.float32)
+    return whitening
+
+
+def _unit(rows: Rows) -> Rows:
+    unit: Rows = (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    return unit

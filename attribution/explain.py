@@ -1,0 +1,151 @@
+"""Why a download's shares are what they are: the inspiration list, what made it, and a recomputation that checks it."""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+from django.urls import reverse
+from PIL import Image
+
+from attribution.attribute import attribute
+from attribution.core.shares import METHOD, VERSION, EnergyParameters
+from attribution.models import InspirationList
+from marketplace.images import derivative
+from marketplace.models import Asset, Contributor, Download, Generation
+
+THUMBNAIL_EDGE = 320  # pixels
+SAME_SIMILARITY = 1e-6  # similarities are shown, shares are paid: only the latter must agree to the last digit
+STYLE_SHEET = "marketplace/site.css"
+
+PictureUrl = Callable[[Asset | Generation], str]
+
+
+@dataclass(frozen=True)
+class Inspiration:
+    """One asset on the list."""
+
+    asset: Asset
+    similarity: float
+    share_ppm: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A stored inspiration list, largest share first, and how its recomputation from the stored vectors differs."""
+
+    stored: InspirationList
+    inspirations: tuple[Inspiration, ...]
+    differences: tuple[str, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the recomputation gave the stored list."""
+        return not self.differences
+
+
+def explain(download: Download) -> Explanation:
+    """Read a download's inspiration list and recompute it. Raises `InspirationList.DoesNotExist`."""
+    stored = InspirationList.objects.select_related(
+        "download__generation", "batch__encoder", "batch__method", "batch__training_set"
+    ).get(download=download)
+    assets = Asset.objects.select_related("submission", "contributor").in_bulk(stored.asset_ids)
+    inspirations = tuple(
+        Inspiration(assets[asset_id], similarity, share_ppm)
+        for asset_id, similarity, share_ppm in zip(
+            stored.asset_ids, stored.similarities, stored.shares_ppm, strict=True
+        )
+    )
+    return Explanation(stored, inspirations, _differences(stored))
+
+
+def _differences(stored: InspirationList) -> tuple[str, ...]:
+    batch, generation_id = stored.batch, stored.download.generation_id
+    if (batch.method.name, batch.method.version) != (METHOD, VERSION):
+        return (f"It was computed with {batch.method}; only {METHOD} {VERSION} can be recomputed here.",)
+    try:
+        parameters = EnergyParameters(**batch.method.parameters)
+        again = attribute([generation_id], batch.training_set_id, batch.encoder, parameters)[generation_id]
+    except KeyError:
+        return ("The stored vector of the generated image is missing.",)
+    before = dict(zip(stored.asset_ids, zip(stored.shares_ppm, stored.similarities, strict=True), strict=True))
+    after = dict(zip(again.asset_ids, zip(again.share_ppm, again.similarities, strict=True), strict=True))
+    found = [
+        f"Image {asset_id}: stored {_in_words(before.get(asset_id))}, recomputed {_in_words(after.get(asset_id))}."
+        for asset_id in sorted(before.keys() | after.keys())
+        if not _same(before.get(asset_id), after.get(asset_id))
+    ]
+    if stored.unattributed_ppm != again.unattributed_ppm:
+        found.append(f"Unattributed: stored {stored.unattributed_ppm} ppm, recomputed {again.unattributed_ppm} ppm.")
+    return tuple(found)
+
+
+def _same(before: tuple[int, float] | None, after: tuple[int, float] | None) -> bool:
+    if before is None or after is None:
+        return False
+    return before[0] == after[0] and abs(before[1] - after[1]) < SAME_SIMILARITY
+
+
+def _in_words(line: tuple[int, float] | None) -> str:
+    return "not on the list" if line is None else f"{line[0]} ppm at similarity {line[1]:.6f}"
+
+
+def explanation_context(
+    explanation: Explanation,
+    picture_url: PictureUrl,
+    *,
+    reader: Contributor | None = None,
+    amounts_micro: Mapping[int, int] | None = None,
+    names_shown: bool = False,
+) -> dict[str, Any]:
+    """What the template of an explanation shows.
+
+    `amounts_micro` is what the reading contributor earned with each of their assets, by asset id.
+    """
+    rows = [
+        {
+            "asset": one.asset,
+            "url": picture_url(one.asset),
+            "similarity": one.similarity,
+            "share_ppm": one.share_ppm,
+            "is_yours": reader is not None and one.asset.contributor_id == reader.pk,
+            "amount_micro": (amounts_micro or {}).get(one.asset.pk),
+        }
+        for one in explanation.inspirations
+    ]
+    generation = explanation.stored.download.generation
+    return {
+        "explanation": explanation,
+        "generation_url": picture_url(generation),
+        "rows": rows,
+        "reader": reader,
+        "names_shown": names_shown,
+        "attributed_ppm": sum(one.share_ppm for one in explanation.inspirations),
+        "is_compact": explanation.stored.batch.encoder.name == "compact",
+    }
+
+
+def page_url(picture: Asset | Generation) -> str:
+    """Where the site serves the preview of an asset or a generation."""
+    return reverse(f"{picture._meta.model_name}_preview", args=[picture.pk])
+
+
+def explanation_html(download: Download) -> str:
+    """The explanation of a download as one HTML file that needs no other: thumbnails and style are inside it.
+
+    Raises `InspirationList.DoesNotExist`.
+    """
+    context = explanation_context(explain(download), _data_url, names_shown=True)
+    style_sheet = finders.find(STYLE_SHEET)
+    assert isinstance(style_sheet, str)  # it is part of the source
+    return render_to_string("attribution/explanation_file.html", {**context, "style": Path(style_sheet).read_text()})
+
+
+def _data_url(picture: Asset | Generation) -> str:
+    with picture.preview.open("rb") as file:
+        thumbnail = derivative(Image.open(BytesIO(file.read())), THUMBNAIL_EDGE)
+    return f"data:image/jpeg;base64,{base64.b64encode(thumbnail).decode()}"

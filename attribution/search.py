@@ -1,0 +1,88 @@
+"""Vectors in and out of PostgreSQL: exact blocks for batches, the HNSW index for a preview."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+from pgvector.django import CosineDistance
+
+from attribution.models import WIDTH, Embedding, Encoder, GenerationEmbedding
+from marketplace.models import Generation
+
+BLOCK_ROWS = 20_000
+HALVES_IN_HEADER = 2  # halfvec_send writes the dimension and an unused field, two bytes each, before the values
+PREVIEW_OVERFETCH = 4
+
+Block = tuple[NDArray[np.int64], NDArray[np.float16]]
+
+
+def stream_vectors(training_set_id: int, encoder: Encoder) -> Iterator[Block]:
+    """All vectors of a training set in ascending order of asset id, in blocks of (ids (n,), vectors (n, 512)).
+
+    The database packs each block into one binary value, so memory is bounded by the block.
+    """
+    after = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT array_agg(asset_id ORDER BY asset_id), string_agg(halfvec_send(vector), '' ORDER BY asset_id)
+                FROM (SELECT e.asset_id, e.vector FROM marketplace_trainingsetmember AS m
+                      JOIN attribution_embedding AS e ON e.asset_id = m.asset_id
+                      WHERE m.training_set_id = %s AND e.encoder_id = %s AND e.asset_id > %s
+                      ORDER BY e.asset_id LIMIT %s) AS block
+                """,
+                [training_set_id, encoder.pk, after, BLOCK_ROWS],
+            )
+            ids, packed = cursor.fetchone()
+        if ids is None:
+            return
+        yield np.asarray(ids, dtype=np.int64), _unpack(packed)
+        after = ids[-1]
+
+
+def _unpack(packed: bytes) -> NDArray[np.float16]:
+    halves = np.frombuffer(packed, dtype=">f2").reshape(-1, WIDTH + HALVES_IN_HEADER)
+    return halves[:, HALVES_IN_HEADER:].astype(np.float16)
+
+
+def vectors_of(asset_ids: Sequence[int], encoder: Encoder) -> dict[int, NDArray[np.float16]]:
+    """The stored vectors (512,) of the named assets that have one."""
+    stored = Embedding.objects.filter(encoder=encoder, asset_id__in=asset_ids)
+    return {pk: np.asarray(vector, dtype=np.float16) for pk, vector in stored.values_list("asset_id", "vector")}
+
+
+def generation_vectors(generation_ids: Sequence[int], encoder: Encoder) -> dict[int, NDArray[np.float16]]:
+    """The stored vectors (512,) of the named generations that have one."""
+    stored = GenerationEmbedding.objects.filter(encoder=encoder, generation_id__in=generation_ids)
+    return {pk: np.asarray(vector, dtype=np.float16) for pk, vector in stored.values_list("generation_id", "vector")}
+
+
+def nearest(generation: Generation, encoder: Encoder, count: int) -> list[tuple[int, float]]:
+    """Asset ids and cosine similarities that most resemble a generation: quick and approximate, for a preview only.
+
+    Raises `GenerationEmbedding.DoesNotExist` where the generation is not embedded yet.
+    """
+    vector = generation.embeddings.get(encoder=encoder).vector
+    candidates = (
+        Embedding.objects.filter(encoder_id=encoder.pk)
+        .alias(distance=CosineDistance("vector", vector))
+        .order_by("distance")
+        .values_list("asset_id", CosineDistance("vector", vector))[: count * PREVIEW_OVERFETCH]
+    )
+    members = set(
+        generation.training_set.members.filter(asset_id__in=[asset_id for asset_id, _ in candidates]).values_list(
+            "asset_id", flat=True
+        )
+    )
+    return [(asset_id, 1 - distance) for asset_id, distance in candidates if asset_id in members][:count]
+
+
+def create_index(encoder: Encoder) -> None:
+    """Build the HNSW index of one encoder's vectors; it is partial, since a filter would spoil its recall."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE INDEX IF NOT EXISTS embedding_hnsw_{encoder.pk:d} ON attribution_embedding "
+            f"USING hnsw (vector halfvec_cosine_ops) WHERE encoder_id = {encoder.pk:d}"
+        )

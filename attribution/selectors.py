@@ -1,0 +1,28 @@
+"""Reads of attribution for pages."""
+
+from attribution.models import Encoder, GenerationEmbedding, InspirationList
+from attribution.search import nearest
+from marketplace.models import Asset, Contributor, Generation, User
+from marketplace.permissions import is_finance
+
+
+def most_resembled(generation: Generation, count: int) -> list[tuple[Asset, float]]:
+    """The assets of the training set that a generation most resembles, with similarities: quick and approximate.
+
+    Empty while the generation is not embedded yet.
+    """
+    encoder = Encoder.objects.filter(is_current=True).first()
+    if encoder is None:
+        return []
+    try:
+        found = nearest(generation, encoder, count)
+    except GenerationEmbedding.DoesNotExist:
+        return []
+    assets = Asset.objects.select_related("submission").in_bulk([asset_id for asset_id, _ in found])
+    return [(assets[asset_id], similarity) for asset_id, similarity in found]
+
+
+def may_see_why(user: User, inspiration_list: InspirationList) -> bool:
+    """Whether they may see how a download was attributed: who is on the list, who bought it, and finance."""
+    on_the_list = Contributor.objects.filter(user=user, pk__in=inspiration_list.contributor_ids).exists()
+    return on_the_list or inspiration_list.download.customer.user_id == user.pk or is_finance(user)

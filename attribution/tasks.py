@@ -1,0 +1,27 @@
+"""Celery tasks of attribution: each finds its work in rows and does a limited part of it."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from attribution import services
+
+
+@shared_task
+def embed_assets() -> None:
+    """Embed new assets; calls itself again while there are more."""
+    if services.embed_assets(timezone.now()):
+        embed_assets.delay()
+
+
+@shared_task
+def embed_generations() -> None:
+    """Embed new generations; calls itself again while there are more."""
+    if services.embed_generations(timezone.now()):
+        embed_generations.delay()
+
+
+@shared_task
+def attribute_downloads() -> None:
+    """Attribute new downloads; calls itself again while there are more."""
+    if services.attribute_downloads(timezone.now()):
+        attribute_downloads.delay()

@@ -1,0 +1,29 @@
+"""Pages of attribution."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from attribution.selectors import most_resembled
+from marketplace.models import Generation
+from marketplace.permissions import LoggedInRequest, require_customer_or_finance, roles_of
+from marketplace.prices import licence_price
+from marketplace.views import LicenceForm
+
+RESEMBLED = 6
+
+
+@require_safe
+def generation(request: LoggedInRequest, generation_id: int) -> HttpResponse:
+    """One generation before it is licensed: the model behind it, what it resembles and what it costs."""
+    require_customer_or_finance(request.user)
+    one = get_object_or_404(Generation.objects.select_related("generator_model", "training_set"), pk=generation_id)
+    context = {
+        "generation": one,
+        "training_image_count": one.training_set.members.count(),
+        "resembled": most_resembled(one, RESEMBLED),
+        "price": licence_price(),
+        "form": LicenceForm(),
+        "roles": roles_of(request.user),
+    }
+    return render(request, "attribution/generation.html", context)

@@ -1,0 +1,42 @@
+"""The admin: people and generator models can be edited, records of what happened can only be read."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from marketplace.models import (
+    Asset,
+    Contributor,
+    Customer,
+    Download,
+    Generation,
+    GeneratorModel,
+    ScreeningResult,
+    Submission,
+    TrainingConsent,
+    TrainingSet,
+    User,
+)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Shows records that nobody may add, change or delete by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+admin.site.register(User, UserAdmin)
+admin.site.register([Contributor, Customer, GeneratorModel])
+admin.site.register(
+    [Asset, Download, Generation, ScreeningResult, Submission, TrainingConsent, TrainingSet], ReadOnlyAdmin
+)

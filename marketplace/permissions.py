@@ -1,0 +1,66 @@
+"""Who may see and do what. What somebody may not see does not exist for them: 404, never 403."""
+
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from marketplace.models import Contributor, Customer, Download, User
+
+FINANCE = "finance"
+
+
+class LoggedInRequest(HttpRequest):
+    """A request as views get it: the login middleware has sent everybody else to the login page."""
+
+    user: User
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What a login is; it may be several things at once."""
+
+    contributor: bool
+    customer: bool
+    finance: bool
+
+
+def roles_of(user: User) -> Roles:
+    """The roles by which pages offer their links."""
+    return Roles(
+        contributor=Contributor.objects.filter(user=user).exists(),
+        customer=Customer.objects.filter(user=user).exists(),
+        finance=is_finance(user),
+    )
+
+
+def is_finance(user: User) -> bool:
+    """Whether they close months and run payouts; a superuser may do what finance may."""
+    return user.is_superuser or user.groups.filter(name=FINANCE).exists()
+
+
+def require_finance(user: User) -> None:
+    """Raise `Http404` for everybody but finance."""
+    if not is_finance(user):
+        raise Http404("Only finance has this page.")
+
+
+def require_customer_or_finance(user: User) -> None:
+    """Raise `Http404` for those who neither buy generations nor keep the books: prompts are not for contributors."""
+    if not (Customer.objects.filter(user=user).exists() or is_finance(user)):
+        raise Http404("Only customers have this page.")
+
+
+def contributor_of(user: User) -> Contributor:
+    """The contributor that the login belongs to. Raises `Http404`."""
+    return get_object_or_404(Contributor, user=user)
+
+
+def customer_of(user: User) -> Customer:
+    """The customer that the login belongs to. Raises `Http404`."""
+    return get_object_or_404(Customer, user=user)
+
+
+def may_have_file(user: User, download: Download) -> bool:
+    """Whether they may have the licensed file: who bought it, and finance."""
+    return download.customer.user_id == user.pk or is_finance(user)

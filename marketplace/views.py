@@ -1,0 +1,109 @@
+"""Pages of the marketplace: the home page, browsing and licensing generations, and the pictures that pages show."""
+
+from pathlib import PurePath
+from uuid import uuid4
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models.fields.files import FieldFile
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST, require_safe
+
+from marketplace.models import Asset, Download, Generation
+from marketplace.permissions import (
+    LoggedInRequest,
+    customer_of,
+    may_have_file,
+    require_customer_or_finance,
+    roles_of,
+)
+from marketplace.prices import licence_price
+from marketplace.services import record_download
+
+GENERATIONS_A_PAGE = 24
+DOWNLOADS_A_PAGE = 50
+PREVIEW_SECONDS = 24 * 60 * 60  # browsers keep previews: the file behind an id never changes
+
+
+class LicenceForm(forms.Form):
+    """A press of the button that licenses; its key makes a second press of the same button no second licence."""
+
+    form_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+
+@require_safe
+def home(request: LoggedInRequest) -> HttpResponse:
+    """Where each role finds its pages."""
+    return render(request, "marketplace/home.html", {"roles": roles_of(request.user)})
+
+
+@require_safe
+def generations(request: LoggedInRequest) -> HttpResponse:
+    """Generations to license, newest first."""
+    require_customer_or_finance(request.user)
+    newest = Generation.objects.select_related("generator_model").order_by("-generated_at", "-pk")
+    page = Paginator(newest, GENERATIONS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "marketplace/generations.html", {"page": page, "price": licence_price()})
+
+
+@require_POST
+def license_generation(request: LoggedInRequest, generation_id: int) -> HttpResponse:
+    """Record a licence for the customer, once for each form that was shown."""
+    customer = customer_of(request.user)
+    generation = get_object_or_404(Generation, pk=generation_id)
+    form = LicenceForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Nothing was licensed: the form was not complete. Please press the button again.")
+        return redirect("generation", generation_id)
+    price = licence_price()
+    download = record_download(
+        customer,
+        generation,
+        gross_minor=price.minor,
+        currency=price.currency,
+        at=timezone.now(),
+        idempotency_key=f"page:{customer.pk}:{generation.pk}:{form.cleaned_data['form_key']}",
+    )
+    messages.success(request, f"Licence {download.pk} is recorded. Your file is in the list below.")
+    return redirect("downloads")
+
+
+@require_safe
+def downloads(request: LoggedInRequest) -> HttpResponse:
+    """The customer's licences, newest first."""
+    mine = customer_of(request.user).downloads.select_related("generation__generator_model", "inspiration_list")
+    page = Paginator(mine.order_by("-downloaded_at", "-pk"), DOWNLOADS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "marketplace/downloads.html", {"page": page})
+
+
+@require_safe
+def download_file(request: LoggedInRequest, download_id: int) -> FileResponse:
+    """The licensed file."""
+    download = get_object_or_404(Download.objects.select_related("customer", "generation"), pk=download_id)
+    if not may_have_file(request.user, download):
+        raise Http404("No such download of yours.")
+    file = download.generation.file
+    name = f"tributary-{download.generation_id}{PurePath(file.name).suffix}"
+    return FileResponse(file.open("rb"), as_attachment=True, filename=name)
+
+
+@require_safe
+@cache_control(private=True, max_age=PREVIEW_SECONDS)
+def asset_preview(request: LoggedInRequest, asset_id: int) -> FileResponse:
+    """A contributor's image in small, for everybody who is logged in: inspiration lists show it. Never the original."""
+    return _preview(get_object_or_404(Asset, pk=asset_id).preview)
+
+
+@require_safe
+@cache_control(private=True, max_age=PREVIEW_SECONDS)
+def generation_preview(request: LoggedInRequest, generation_id: int) -> FileResponse:
+    """A generation in small, for everybody who is logged in."""
+    return _preview(get_object_or_404(Generation, pk=generation_id).preview)
+
+
+def _preview(file: FieldFile) -> FileResponse:
+    return FileResponse(file.open("rb"), content_type="image/jpeg")

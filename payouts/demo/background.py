@@ -1,0 +1,91 @@
+"""The processes that work beside a command: started in groups of their own, and reaped whatever happens."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from django.conf import settings
+
+STOP_SECONDS = 20
+START_SECONDS = 30
+SANDBOX_KEY = "sk_test_sandbox"  # the sandbox takes any test key; it is no secret
+
+
+class BackgroundFailed(RuntimeError):
+    """A process ended or did not start; the message names its log."""
+
+
+class Background:
+    """One running process and its log."""
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.name, self.log = name, log
+        self._process = process
+
+    def require_running(self) -> None:
+        """Raise `BackgroundFailed` where the process has ended."""
+        if self._process.poll() is not None:
+            raise BackgroundFailed(f"The {self.name} ended with code {self._process.returncode}; its log: {self.log}")
+
+
+@contextmanager
+def running(name: str, arguments: list[str], **environment: str) -> Iterator[Background]:
+    """Run a Python program of ours until the block ends; then its whole group is stopped."""
+    log = settings.DATA_FOLDER / "logs" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=settings.BASE_DIR,
+            env=os.environ | environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield Background(name, process, log)
+    finally:
+        _stop_group(process)
+
+
+def _stop_group(process: subprocess.Popen[bytes]) -> None:
+    """Ask the first process to stop, then end what is left of its group: an orphan would take the next run's work."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@contextmanager
+def sandbox() -> Iterator[str]:
+    """The Stripe sandbox; yields its base URL. Its state is kept in the data folder."""
+    ready, state = settings.DATA_FOLDER / "sandbox.url", settings.DATA_FOLDER / "sandbox.sqlite3"
+    ready.unlink(missing_ok=True)
+    arguments = ["manage.py", "stripe_sandbox", "--state", str(state), "--ready-file", str(ready)]
+    with running("sandbox", arguments) as background:
+        waited_until = time.monotonic() + START_SECONDS
+        while not ready.exists():
+            background.require_running()
+            if time.monotonic() > waited_until:
+                raise BackgroundFailed(f"The sandbox did not start; its log: {background.log}")
+            time.sleep(0.05)
+        yield ready.read_text().strip()
+
+
+@contextmanager
+def worker(stripe_url: str, *, with_beat: bool = False) -> Iterator[Background]:
+    """A Celery worker for all queues; with beat it also looks for new work by itself."""
+    arguments = ["-m", "celery", "--app", "marketplace.celery", "worker", "--queues", "ingest,attribute,money"]
+    # One child process: it keeps the one model that this machine needs in memory.
+    arguments += ["--concurrency", "1", "--loglevel", "INFO"]
+    if with_beat:
+        arguments += ["--beat", "--schedule", str(settings.DATA_FOLDER / "beat-schedule")]
+    with running("worker", arguments, STRIPE_API_KEY=SANDBOX_KEY, STRIPE_API_BASE=stripe_url) as background:
+        yield background

@@ -1,0 +1,242 @@
+"""The demo's month, stage by stage. Each stage calls the services that the pages and tasks call."""
+
+import random
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import QuerySet, Sum
+
+from attribution import tasks as attribution_tasks
+from marketplace.catalogue import Listed, read_catalogue
+from marketplace.core.periods import Month
+from marketplace.generators.remix import Remix, Source
+from marketplace.ingest import Ingested, ingest
+from marketplace.models import Asset, Contributor, Customer, Download, Generation, GeneratorModel, User
+from marketplace.provenance import DigitalSourceType, mark_generated
+from marketplace.services import freeze_training_set, record_download, record_generation
+from payouts import booking, closing, runs
+from payouts import tasks as payout_tasks
+from payouts.core.ledger import AccountKind
+from payouts.core.states import RunState
+from payouts.demo.background import Background
+from payouts.gateway import Gateway
+from payouts.models import ConnectedAccount, LedgerAccount, PayoutRun, Period, Policy, RevenueEvent
+from payouts.onboarding import connect_account, refresh_account
+
+GENERATIONS = 48
+DOWNLOADS = 480
+PRICES_MINOR = (900, 1900, 4900)
+CUSTOMERS = ("Alder & Finch Publishing", "Bright Harbor Travel", "Café Lumen", "Delta Rail Media", "Eleven Oaks School")
+PROMPTS = (
+    "a quiet morning",
+    "festival poster",
+    "travel guide cover",
+    "calm background",
+    "autumn campaign",
+    "book jacket",
+)
+UNKNOWN_COUNTRY = "US"
+LEFT_UNFINISHED = 2  # contributors who do not finish onboarding, so that the run shows exclusions and their reasons
+STALL_SECONDS = 180
+
+Report = Callable[[int, int], None]
+
+
+class Stalled(RuntimeError):
+    """The worker made no progress for three minutes."""
+
+
+@dataclass(frozen=True)
+class Staff:
+    """The two finance people whom the books need."""
+
+    closes: User
+    approves: User
+
+
+def hire(month: Month) -> Staff:
+    """Finance people, customers with one login among them, and the policy in force."""
+    finance, _ = Group.objects.get_or_create(name="finance")
+    staff = [User.objects.create_user(name, f"{name}@example.com") for name in ("finance", "finance-second")]
+    finance.user_set.add(*staff)
+    buyer = User.objects.create_user("customer", "customer@example.com")
+    for name in CUSTOMERS:
+        Customer.objects.create(
+            name=name, joined_at=month.previous.start_at, user=buyer if name == CUSTOMERS[0] else None
+        )
+    Policy.objects.create(
+        effective_at=month.previous.start_at, contributor_rate_ppm=400_000, fee_ppm=29_000, threshold_minor=1_000
+    )
+    return Staff(*staff)
+
+
+def import_folder(folder: Path, at: datetime, report: Report) -> list[tuple[Listed, Ingested]]:
+    """Import a catalogue; returns what became of each file."""
+    listed = read_catalogue(folder)
+    outcomes = []
+    for done, item in enumerate(listed, start=1):
+        outcomes.append((item, ingest(item, at)))
+        report(done, len(listed))
+    return outcomes
+
+
+def embed_catalogue(worker: Background, report: Report) -> None:
+    """Let the worker embed all assets."""
+    attribution_tasks.embed_assets.delay()
+    _wait(Asset.objects.filter(embeddings__isnull=True), worker, report)
+
+
+def generate(month: Month, report: Report) -> None:
+    """Freeze a training set and let the sample generator make images from it."""
+    training_set = freeze_training_set("Sample catalogue", str(month), month.start_at)
+    model = GeneratorModel.objects.create(
+        name="Tributary Remix",
+        version=Remix.version,
+        provider="Tributary",
+        licence="Sample: not for sale",
+        description=Remix.description,
+        training_set=training_set,
+        created_at=month.start_at,
+    )
+    members = Asset.objects.filter(memberships__training_set=training_set).order_by("pk")
+    remix = Remix([Source(pk, Path(default_storage.path(name))) for pk, name in members.values_list("pk", "preview")])
+    for seed in range(GENERATIONS):
+        made = remix.generate(PROMPTS[seed % len(PROMPTS)], seed)
+        file = mark_generated(
+            made.image,
+            source_type=DigitalSourceType.COMPOSITE,
+            system=model.name,
+            system_version=model.version,
+            file_format="JPEG",
+        )
+        record_generation(model, made, file, ".jpg", month.start_at)
+        report(seed + 1, GENERATIONS)
+
+
+def sell(month: Month) -> None:
+    """Customers download the month's generations, some of them far more often than others."""
+    chance = random.Random(f"downloads of {month}")
+    customers, generations = list(Customer.objects.order_by("pk")), list(Generation.objects.order_by("pk"))
+    popularity = [1 / rank for rank in range(1, len(generations) + 1)]
+    seconds = int((month.end_at - month.start_at).total_seconds())
+    with transaction.atomic():
+        for number in range(DOWNLOADS):
+            record_download(
+                chance.choice(customers),
+                chance.choices(generations, popularity)[0],
+                gross_minor=chance.choice(PRICES_MINOR),
+                currency=settings.SETTLEMENT_CURRENCY,
+                at=month.start_at + timedelta(seconds=chance.randrange(seconds)),
+                idempotency_key=f"demo:{month}:{number}",
+            )
+
+
+def attribute(worker: Background, report: Report) -> None:
+    """Let the worker embed the generations and attribute the downloads, batch by batch."""
+    attribution_tasks.embed_generations.delay()
+    _wait(Generation.objects.filter(embeddings__isnull=True), worker, lambda done, total: None)
+    attribution_tasks.attribute_downloads.delay()
+    _wait(Download.objects.filter(inspiration_list__isnull=True), worker, report)
+
+
+def book(worker: Background, report: Report) -> None:
+    """Let the worker book the downloads."""
+    payout_tasks.book_downloads.delay()
+    _wait(Download.objects.filter(revenue_event__isnull=True), worker, report)
+
+
+def close(month: Month, staff: Staff, at: datetime) -> Period:
+    """One person closes the month, another approves it."""
+    closing.close_period(month, staff.closes, at)
+    return closing.approve_close(month, staff.approves, at)
+
+
+def collect(period: Period, gateway: Gateway, at: datetime) -> None:
+    """The month's sales become available at Stripe. Checkout is not part of the demo: a top-up stands in for it."""
+    net_minor = RevenueEvent.objects.filter(period=period).aggregate(net=Sum("net_minor"))["net"] or 0
+    if net_minor:
+        top_up = gateway.top_up(net_minor, period.currency.lower(), idempotency_key=f"demo:top-up:{period}")
+        booking.record_available_funds(net_minor, f"funds_available:{top_up}", at)
+
+
+def onboard(gateway: Gateway, at: datetime, report: Report) -> None:
+    """Contributors with a balance open their connected accounts and fill in the onboarding page; two never finish."""
+    owed = LedgerAccount.objects.filter(kind=AccountKind.PAYABLE, balance_micro__gt=0).order_by("contributor_id")
+    contributors = list(Contributor.objects.filter(pk__in=owed.values("contributor_id")).order_by("pk"))
+    for done, contributor in enumerate(contributors, start=1):
+        if not contributor.country:
+            contributor.country = UNKNOWN_COUNTRY
+            contributor.save(update_fields=["country"])
+        connected = connect_account(contributor, gateway, at)
+        if done > LEFT_UNFINISHED:
+            _fill_in_onboarding(connected, gateway)
+        refresh_account(connected, gateway, at)
+        report(done, len(contributors))
+
+
+def _fill_in_onboarding(connected: ConnectedAccount, gateway: Gateway) -> None:
+    url = gateway.onboarding_link(
+        connected.stripe_account_id, return_url="http://localhost/", refresh_url="http://localhost/"
+    )
+    answers = urlencode({"holder_name": connected.contributor.name, "bank_country": connected.country}).encode()
+    _opener.open(urllib.request.Request(url, answers))
+
+
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    """The page sends its reader back to the marketplace, which is not running in the demo."""
+
+    def http_error_303(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        return fp
+
+    http_error_302 = http_error_303
+
+
+_opener = urllib.request.build_opener(_StayHere)
+
+
+def pay(staff: Staff, worker: Background, at: datetime, report: Report) -> PayoutRun:
+    """Draft a payout run, have it approved by the second person, and let the worker send it."""
+    run = runs.draft_payout_run(staff.closes, at)
+    runs.approve_payout_run(run.pk, staff.approves, at)
+    payout_tasks.send_payout_run.delay(run.pk)
+    _wait(PayoutRun.objects.filter(pk=run.pk).exclude(state=RunState.SETTLED), worker, report)
+    run.refresh_from_db()
+    return run
+
+
+def give_logins() -> None:
+    """A login for the contributor who earned most, so that there is something to see."""
+    best = Contributor.objects.annotate(earned=Sum("earnings__amount_micro")).exclude(earned=None).latest("earned")
+    best.user = User.objects.create_user("contributor", "contributor@example.com")
+    best.save(update_fields=["user"])
+
+
+def _wait(pending: QuerySet[Any], worker: Background, report: Report) -> None:
+    """Wait until no row is pending, as long as there is progress. Raises `Stalled` or `BackgroundFailed`."""
+    total = left = pending.count()
+    moved_at = time.monotonic()
+    for now_left in _counts(pending):
+        report(total - now_left, total)
+        if now_left == 0:
+            return
+        if now_left < left:
+            left, moved_at = now_left, time.monotonic()
+        worker.require_running()
+        if time.monotonic() - moved_at > STALL_SECONDS:
+            raise Stalled(f"The worker made no progress for {STALL_SECONDS} s; its log: {worker.log}")
+
+
+def _counts(pending: QuerySet[Any]) -> Iterator[int]:
+    while True:
+        yield pending.count()
+        time.sleep(0.1)

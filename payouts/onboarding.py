@@ -1,0 +1,55 @@
+"""Connected accounts: opening one for a contributor and keeping our copy of its state."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from marketplace.models import Contributor
+from payouts.gateway import Account, Gateway, StripeGateway
+from payouts.models import ConnectedAccount
+
+
+def stripe_gateway() -> Gateway:
+    """The gateway that the settings name. Raises `ImproperlyConfigured` where there is no key."""
+    if not settings.STRIPE_API_KEY:
+        raise ImproperlyConfigured(
+            "Set STRIPE_API_KEY (and STRIPE_API_BASE for the sandbox, which `manage.py stripe_sandbox` starts)."
+        )
+    return StripeGateway(settings.STRIPE_API_KEY, settings.STRIPE_API_BASE or None)
+
+
+def connect_account(contributor: Contributor, gateway: Gateway, at: datetime) -> ConnectedAccount:
+    """Open the contributor's account at Stripe, once. Raises `ValueError` where their country is not known."""
+    known = ConnectedAccount.objects.filter(contributor=contributor).first()
+    if known is not None:
+        return known
+    if not contributor.country:
+        raise ValueError(f"{contributor} has no country yet: Stripe needs to know where they are paid.")
+    account = gateway.create_account(
+        reference=str(contributor.pk),
+        name=contributor.name,
+        country=contributor.country,
+        currency=settings.SETTLEMENT_CURRENCY.lower(),
+        idempotency_key=f"account:{contributor.pk}",
+    )
+    return _store(contributor, account, at)
+
+
+def refresh_account(connected: ConnectedAccount, gateway: Gateway, at: datetime) -> ConnectedAccount:
+    """Copy what Stripe now says of the account."""
+    return _store(connected.contributor, gateway.account(connected.stripe_account_id), at)
+
+
+def _store(contributor: Contributor, account: Account, at: datetime) -> ConnectedAccount:
+    connected, _ = ConnectedAccount.objects.update_or_create(
+        contributor=contributor,
+        defaults={
+            "stripe_account_id": account.stripe_account_id,
+            "country": account.country,
+            "transfers_enabled": account.transfers_enabled,
+            "requirements": list(account.requirements),
+            "refreshed_at": at,
+        },
+    )
+    return connected

@@ -1,0 +1,65 @@
+"""Payout runs: drafted by one person, with a reason for everyone left out, and approved by another."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from marketplace.models import User
+from payouts.booking import policy_at
+from payouts.core.eligibility import ConnectedAccount as AccountState
+from payouts.core.eligibility import Excluded, decide_payout
+from payouts.core.ledger import AccountKind
+from payouts.core.states import PayoutState, RunState, require_transition
+from payouts.models import ConnectedAccount, LedgerAccount, Payout, PayoutRun
+
+
+class RunRefused(ValueError):
+    """The payout run cannot take this step; the message says why and what to do."""
+
+
+@transaction.atomic
+def draft_payout_run(drafted_by: User, at: datetime) -> PayoutRun:
+    """Decide for every contributor with a payable balance what they are sent, or the reason why nothing is.
+
+    Raises `RunRefused` while another run is not settled.
+    """
+    currency = settings.SETTLEMENT_CURRENCY
+    unsettled = PayoutRun.objects.filter(currency=currency).exclude(state=RunState.SETTLED).first()
+    if unsettled is not None:
+        raise RunRefused(f"{unsettled} is still {unsettled.state}: settle it before drafting another.")
+    threshold_minor = policy_at(at).threshold_minor
+    run = PayoutRun.objects.create(currency=currency, drafted_by=drafted_by, drafted_at=at)
+    accounts = {account.contributor_id: account for account in ConnectedAccount.objects.all()}
+    owed = LedgerAccount.objects.filter(kind=AccountKind.PAYABLE, currency=currency, balance_micro__gt=0)
+    balances = owed.order_by("contributor_id").values_list("contributor__pk", "balance_micro")
+    Payout.objects.bulk_create(
+        [_drafted(run, pk, payable_micro, accounts.get(pk), threshold_minor) for pk, payable_micro in balances]
+    )
+    return run
+
+
+def _drafted(
+    run: PayoutRun, contributor_id: int, payable_micro: int, account: ConnectedAccount | None, threshold_minor: int
+) -> Payout:
+    state = AccountState(account.transfers_enabled, tuple(account.requirements)) if account else None
+    decision = decide_payout(payable_micro, run.currency, threshold_minor, state, is_held=False)
+    payout = Payout(run=run, contributor_id=contributor_id, connected_account=account, payable_micro=payable_micro)
+    if isinstance(decision, Excluded):
+        payout.state, payout.amount_minor = PayoutState.EXCLUDED, 0
+        payout.reason, payout.explanation = decision.reason, decision.sentence
+    else:
+        payout.state, payout.amount_minor = PayoutState.DRAFTED, decision.amount_minor
+    return payout
+
+
+@transaction.atomic
+def approve_payout_run(run_id: int, approved_by: User, at: datetime) -> PayoutRun:
+    """Approve a drafted run. Raises `RunRefused` for the person who drafted it."""
+    run = PayoutRun.objects.select_for_update().get(pk=run_id)
+    require_transition(RunState(run.state), RunState.APPROVED)
+    if run.drafted_by_id == approved_by.pk:
+        raise RunRefused(f"{approved_by} drafted {run}: somebody else must approve it.")
+    run.state, run.approved_by, run.approved_at = RunState.APPROVED, approved_by, at
+    run.save(update_fields=["state", "approved_by", "approved_at"])
+    return run

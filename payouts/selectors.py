@@ -1,0 +1,80 @@
+"""Set-based reads of the money, each one query whatever the size of the month."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django.db import connection
+
+from payouts.models import Period
+
+Weights = dict[int, int]
+
+
+def attributed_weights(period: Period) -> Weights:
+    """By contributor: the sum of gross_minor x share_ppm over the period's downloads."""
+    return _weights(
+        """
+        SELECT share.contributor_id, sum(r.gross_minor::numeric * share.ppm)
+        FROM payouts_revenueevent AS r
+        JOIN attribution_inspirationlist AS l ON l.download_id = r.download_id
+        CROSS JOIN LATERAL unnest(l.contributor_ids, l.shares_ppm) AS share(contributor_id, ppm)
+        WHERE r.period_id = %s GROUP BY 1
+        """,
+        [period.pk],
+    )
+
+
+def unattributed_weights(period: Period) -> Weights:
+    """By training set: the sum of gross_minor x unattributed_ppm over the period's downloads."""
+    return _weights(
+        """
+        SELECT g.training_set_id, sum(r.gross_minor::numeric * l.unattributed_ppm)
+        FROM payouts_revenueevent AS r
+        JOIN attribution_inspirationlist AS l ON l.download_id = r.download_id
+        JOIN marketplace_download AS d ON d.id = r.download_id
+        JOIN marketplace_generation AS g ON g.id = d.generation_id
+        WHERE r.period_id = %s GROUP BY 1
+        """,
+        [period.pk],
+    )
+
+
+def line_weights(period: Period, contributor_id: int) -> dict[tuple[int, int], int]:
+    """By (download, asset) of one contributor: gross_minor x share_ppm, the weights behind their earning."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT r.download_id, share.asset_id, r.gross_minor::numeric * share.ppm
+            FROM payouts_revenueevent AS r
+            JOIN attribution_inspirationlist AS l ON l.download_id = r.download_id
+            CROSS JOIN LATERAL unnest(l.asset_ids, l.contributor_ids, l.shares_ppm)
+                AS share(asset_id, contributor_id, ppm)
+            WHERE r.period_id = %s AND share.contributor_id = %s AND l.contributor_ids @> ARRAY[%s]::bigint[]
+            """,
+            [period.pk, contributor_id, contributor_id],
+        )
+        return {(download_id, asset_id): int(weight) for download_id, asset_id, weight in cursor.fetchall()}
+
+
+def _weights(query: str, parameters: list[int]) -> Weights:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        rows: list[tuple[int, Decimal]] = cursor.fetchall()
+    return {key: int(weight) for key, weight in rows if weight}
+
+
+def members_by_contributor(training_set_ids: Mapping[int, int]) -> dict[int, Weights]:
+    """By training set and contributor: how many assets they have in it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT m.training_set_id, a.contributor_id, count(*)
+            FROM marketplace_trainingsetmember AS m JOIN marketplace_asset AS a ON a.id = m.asset_id
+            WHERE m.training_set_id = ANY(%s) GROUP BY 1, 2
+            """,
+            [list(training_set_ids)],
+        )
+        members: dict[int, Weights] = {training_set_id: {} for training_set_id in training_set_ids}
+        for training_set_id, contributor_id, count in cursor.fetchall():
+            members[training_set_id][contributor_id] = count
+    return members
