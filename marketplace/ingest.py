@@ -62,7 +62,7 @@ def why_refused(submission: Submission) -> str:
     """The verdict of a submission and the evidence behind it, in one line."""
     result = submission.screening_results.latest("pk")
     grounds = [
-        f"{signal['reason']} ({'; '.join(f'{field}: {value}' for field, value in signal['evidence'].items())})"
+        f"{signal['reason']} ({signal['evidence']['field']}: {' '.join(signal['evidence']['value'].split())})"
         for signal in result.signals
         if signal["verdict"] == result.verdict
     ]

@@ -101,7 +101,8 @@ def _first_ingested_by_another(contributor: Contributor, sha256: str) -> list[Si
     first = Asset.objects.filter(sha256=sha256).exclude(contributor=contributor).first()
     if first is None:
         return []
-    evidence = {"asset": str(first.pk), "ingested_at": first.ingested_at.isoformat(), "sha256": sha256}
+    value = f"{sha256[:16]}…, the same bytes as asset {first.pk}, ingested {first.ingested_at:%Y-%m-%d %H:%M} UTC"
+    evidence = {"field": "SHA-256 of the file", "value": value, "tool": "Tributary"}
     return [Signal("same_bytes", Verdict.HOLD, "first_submitted_by_another_contributor", evidence)]
 
 

@@ -75,7 +75,7 @@ def license_generation(request: LoggedInRequest, generation_id: int) -> HttpResp
 @require_safe
 def downloads(request: LoggedInRequest) -> HttpResponse:
     """The customer's licences, newest first."""
-    mine = customer_of(request.user).downloads.select_related("generation__generator_model", "inspiration_list")
+    mine = customer_of(request.user).downloads.select_related("generation__generator_model")
     page = Paginator(mine.order_by("-downloaded_at", "-pk"), DOWNLOADS_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "marketplace/downloads.html", {"page": page})
 
@@ -87,7 +87,7 @@ def download_file(request: LoggedInRequest, download_id: int) -> FileResponse:
     if not may_have_file(request.user, download):
         raise Http404("No such download of yours.")
     file = download.generation.file
-    name = f"tributary-{download.generation_id}{PurePath(file.name).suffix}"
+    name = f"tributary-{download.generation_id}{PurePath(str(file.name)).suffix}"
     return FileResponse(file.open("rb"), as_attachment=True, filename=name)
 
 

@@ -36,7 +36,7 @@ def _in_force(policies: list[Policy], at: datetime) -> Policy:
 def book_downloads(at: datetime) -> int:
     """Book up to 10,000 downloads that have no revenue event yet; returns how many.
 
-    A download of a month that is no longer open is booked to the month of `at`. Raises `NoPolicy`.
+    A download of a month that is no longer open, or before one, is booked to the month of `at`. Raises `NoPolicy`.
     """
     claimed = (
         Download.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
@@ -52,10 +52,7 @@ def book_downloads(at: datetime) -> int:
 
 
 def _book_month(month: Month, downloads: list[Download], at: datetime) -> None:
-    # The row lock lets a month that is being closed wait for this batch, or this batch see that it is closed.
-    period = Period.objects.select_for_update(no_key=True).get(pk=period_of(month).pk)
-    if period.state != Period.OPEN:
-        period = period_of(Month.containing(at))
+    period = _open_period(month, at)
     policies = list(Policy.objects.all())
     fees = {
         download.pk: download.gross_minor * _in_force(policies, download.downloaded_at).fee_ppm // WHOLE_PPM
@@ -77,6 +74,16 @@ def _book_month(month: Month, downloads: list[Download], at: datetime) -> None:
         )
         for download in downloads
     )
+
+
+def _open_period(month: Month, at: datetime) -> Period:
+    currency = settings.SETTLEMENT_CURRENCY
+    later = Period.objects.filter(month_on__gt=month.start_at.date(), currency=currency)
+    if later.exclude(state=Period.OPEN).exists():
+        return period_of(Month.containing(at))
+    # The row lock lets a month that is being closed wait for this batch, or this batch see that it is closed.
+    period = Period.objects.select_for_update(no_key=True).get(pk=period_of(month).pk)
+    return period if period.state == Period.OPEN else period_of(Month.containing(at))
 
 
 def record_available_funds(net_minor: int, key: str, at: datetime) -> Entry:

@@ -71,11 +71,11 @@ def _locked(month: Month) -> Period:
 
 
 def _require_complete(month: Month, period: Period) -> None:
-    """Every download of the month is booked, and every booked one is attributed: nobody is left out of the split."""
-    in_month = Download.objects.filter(downloaded_at__gte=month.start_at, downloaded_at__lt=month.end_at)
-    unbooked = in_month.filter(revenue_event__isnull=True, currency=settings.SETTLEMENT_CURRENCY).count()
+    """Every download so far is booked, and every booked one is attributed: nobody is left out of the split."""
+    so_far = Download.objects.filter(downloaded_at__lt=month.end_at, currency=settings.SETTLEMENT_CURRENCY)
+    unbooked = so_far.filter(revenue_event__isnull=True).count()
     if unbooked:
-        raise CannotClose(f"{unbooked} downloads of {month} are not booked yet: let the worker finish, then close.")
+        raise CannotClose(f"{unbooked} downloads up to {month} are not booked yet: let the worker finish, then close.")
     unattributed = RevenueEvent.objects.filter(period=period, download__inspiration_list__isnull=True).count()
     if unattributed:
         raise CannotClose(f"{unattributed} downloads of {month} have no inspiration list yet: let the worker finish.")

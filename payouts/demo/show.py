@@ -56,8 +56,8 @@ def _books(summary: Summary) -> str:
 
 def _earnings(summary: Summary) -> Table:
     table = Table(title="Who earned what")
-    for heading in ("Contributor", "Downloads", "Attributed", "Common fund", "Paid", "Why not"):
-        table.add_column(heading, justify="left" if heading in {"Contributor", "Why not"} else "right")
+    for heading in ("Contributor", "Downloads", "Attributed", "Common fund", "Paid", "Not paid"):
+        table.add_column(heading, justify="left" if heading in {"Contributor", "Not paid"} else "right")
     for line in summary.contributors[:LINES_SHOWN]:
         table.add_row(
             line.name,
@@ -65,6 +65,6 @@ def _earnings(summary: Summary) -> Table:
             format_micro(line.attributed_micro, 4),
             format_micro(line.common_fund_micro, 4),
             str(Money(line.paid_minor, summary.currency)) if line.paid_minor else "-",
-            line.not_paid_because,
+            line.reason.replace("_", " "),
         )
     return table

@@ -26,7 +26,8 @@ class ContributorLine:
     attributed_micro: int
     common_fund_micro: int
     paid_minor: int
-    not_paid_because: str
+    reason: str
+    explanation: str
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ def _contributors(period: Period, run: PayoutRun) -> tuple[ContributorLine, ...]
             attributed_micro=earned.get((pk, Earning.ATTRIBUTION), 0),
             common_fund_micro=earned.get((pk, Earning.COMMON_FUND), 0),
             paid_minor=payouts[pk].amount_minor if payouts[pk].state == PayoutState.SENT else 0,
-            not_paid_because=payouts[pk].explanation,
+            reason=payouts[pk].reason,
+            explanation=payouts[pk].explanation,
         )
         for pk, name in names.items()
     ]

@@ -120,13 +120,15 @@ class Posting(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="added"),
-                # Accounts are locked in the order of their ids, so that two entries cannot wait for each other.
+                # Accounts are locked in the order of their ids, so that two entries cannot wait for each other. NO KEY,
+                # since the foreign keys of the new postings already hold a key share lock on them, in any order.
                 func="""
                 IF EXISTS (SELECT FROM added JOIN payouts_entry AS e ON e.id = added.entry_id
                            WHERE e.xact_id <> pg_current_xact_id()::text::bigint) THEN
                     RAISE EXCEPTION 'An entry is sealed when its transaction commits: post a new entry.';
                 END IF;
-                PERFORM FROM payouts_ledgeraccount WHERE id IN (SELECT account_id FROM added) ORDER BY id FOR UPDATE;
+                PERFORM FROM payouts_ledgeraccount WHERE id IN (SELECT account_id FROM added)
+                ORDER BY id FOR NO KEY UPDATE;
                 UPDATE payouts_ledgeraccount AS a SET balance_micro = a.balance_micro + moved.total
                 FROM (SELECT account_id, sum(amount_micro) AS total FROM added GROUP BY account_id) AS moved
                 WHERE a.id = moved.account_id;

@@ -19,6 +19,7 @@ BANK_COUNTRIES = {
     "FI": "Finland",
     "FR": "France",
     "DE": "Germany",
+    "GR": "Greece",
     "IN": "India",
     "IE": "Ireland",
     "IT": "Italy",

@@ -30,6 +30,7 @@ from payouts.demo.summary import Summary, most_instructive_download, summarise
 from payouts.gateway import StripeGateway
 
 MARKER = "holds-a-demo"
+WORKS_PER_CONTRIBUTOR = 18
 
 
 class Command(BaseCommand):
@@ -108,7 +109,7 @@ class _Demo:
     def _draw(self) -> Path:
         folder: Path = settings.DATA_FOLDER / "sample-catalogue"
         with self._stage("draw") as report:
-            write_catalogue(folder, report=report)
+            write_catalogue(folder, WORKS_PER_CONTRIBUTOR, report=report)
         return folder
 
     def _tell(self, outcomes: list[tuple[Any, Ingested]]) -> None:

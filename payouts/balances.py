@@ -1,0 +1,56 @@
+"""The ledger in a few figures: balances by kind of account, and cash set against what is owed and what is ours."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Sum
+
+from payouts.core.ledger import AccountKind
+from payouts.models import LedgerAccount
+
+AT_STRIPE = (AccountKind.STRIPE_BALANCE, AccountKind.STRIPE_PENDING)
+OWED = (
+    AccountKind.PAYABLE,
+    AccountKind.HELD,
+    AccountKind.RECEIVABLE,
+    AccountKind.POOL,
+    AccountKind.COMMON_FUND,
+    AccountKind.PAYOUT_IN_TRANSIT,
+)
+
+
+@dataclass(frozen=True)
+class KindBalance:
+    """All accounts of one kind together, in micro-units with the ledger's signs."""
+
+    kind: str
+    account_count: int
+    balance_micro: int
+
+
+@dataclass(frozen=True)
+class CashEquation:
+    """Cash at Stripe = owed + ours, in micro-units as a person would count them."""
+
+    at_stripe_micro: int
+    owed_micro: int
+    ours_micro: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether both sides are equal."""
+        return self.at_stripe_micro == self.owed_micro + self.ours_micro
+
+
+def balances_by_kind(currency: str) -> list[KindBalance]:
+    """Every kind of account that was ever used in a currency."""
+    kinds = LedgerAccount.objects.filter(currency=currency).values("kind")
+    summed = kinds.annotate(account_count=Count("pk"), total_micro=Sum("balance_micro")).order_by("kind")
+    return [KindBalance(row["kind"], row["account_count"], int(row["total_micro"])) for row in summed]
+
+
+def cash_equation(balances: list[KindBalance]) -> CashEquation:
+    """Set what lies at Stripe against what is owed to contributors and what is left for us."""
+    by_kind = {one.kind: one.balance_micro for one in balances}
+    at_stripe_micro = sum(by_kind.pop(kind, 0) for kind in AT_STRIPE)
+    owed_micro = sum(by_kind.pop(kind, 0) for kind in OWED)
+    return CashEquation(-at_stripe_micro, owed_micro, sum(by_kind.values()))

@@ -1,0 +1,95 @@
+"""What a contributor earned, broken down to each download and image."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from marketplace.models import Asset, Contributor, Download
+from payouts.booking import policy_at
+from payouts.core.pool import DownloadLine, break_down, pool_of
+from payouts.models import Earning, Period, RevenueEvent
+from payouts.selectors import attributed_weights, line_weights, unattributed_weights
+
+
+@dataclass(frozen=True)
+class EarningLine:
+    """What one image earned by one download."""
+
+    download: Download
+    asset: Asset
+    gross_minor: int
+    share_ppm: int
+    amount_micro: int
+
+
+@dataclass(frozen=True)
+class Accrual:
+    """An estimate of what an unfinished month will earn from attribution, with what is booked and attributed so far."""
+
+    period: Period
+    download_count: int
+    amount_micro: int
+
+
+def earning_lines(period: Period, contributor: Contributor) -> list[EarningLine]:
+    """Every (download, image) behind a contributor's attribution earning of a closed period, which they add up to."""
+    weights = line_weights(period, contributor.pk)
+    amounts_micro = _amounts(period, contributor, weights)
+    download_ids = {download_id for download_id, _ in amounts_micro}
+    downloads = Download.objects.in_bulk(download_ids)
+    gross_minor = dict(RevenueEvent.objects.filter(download__in=download_ids).values_list("download_id", "gross_minor"))
+    assets = Asset.objects.select_related("submission").in_bulk({asset_id for _, asset_id in amounts_micro})
+    lines = [
+        EarningLine(
+            download=downloads[download_id],
+            asset=assets[asset_id],
+            gross_minor=gross_minor[download_id],
+            share_ppm=weights[download_id, asset_id] // gross_minor[download_id],
+            amount_micro=amount_micro,
+        )
+        for (download_id, asset_id), amount_micro in amounts_micro.items()
+    ]
+    return sorted(lines, key=lambda line: (line.download.downloaded_at, line.download.pk, -line.amount_micro))
+
+
+def amounts_by_asset(download: Download, contributor: Contributor) -> dict[int, int]:
+    """What each of the contributor's images earned by one download, in micro-units; empty until its month is closed."""
+    event = RevenueEvent.objects.select_related("period").filter(download=download).first()
+    if event is None:
+        return {}
+    amounts_micro = _amounts(event.period, contributor, line_weights(event.period, contributor.pk))
+    return {asset_id: amount for (download_id, asset_id), amount in amounts_micro.items() if download_id == download.pk}
+
+
+def earned_by_asset(contributor: Contributor, currency: str) -> Counter[int]:
+    """What each of the contributor's images earned in all closed periods together, in micro-units."""
+    earned: Counter[int] = Counter()
+    for period in Period.objects.filter(earnings__contributor=contributor, currency=currency).distinct():
+        amounts_micro = _amounts(period, contributor, line_weights(period, contributor.pk))
+        for (_, asset_id), amount_micro in amounts_micro.items():
+            earned[asset_id] += amount_micro
+    return earned
+
+
+def _amounts(period: Period, contributor: Contributor, weights: dict[DownloadLine, int]) -> dict[DownloadLine, int]:
+    earning = Earning.objects.filter(period=period, contributor=contributor, kind=Earning.ATTRIBUTION).first()
+    return break_down(earning.amount_micro, weights) if earning else {}
+
+
+def accruals(contributor: Contributor, currency: str, at: datetime) -> list[Accrual]:
+    """Estimates for the periods that are not closed yet, without the common fund. Raises `NoPolicy`."""
+    unclosed = Period.objects.filter(currency=currency).exclude(state=Period.CLOSED).order_by("month_on")
+    return [_accrual(contributor, period, at) for period in unclosed]
+
+
+def _accrual(contributor: Contributor, period: Period, at: datetime) -> Accrual:
+    attributed_events = period.revenue_events.filter(download__inspiration_list__isnull=False)
+    net_minor = sum(attributed_events.values_list("net_minor", flat=True))
+    mine = line_weights(period, contributor.pk)
+    whole = sum(attributed_weights(period).values()) + sum(unattributed_weights(period).values())
+    pool_micro = pool_of(net_minor, policy_at(at).contributor_rate_ppm, period.currency)
+    return Accrual(
+        period=period,
+        download_count=len({download_id for download_id, _ in mine}),
+        amount_micro=pool_micro * sum(mine.values()) // whole if whole else 0,
+    )

@@ -1,0 +1,39 @@
+"""Addresses of the money."""
+
+from django.urls import path, register_converter
+
+from marketplace.core.periods import Month
+from payouts.views import contributor, ledger, periods, runs, why
+
+
+class MonthConverter:
+    """A month in an address: /2026-10/."""
+
+    regex = r"[0-9]{4}-[0-9]{2}"
+
+    def to_python(self, value: str) -> Month:
+        """Raise ValueError, which Django takes as no match, where the calendar has no such month."""
+        return Month.parse(value)
+
+    def to_url(self, value: Month) -> str:
+        """The month as it prints."""
+        return str(value)
+
+
+register_converter(MonthConverter, "month")
+
+urlpatterns = [
+    path("contributor/", contributor.overview, name="overview"),
+    path("contributor/images/", contributor.images, name="images"),
+    path("contributor/earnings/<month:month>/", contributor.earnings, name="earnings"),
+    path("downloads/<int:download_id>/why/", why.why, name="why"),
+    path("finance/months/", periods.periods, name="periods"),
+    path("finance/months/<month:month>/close/", periods.close, name="close_period"),
+    path("finance/months/<month:month>/approve/", periods.approve, name="approve_close"),
+    path("finance/runs/", runs.runs, name="runs"),
+    path("finance/runs/draft/", runs.draft, name="draft_payout_run"),
+    path("finance/runs/<int:run_id>/", runs.run, name="run"),
+    path("finance/runs/<int:run_id>/approve/", runs.approve, name="approve_payout_run"),
+    path("finance/runs/<int:run_id>/send/", runs.send, name="send_payout_run"),
+    path("finance/ledger/", ledger.ledger, name="ledger"),
+]

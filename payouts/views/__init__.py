@@ -1,0 +1,1 @@
+"""Pages of the money, one file per reader or noun."""

@@ -1,0 +1,36 @@
+"""Why a download was shared as it was, with what the reading contributor earned by it."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from attribution.explain import explain, explanation_context, page_url
+from attribution.models import InspirationList
+from attribution.selectors import may_see_why
+from marketplace.models import Contributor, Download
+from marketplace.permissions import LoggedInRequest, is_finance, may_have_file
+from payouts.earnings import amounts_by_asset
+from payouts.models import RevenueEvent
+
+
+@require_safe
+def why(request: LoggedInRequest, download_id: int) -> HttpResponse:
+    """The explanation of one download."""
+    download = get_object_or_404(Download.objects.select_related("customer"), pk=download_id)
+    stored = InspirationList.objects.select_related("download__customer").filter(download=download).first()
+    if stored is None:
+        if not may_have_file(request.user, download):
+            raise Http404("No such download of yours.")
+        return render(request, "payouts/why_not_yet.html", {"download": download})
+    if not may_see_why(request.user, stored):
+        raise Http404("No such download of yours.")
+    reader = Contributor.objects.filter(user=request.user, pk__in=stored.contributor_ids).first()
+    event = RevenueEvent.objects.select_related("period").filter(download=download).first()
+    context = explanation_context(
+        explain(download),
+        page_url,
+        reader=reader,
+        amounts_micro=amounts_by_asset(download, reader) if reader else None,
+        names_shown=is_finance(request.user),
+    )
+    return render(request, "payouts/why.html", {**context, "period": event.period if event else None})

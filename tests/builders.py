@@ -1,0 +1,253 @@
+"""Records for tests, made by the same services that make them in earnest; each function makes one thing and returns it.
+
+Time stands still here: things are sold in October 2026 and the month is closed in November.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from itertools import count
+from uuid import uuid4
+
+import numpy as np
+from django.contrib.auth.models import Group
+from numpy.typing import NDArray
+from PIL import Image
+
+from attribution.attribute import attribute
+from attribution.core.shares import METHOD, VERSION, EnergyParameters
+from attribution.models import (
+    WIDTH,
+    AttributionBatch,
+    Embedding,
+    Encoder,
+    GenerationEmbedding,
+    InspirationList,
+    Method,
+)
+from marketplace.core.periods import Month
+from marketplace.generators.base import GeneratedImage
+from marketplace.models import (
+    Asset,
+    Contributor,
+    Customer,
+    Download,
+    Generation,
+    GeneratorModel,
+    Submission,
+    TrainingSet,
+    User,
+)
+from marketplace.services import Details, freeze_training_set, record_download, record_generation, submit_asset
+from payouts.booking import book_downloads
+from payouts.closing import approve_close, close_period
+from payouts.models import ConnectedAccount, Period, Policy
+
+OCTOBER = Month(2026, 10)
+JOINED_AT = datetime(2026, 9, 1, 8, tzinfo=UTC)
+FROZEN_AT = datetime(2026, 9, 20, 8, tzinfo=UTC)
+SOLD_AT = datetime(2026, 10, 14, 12, tzinfo=UTC)
+CLOSED_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
+PASSWORD = "correct horse battery staple"
+WHOLE_PPM = 1_000_000
+
+_numbers = count(1)  # makes each picture, file and prompt different from all others
+
+
+def make_user(username: str, *groups: str, is_superuser: bool = False) -> User:
+    """A login with `PASSWORD`, in the named groups."""
+    user = User.objects.create_user(
+        username, f"{username}@example.org", PASSWORD, is_superuser=is_superuser, is_staff=is_superuser
+    )
+    user.groups.set(Group.objects.get_or_create(name=name)[0] for name in groups)
+    return user
+
+
+def make_finance(username: str) -> User:
+    """A finance person."""
+    return make_user(username, "finance")
+
+
+def make_contributor(name: str, *, country: str = "DE", has_login: bool = True) -> Contributor:
+    """A contributor; their login is their name in lower case."""
+    user = make_user(name.lower()) if has_login else None
+    return Contributor.objects.create(name=name, country=country, user=user, joined_at=JOINED_AT)
+
+
+def make_customer(name: str, *, has_login: bool = True) -> Customer:
+    """A customer; their login is their name in lower case."""
+    user = make_user(name.lower()) if has_login else None
+    return Customer.objects.create(name=name, user=user, joined_at=JOINED_AT)
+
+
+def make_picture(seed: int | None = None, width: int = 96, height: int = 64) -> Image.Image:
+    """A small picture of coloured gradients; every seed gives another one, and so does every call without a seed."""
+    rng = np.random.default_rng(next(_numbers) if seed is None else seed)
+    corners = rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)
+    return Image.fromarray(corners).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def jpeg_bytes(picture: Image.Image) -> bytes:
+    """The picture as a JPEG file."""
+    out = BytesIO()
+    picture.save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def submit(contributor: Contributor, data: bytes, *, title: str = "A picture", at: datetime = JOINED_AT) -> Submission:
+    """Submit a file, whatever the screen then says of it."""
+    details = Details(f"{title}.jpg", title, ("sample",), "All rights reserved")
+    return submit_asset(contributor, data, details, at)
+
+
+def make_asset(contributor: Contributor, *, title: str = "A picture", seed: int | None = None) -> Asset:
+    """An accepted picture of the contributor, with training consent."""
+    return Asset.objects.get(submission=submit(contributor, jpeg_bytes(make_picture(seed)), title=title))
+
+
+def make_training_set(name: str = "catalogue", version: str = "1") -> TrainingSet:
+    """All assets with consent, frozen: make the assets first."""
+    return freeze_training_set(name, version, FROZEN_AT)
+
+
+def make_generator_model(training_set: TrainingSet | None, name: str = "sample") -> GeneratorModel:
+    """A generator model trained on the set."""
+    return GeneratorModel.objects.create(
+        name=name,
+        version="1",
+        provider="Tests",
+        licence="Commercial use",
+        description="Made for tests.",
+        training_set=training_set,
+        created_at=FROZEN_AT,
+    )
+
+
+def make_generation(model: GeneratorModel, prompt: str = "a quiet harbour") -> Generation:
+    """A generated picture unlike all others."""
+    seed = next(_numbers)
+    picture = make_picture(10_000 + seed)
+    made = GeneratedImage(image=picture, prompt=prompt, seed=seed, parameters={})
+    return record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT)
+
+
+def make_download(
+    customer: Customer, generation: Generation, *, gross_minor: int = 1_000, at: datetime = SOLD_AT
+) -> Download:
+    """A paid download, not booked and not attributed yet."""
+    return record_download(
+        customer, generation, gross_minor=gross_minor, currency="USD", at=at, idempotency_key=str(uuid4())
+    )
+
+
+def make_encoder(name: str = "made-up", *, is_current: bool = True) -> Encoder:
+    """The record of an encoder without a model: its vectors are given by the tests."""
+    return Encoder.objects.create(
+        name=name, fingerprint=uuid4().hex, recipe={}, is_current=is_current, registered_at=JOINED_AT
+    )
+
+
+def unit_vector(*parts: float) -> NDArray[np.float32]:
+    """A unit vector (512,) along the given parts of its first dimensions."""
+    vector = np.zeros(WIDTH, np.float32)
+    vector[: len(parts)] = parts
+    return vector / np.linalg.norm(vector)
+
+
+def embed_asset(asset: Asset, encoder: Encoder, vector: NDArray[np.float32]) -> Embedding:
+    """Store a vector as the asset's embedding."""
+    return Embedding.objects.create(asset=asset, encoder=encoder, vector=vector)
+
+
+def embed_generation(generation: Generation, encoder: Encoder, vector: NDArray[np.float32]) -> GenerationEmbedding:
+    """Store a vector as the generation's embedding."""
+    return GenerationEmbedding.objects.create(generation=generation, encoder=encoder, vector=vector)
+
+
+def make_inspiration_list(
+    download: Download, shares_ppm: Mapping[Asset, int], encoder: Encoder, similarities: Sequence[float] = ()
+) -> InspirationList:
+    """An inspiration list with the given shares, the rest unattributed, under any encoder."""
+    return InspirationList.objects.create(
+        download=download,
+        batch=_make_batch(download, encoder),
+        asset_ids=[asset.pk for asset in shares_ppm],
+        contributor_ids=[asset.contributor_id for asset in shares_ppm],
+        similarities=list(similarities) or [0.5] * len(shares_ppm),
+        shares_ppm=list(shares_ppm.values()),
+        unattributed_ppm=WHOLE_PPM - sum(shares_ppm.values()),
+    )
+
+
+def attribute_download(download: Download, encoder: Encoder) -> InspirationList:
+    """The inspiration list that the stored vectors give: embed the training set and the generation first."""
+    generation = download.generation
+    shares = attribute([generation.pk], generation.training_set_id, encoder, EnergyParameters())[generation.pk]
+    assets = Asset.objects.in_bulk(shares.asset_ids)
+    shares_ppm = {assets[pk]: ppm for pk, ppm in zip(shares.asset_ids, shares.share_ppm, strict=True)}
+    return make_inspiration_list(download, shares_ppm, encoder, shares.similarities)
+
+
+def make_attributed_downloads(
+    contributors: Sequence[Contributor], customer: Customer, count: int = 3
+) -> list[Download]:
+    """Downloads of October with real inspiration lists: each resembles everybody's one image, in turn one of them most.
+
+    Makes the images, the encoder, the training set, the model and the policy too.
+    """
+    encoder = make_encoder()
+    for place, contributor in enumerate(contributors):
+        asset = make_asset(contributor, title=f"A picture by {contributor}")
+        embed_asset(asset, encoder, unit_vector(*([0] * place), 1))
+    model = make_generator_model(make_training_set())
+    make_policy()
+    downloads = []
+    for number in range(count):
+        generation = make_generation(model)
+        parts = [0.5] * len(contributors) + [1.8]
+        parts[number % len(contributors)] = 0.8
+        embed_generation(generation, encoder, unit_vector(*parts))
+        downloads.append(make_download(customer, generation, at=SOLD_AT + timedelta(days=number)))
+        attribute_download(downloads[-1], encoder)
+    return downloads
+
+
+def _make_batch(download: Download, encoder: Encoder) -> AttributionBatch:
+    method, _ = Method.objects.get_or_create(name=METHOD, version=VERSION, parameters=asdict(EnergyParameters()))
+    return AttributionBatch.objects.create(
+        encoder=encoder,
+        method=method,
+        training_set=download.generation.training_set,
+        download_count=1,
+        finished_at=SOLD_AT + timedelta(hours=1),
+    )
+
+
+def make_policy(*, contributor_rate_ppm: int = 400_000, fee_ppm: int = 30_000, threshold_minor: int = 100) -> Policy:
+    """The rules in force from before the first sale."""
+    return Policy.objects.create(
+        effective_at=JOINED_AT,
+        contributor_rate_ppm=contributor_rate_ppm,
+        fee_ppm=fee_ppm,
+        threshold_minor=threshold_minor,
+    )
+
+
+def make_closed_month(closed_by: User, approved_by: User, month: Month = OCTOBER) -> Period:
+    """Book what was sold and close the month, which has its downloads, their inspiration lists and a policy already."""
+    book_downloads(CLOSED_AT)
+    close_period(month, closed_by, CLOSED_AT)
+    return approve_close(month, approved_by, CLOSED_AT)
+
+
+def make_connected_account(contributor: Contributor, *, transfers_enabled: bool = True) -> ConnectedAccount:
+    """Our copy of a connected account, without asking Stripe."""
+    return ConnectedAccount.objects.create(
+        contributor=contributor,
+        stripe_account_id=f"acct_test_{contributor.pk}",
+        country=contributor.country,
+        transfers_enabled=transfers_enabled,
+        requirements=[] if transfers_enabled else ["individual.verification.document"],
+        refreshed_at=JOINED_AT,
+    )

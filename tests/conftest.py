@@ -1,0 +1,67 @@
+"""What every test gets, and the people whom tests are about."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings as project_settings
+from django.db import connection
+from django.test import TransactionTestCase
+from pytest_django import Settings
+
+from marketplace.models import Contributor, Customer, User
+from tests.builders import make_contributor, make_customer, make_finance
+
+
+def _empty_tables(test: TransactionTestCase) -> None:
+    """Clean up after a test that commits: our triggers refuse to truncate, and only a superuser can silence them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        _fixture_teardown(test)
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+
+_fixture_teardown = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_files() -> None:
+    """The folder of collected static files, whose absence is a warning; tests read those files from the source."""
+    project_settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def _files_and_passwords(settings: Settings, tmp_path: Path) -> None:
+    """Each test's files go to its own folder, and hashing passwords takes no time."""
+    settings.MEDIA_ROOT = tmp_path / "files"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def ana(db: None) -> Contributor:
+    """A contributor."""
+    return make_contributor("Ana")
+
+
+@pytest.fixture
+def ben(db: None) -> Contributor:
+    """Another contributor."""
+    return make_contributor("Ben")
+
+
+@pytest.fixture
+def carla(db: None) -> Customer:
+    """A customer."""
+    return make_customer("Carla")
+
+
+@pytest.fixture
+def fay(db: None) -> User:
+    """A finance person."""
+    return make_finance("fay")
+
+
+@pytest.fixture
+def finn(db: None) -> User:
+    """A second finance person."""
+    return make_finance("finn")

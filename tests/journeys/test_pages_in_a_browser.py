@@ -1,0 +1,65 @@
+"""A contributor finds out in a real browser why they were paid, on a screen as narrow as a phone's."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from marketplace.models import Contributor, Customer, User
+from payouts.models import Period
+from tests.builders import PASSWORD, make_attributed_downloads, make_closed_month
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = ["--no-sandbox", "--headless=new", "--disable-gpu", "--disable-background-networking"]
+PHONE = {"width": 390, "height": 844}
+PATIENCE_MS = 10_000
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
+
+
+@pytest.fixture
+def october(
+    transactional_db: None, ana: Contributor, ben: Contributor, carla: Customer, fay: User, finn: User
+) -> Period:
+    make_attributed_downloads([ana, ben], carla)
+    return make_closed_month(fay, finn)
+
+
+@pytest.fixture
+def page(october: Period) -> Iterator[Page]:
+    # All records are made before: while Playwright's loop runs, Django takes this thread for asynchronous code.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page(viewport=PHONE)
+        page.set_default_timeout(PATIENCE_MS)
+        yield page
+        browser.close()
+
+
+def assert_nothing_scrolls_sideways(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], page.url
+
+
+def test_a_contributor_walks_from_the_login_to_why_they_were_paid(live_server: LiveServer, page: Page) -> None:
+    page.goto(live_server.url)
+    page.get_by_label("Username").fill("ana")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    for link, heading in (
+        ("Images", "Your images"),
+        ("Earnings", "Earnings of Ana"),
+        ("2026-10", "Earnings of 2026-10"),
+        ("Why download", "Why download"),
+    ):
+        assert_nothing_scrolls_sideways(page)
+        page.get_by_role("link", name=link).first.click()
+        page.get_by_role("heading", level=1, name=heading).wait_for()
+    assert_nothing_scrolls_sideways(page)
+    assert page.get_by_text("It agrees.").is_visible()
+    pictures = page.locator("main img").all()
+    assert len(pictures) == 3
+    for picture in pictures:
+        picture.scroll_into_view_if_needed()
+        page.wait_for_function("one => one.complete && one.naturalWidth > 0", arg=picture.element_handle())
