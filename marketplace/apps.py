@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,4 +10,3 @@ class MarketplaceConfig(AppConfig):
 
     def ready(self) -> None:
         """Load Celery here and not in `__init__`, so that `marketplace.core` can be imported without Django."""
-        from marketplace import celery, checks

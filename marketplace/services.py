@@ -155,6 +155,7 @@ def record_generation(
             training_set_id=model.training_set_id,
             prompt=made.prompt,
             seed=made.seed,
+            parameters=dict(made.parameters),
             file=store("generations", file, suffix),
             preview=preview,
             sha256=sha256_hex(file),

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,4 +10,4 @@ class PayoutsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the start-up checks."""
-        from payouts import checks
+        import_module("payouts.checks")

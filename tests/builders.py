@@ -114,6 +114,7 @@ def make_training_set(name: str = "catalogue", version: str = "1") -> TrainingSe
 def make_generator_model(training_set: TrainingSet | None, name: str = "sample") -> GeneratorModel:
     """A generator model trained on the set."""
     return GeneratorModel.objects.create(
+        backend="remix",
         name=name,
         version="1",
         provider="Tests",

@@ -2,11 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from PIL import Image
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
+
+
+class Backend(StrEnum):
+    """What runs a generator model."""
+
+    HTTP = "http"
+    DIFFUSERS = "diffusers"
+    REMIX = "remix"
 
 
 class GeneratorUnavailable(Exception):

@@ -30,7 +30,7 @@ class HttpGenerator:
 
     `parameters` go into the request as they are: services differ in what they know (`size`, `quality`, or
     `"response_format": "b64_json"`, which the models that answer with addresses by default need and others reject).
-    The seed is sent only where `sends_seed` says that the service knows one. Nothing is fetched from an address in
+    The seed is recorded but not sent, since most such services reject it. Nothing is fetched from an address in
     an answer, redirects are not followed, and the key appears in no message.
     `timeout_s` is the longest silence to bear. Raises GeneratorUnavailable for a key or address that cannot work.
     """
@@ -40,7 +40,6 @@ class HttpGenerator:
     base_url: str
     api_key: str = field(repr=False)
     parameters: Mapping[str, JsonValue] = field(default_factory=dict)
-    sends_seed: bool = False
     timeout_s: float = 120
 
     def __post_init__(self) -> None:
@@ -58,8 +57,6 @@ class HttpGenerator:
         Raises GeneratorUnavailable (key, address), GeneratorBusy (no room, down), PromptRefused, or GenerationFailed.
         """
         parameters = {**self.parameters, "model": self.name, "n": 1}
-        if self.sends_seed:
-            parameters["seed"] = seed
         data = self._image_bytes(self._post({**parameters, "prompt": prompt}))
         try:
             image = decode(data).image
@@ -73,7 +70,7 @@ class HttpGenerator:
 
     def _post(self, body: Mapping[str, JsonValue]) -> bytes:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        request = Request(
+        request = Request(  # noqa: S310 - the scheme was checked above
             self._url, json.dumps(body).encode(), headers, method="POST"
         )
         request.add_header("Authorization", f"Bearer {self.api_key}")

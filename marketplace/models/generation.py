@@ -4,6 +4,7 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from marketplace.generators.base import Backend
 from marketplace.models.catalogue import SHA256_HEX_LENGTH, Asset
 from marketplace.models.people import Customer
 from marketplace.triggers import append_only
@@ -59,10 +60,12 @@ class TrainingSetMember(models.Model):
 
 
 class GeneratorModel(models.Model):
-    """A named, versioned image generator with what a customer should know of it."""
+    """A named, versioned image generator with what a customer should know of it, and how it is run."""
 
     name = models.CharField(max_length=200)
     version = models.CharField(max_length=40)
+    backend = models.CharField(max_length=20, choices=[(backend.value, backend.value) for backend in Backend])
+    parameters = models.JSONField(default=dict, blank=True, help_text="Passed to the backend with each prompt.")
     provider = models.CharField(max_length=200)
     licence = models.CharField(max_length=200)
     description = models.TextField()
@@ -83,6 +86,7 @@ class Generation(models.Model):
     training_set = models.ForeignKey(TrainingSet, on_delete=models.PROTECT)
     prompt = models.TextField()
     seed = models.BigIntegerField()
+    parameters = models.JSONField(help_text="What the backend was given beside the prompt.")
     file = models.FileField(upload_to="generations", max_length=200, help_text="What the customer is handed.")
     preview = models.FileField(upload_to="previews", max_length=200)
     sha256 = models.CharField(max_length=SHA256_HEX_LENGTH, unique=True)

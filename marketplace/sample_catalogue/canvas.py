@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-Plane = NDArray[np.float32]
-Canvas = NDArray[np.float32]
+Plane = NDArray[np.floating]
+Canvas = NDArray[np.floating]
 Point = tuple[float, float]
 OVERSAMPLING = 2
 PLANE_AXES = 2
@@ -32,15 +32,21 @@ def noise(
 ) -> Plane:
     """Fractal value noise stretched to 0…1; `cells` is the number of features across (x) and down (y)."""
     across, down = cells if isinstance(cells, tuple) else (cells, cells)
-    total = np.zeros((edge, edge), np.float32)
+    field = np.zeros((int(down) + 4, int(across) + 4), np.float32)
     for octave in range(octaves):
-        width, height = across * 2**octave, down * 2**octave
-        lattice = rng.random((int(height) + 5, int(width) + 5), dtype=np.float32)
-        box = (1.5, 1.5, 1.5 + width, 1.5 + height)
-        layer = Image.fromarray(lattice).resize((edge, edge), Image.Resampling.BICUBIC, box=box)
-        total += np.float32(gain**octave) * np.asarray(layer)
-    low, high = total.min(), total.max()
-    return (total - low) / (high - low)
+        if octave:
+            rows, columns = field.shape
+            field = _resized(field, (columns * 2, rows * 2), (0, 0, columns, rows))
+        field += np.float32(gain**octave) * rng.random(field.shape, np.float32)
+    fine = 2 ** (octaves - 1)
+    field = _resized(field, (edge, edge), (1.5 * fine, 1.5 * fine, (1.5 + across) * fine, (1.5 + down) * fine))
+    low, high = field.min(), field.max()
+    stretched: Plane = (field - low) / (high - low)
+    return stretched
+
+
+def _resized(field: Plane, size: tuple[int, int], box: tuple[float, float, float, float]) -> Plane:
+    return np.array(Image.fromarray(field).resize(size, Image.Resampling.BICUBIC, box=box))
 
 
 def profile(rng: np.random.Generator, edge: int, cells: float, octaves: int = 6, gain: float = 0.5) -> Plane:
@@ -54,19 +60,23 @@ def profile(rng: np.random.Generator, edge: int, cells: float, octaves: int = 6,
     return total
 
 
+@lru_cache(maxsize=512)
 def colour(code: str) -> Canvas:
-    """`"e8d3a1"` as values 0…1, (3, 1, 1)."""
-    return np.array([int(code[i : i + 2], 16) for i in (0, 2, 4)], np.float32).reshape(3, 1, 1) / np.float32(255)
+    """`"e8d3a1"` as values 0…1, (3, 1, 1), read-only."""
+    values = np.array(list(bytes.fromhex(code)), np.float32).reshape(3, 1, 1) / np.float32(255)
+    values.flags.writeable = False
+    return values
 
 
 def code_of(tint: Canvas) -> str:
     """The code of three values, cut to 0…1."""
-    return "".join(f"{round(255 * float(value)):02x}" for value in np.clip(tint, 0, 1).ravel())
+    return bytes(min(255, max(0, round(255 * value))) for value in tint.ravel().tolist()).hex()
 
 
 def mixed(first: str, second: str, part: float) -> str:
     """The code of a colour between two others; `part` 0 gives the first, 1 the second."""
-    return code_of(colour(first) + (colour(second) - colour(first)) * part)
+    pairs = zip(bytes.fromhex(first), bytes.fromhex(second), strict=True)
+    return bytes(min(255, max(0, round(start + (end - start) * part))) for start, end in pairs).hex()
 
 
 def flat(edge: int, code: str) -> Canvas:
@@ -87,7 +97,13 @@ def stop(codes: str, position: float) -> Canvas:
     return ramp(codes, np.full((1, 1), position))
 
 
-def lay(canvas: Canvas, paint: Canvas | float, mask: Plane | float) -> None:
+def unit(values: Canvas) -> Canvas:
+    """The values cut to 0…1."""
+    within: Canvas = np.clip(values, 0, 1)
+    return within
+
+
+def lay(canvas: Canvas, paint: Canvas | np.floating | float, mask: Plane | float) -> None:
     """Paint over the canvas in place, as far as the mask (0…1) lets it through."""
     change = paint - canvas
     change *= mask
@@ -101,7 +117,7 @@ def shade(canvas: Canvas, light: Plane) -> None:
 
 def inside(distance: Plane, softness: float = 0.004) -> Plane:
     """A mask of where a signed distance is negative, with an edge of the given width."""
-    return np.clip(np.float32(0.5) - distance / np.float32(softness), 0, 1)
+    return unit(np.float32(0.5) - distance / np.float32(softness))
 
 
 def disc(edge: int, centre: Point, radius: float, softness: float = 0.005) -> Plane:
@@ -120,7 +136,8 @@ def relief(height: Plane, strength: float, light: Point = (-0.6, -0.7)) -> Plane
     """Light on a surface of the given height, 1 where it is flat; `light` points to where the light comes from."""
     down, across = np.gradient(height * np.float32(strength * height.shape[0] / 100))
     facing = 1 - across * np.float32(light[0]) - down * np.float32(light[1])
-    return np.clip(facing / np.sqrt(1 + across**2 + down**2), 0.15, 1.9)
+    lit: Plane = np.clip(facing / np.sqrt(1 + across**2 + down**2), 0.15, 1.9)
+    return lit
 
 
 def blur(canvas: Canvas, radius: float) -> Canvas:
@@ -130,7 +147,7 @@ def blur(canvas: Canvas, radius: float) -> Canvas:
 
 
 def _picture(canvas: Canvas) -> Image.Image:
-    levels = (np.clip(canvas, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)
+    levels = (unit(canvas) * 255 + np.float32(0.5)).astype(np.uint8)
     return Image.fromarray(levels if levels.ndim == PLANE_AXES else np.moveaxis(levels, 0, 2))
 
 
@@ -161,7 +178,9 @@ class Pen:
         self._draw.polygon(self._scaled(points), fill=self._ink(ink))
 
     def line(self, points: Sequence[Point] | NDArray[np.floating], width: float, ink: str | float = 1.0) -> None:
-        self._draw.line(self._scaled(points), fill=self._ink(ink), width=max(1, round(width * self._size)), joint="curve")
+        self._draw.line(
+            self._scaled(points), fill=self._ink(ink), width=max(1, round(width * self._size)), joint="curve"
+        )
 
     def dot(self, centre: Point, radius: float, ink: str | float = 1.0, height: float | None = None) -> None:
         """A disc, or an upright ellipse where its half height is given."""
@@ -175,7 +194,7 @@ class Pen:
         box = self._scaled([(x - radius, y - radius), (x + radius, y + radius)])
         self._draw.pieslice(box, degrees[0], degrees[1], fill=self._ink(ink))
 
-    def plane(self) -> NDArray[np.float32]:
+    def plane(self) -> Canvas:
         """What was drawn: a mask for a sheet without ground, else a canvas."""
         return _values(self._sheet.reduce(OVERSAMPLING))
 
@@ -189,7 +208,7 @@ def cut(edge: int, drawing: Callable[[Pen], None]) -> Plane:
 
 def signed(canvas: Canvas, title: str, keywords: Sequence[str], rng: np.random.Generator, grain: float) -> Image.Image:
     """The finished picture, with film grain; its title and keywords ride in `image.info`."""
-    specks = rng.standard_normal(canvas.shape[1:], np.float32)
+    specks = rng.random(canvas.shape[1:], np.float32) - np.float32(0.5)
     image = _picture(canvas + specks * np.float32(grain))
     image.info["title"] = title
     image.info["keywords"] = tuple(dict.fromkeys(keywords))

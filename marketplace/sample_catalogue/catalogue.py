@@ -34,7 +34,10 @@ def _seed(slug: str, number: int) -> int:
 
 
 def draw_work(style: Style, number: int, edge: int = 384) -> SampleWork:
-    """Draw the contributor's numbered work, `edge` × `edge` pixels; the same arguments give the same work."""
+    """Draw the contributor's numbered work, `edge` pixels square; the same arguments give the same work.
+
+    The seed comes from a SHA-256 of slug and number. Another processor's rounding may move single pixels by one level.
+    """
     image = style.draw(np.random.default_rng(_seed(style.slug, number)), edge)
     title = f"{image.info.pop('title')}, no. {number}"
     return SampleWork(image, title, image.info.pop("keywords"))
@@ -46,7 +49,7 @@ def write_catalogue(
     edge: int = 384,
     report: Callable[[int, int], None] | None = None,
 ) -> int:
-    """Write every contributor's works as JPEG files, `<slug>/<slug>-<number>.jpg`, and `manifest.csv` beside the folders.
+    """Write every contributor's works as `<slug>/<slug>-<number>.jpg`, with one `manifest.csv` beside the folders.
 
     Works that the folder's manifest already lists, and whose file has the right size, are kept as they are.
     `report(done, total)` is called after each work. Returns the number of pictures in the manifest.

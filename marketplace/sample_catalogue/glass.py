@@ -1,157 +1,116 @@
-"""Stained glass and Roman mosaic: pictures put together from coloured pieces."""
+"""Stained glass: pieces of uneven glass in lead, lit from behind."""
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from .canvas import Pen, Plane, blur, code_of, grid, lay, noise, ramp, relief, shade, signed
+from .canvas import Plane, blur, grid, lay, noise, ramp, relief, shade, signed, unit
 
-Places = np.ndarray[tuple[int, int], np.dtype[np.float64]]
-WINDOWS = {
-    "ruby": "3a0a1a a8142a e84a2a f8b83f fff0b0",
-    "cobalt": "0a0f3a 1a3a9a 2f7ad0 8ad0f0 fff4c0",
-    "emerald": "062a1a 0f6a3a 3fa84a b8d84a fff8c8",
-    "violet": "1a0a3a 5a1f8a b84aa0 f08a8a ffe0a0",
+Places = NDArray[np.floating]
+GLASS = {
+    "ruby": "14204a 5a1a5a b81f2f f07a2a ffe08a",
+    "cobalt": "0a1440 1f4ac0 2fa0d8 e8d04a fff4c8",
+    "emerald": "0f2a4a 0f7a5a 4ab84a e8c83a fff0c0",
+    "violet": "1a1050 6a2aa8 d0489a f8905a ffe8a8",
     "rainbow": "1f2f8a 0f8a8a 3fa83f f8c82f e83f2a",
+    "amber": "3a0f1a 8a2a14 d8701a f8b83a fff0c8",
 }
 
 
 def stained_glass(rng: np.random.Generator, edge: int) -> Image.Image:
-    """Pieces of uneven glass in lead, lit from behind."""
-    hue = str(rng.choice(list(WINDOWS)))
-    subject = str(rng.choice(["Rose", "Sunrise", "River", "Peaks", "Flame", "Bloom"]))
-    sites = _rose_sites(rng) if subject in ("Rose", "Bloom") else rng.random((int(rng.integers(60, 260)), 2))
-    near, piece = _pieces(sites, edge)
-    tones = _window_tones(rng, subject, sites) + rng.normal(0, 0.09, len(sites))
-    tint = ramp(WINDOWS[hue], np.clip(tones, 0, 1).astype(np.float32))
-    canvas = tint[:, piece]
-    canvas *= ramp("d8d8d8 ffffff", noise(rng, edge, (7, 14), 5, 0.6)) * np.float32(1.02)
-    streaks = noise(rng, edge, (30, 6), 3)
-    shade(canvas, 0.75 + 0.5 * streaks * rng.uniform(0.6, 1.2, len(sites)).astype(np.float32)[piece])
-    lamp = (rng.uniform(0.2, 0.8), rng.uniform(0.1, 0.7))
+    """A window whose pieces together show a rose, a bloom, a sunrise, a river, peaks or a flame."""
+    hue, subject = str(rng.choice(list(GLASS))), str(rng.choice(list(SCENES)))
+    sites = _round_sites(rng) if subject in ("Rose", "Bloom") else _scattered_sites(rng)
+    seam, piece = _pieces(sites, edge)
+    tones = SCENES[subject](rng, sites) + rng.normal(0, 0.05, len(sites))
+    canvas = ramp(GLASS[hue], unit(tones))[:, piece]
+    uneven = noise(rng, edge, (7, 14), 5, 0.6)
+    panes = rng.uniform(0.7, 1.15, len(sites)).astype(np.float32)[piece]
     x, y = grid(edge)
-    shade(canvas, 1.25 - 0.9 * np.hypot(x - lamp[0], y - lamp[1]).clip(0, 0.9))
-    width = rng.uniform(0.006, 0.012)
-    lead = np.clip((np.float32(width) - near) * edge * 0.8, 0, 1)
-    came = ramp("0a0a0c 2a2a30 6a6a70", np.clip(near / np.float32(width), 0, 1)) * relief(np.clip(near / np.float32(width), 0, 1), 1.2)
-    canvas += blur(canvas, 0.02) * np.float32(0.18)
-    lay(canvas, came * np.float32(0.5), lead)
-    return signed(canvas, f"{subject} window in {hue}", ["stained glass", "window", subject.lower(), hue], rng, 0.012)
+    lamp = (rng.uniform(0.2, 0.8), rng.uniform(0.1, 0.7))
+    daylight = 1.3 - 0.75 * np.hypot(x - np.float32(lamp[0]), y - np.float32(lamp[1]))
+    shade(canvas, (0.7 + 0.5 * uneven) * panes * daylight)
+    canvas += blur(canvas, 0.02) * np.float32(0.2)
+    width = np.float32(rng.uniform(0.004, 0.008))
+    round_lead = unit(seam / width)
+    lead = ramp("5a5a60 2a2a30 0a0a0c", round_lead) * relief(round_lead, 0.8) * np.float32(0.6)
+    lay(canvas, lead, unit((width - seam) * np.float32(edge) + np.float32(0.5)))
+    return signed(canvas, f"{subject} window in {hue}", ["stained glass", "window", subject.lower(), hue], rng, 0.04)
 
 
-def _pieces(sites: Places, edge: int) -> tuple[Plane, np.ndarray[tuple[int, int], np.dtype[np.intp]]]:
+def _pieces(sites: Places, edge: int) -> tuple[Plane, NDArray[np.intp]]:
     """Distance to the nearest seam, and which site each pixel belongs to; searched at half size, for speed."""
     half = edge // 2
     x, y = grid(half)
     gaps, owners = cKDTree(sites).query(np.stack([x.ravel(), y.ravel()], 1), k=2)
-    seam = ((gaps[:, 1] - gaps[:, 0]) / 2).reshape(half, half).astype(np.float32)
-    smooth = Image.fromarray(seam).resize((edge, edge), Image.Resampling.BICUBIC)
+    between = np.linalg.norm(sites[owners[:, 0]] - sites[owners[:, 1]], axis=1)
+    seam = ((gaps[:, 1] ** 2 - gaps[:, 0] ** 2) / (2 * between)).reshape(half, half).astype(np.float32)
+    smooth = np.asarray(Image.fromarray(seam).resize((edge, edge), Image.Resampling.BICUBIC))
     index = (np.arange(edge) * half) // edge
-    return np.asarray(smooth), owners[:, 0].reshape(half, half)[np.ix_(index, index)]
+    return smooth, owners[:, 0].reshape(half, half)[np.ix_(index, index)]
 
 
-def _rose_sites(rng: np.random.Generator) -> Places:
-    petals, centre = int(rng.integers(6, 17)), rng.uniform(0.42, 0.58, 2)
-    places = [centre]
-    for ring, reach in enumerate(np.linspace(0.09, 0.72, int(rng.integers(5, 10)))):
+def _scattered_sites(rng: np.random.Generator) -> Places:
+    """A grid with every place moved, which leaves no splinters."""
+    across, down = int(rng.integers(6, 15)), int(rng.integers(6, 15))
+    row, column = np.mgrid[-1 : down + 1, -1 : across + 1].reshape(2, -1)
+    places = np.stack([(column + 0.5 + 0.5 * (row % 2)) / across, (row + 0.5) / down], 1)
+    return places + rng.uniform(-0.36, 0.36, places.shape) / (across, down)
+
+
+def _round_sites(rng: np.random.Generator) -> Places:
+    petals, centre = int(rng.integers(6, 17)), rng.uniform(0.35, 0.65, 2)
+    places = [centre[None]]
+    for ring, reach in enumerate(np.linspace(0.09, 0.95, int(rng.integers(7, 13)))):
         count = petals * (1 if ring < 2 else 2)
         turns = 2 * np.pi * (np.arange(count) + 0.5 * (ring % 2)) / count
-        places.extend(centre + reach * np.stack([np.cos(turns), np.sin(turns)], 1))
-    return np.array(places) + rng.normal(0, 0.002, (len(places), 2))
+        places.append(centre + reach * np.stack([np.cos(turns), np.sin(turns)], 1))
+    return np.concatenate(places)
 
 
-def _window_tones(rng: np.random.Generator, subject: str, sites: Places) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """A place in the palette for every piece of glass."""
-    px, py = sites[:, 0], sites[:, 1]
-    at, level = rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.6)
-    reach = np.hypot(px - at, py - level)
-    if subject in ("Rose", "Bloom"):
-        ring = np.hypot(px - 0.5, py - 0.5)
-        return 0.5 + 0.5 * np.sin(ring * rng.uniform(9, 26) + np.arctan2(py - 0.5, px - 0.5) * (int(rng.integers(3, 7)) if subject == "Bloom" else 0) + rng.uniform(0, 6))
-    if subject == "Sunrise":
-        rays = 0.55 + 0.2 * np.sign(np.sin(np.arctan2(py - level, px - at) * int(rng.integers(5, 12))))
-        return np.where(reach < 0.16, 1.0, np.where(py > level + 0.15, 0.15, rays))
-    if subject == "River":
-        bank = np.abs(px - 0.5 - 0.25 * np.sin(py * rng.uniform(4, 9) + rng.uniform(0, 6)))
-        return np.where(bank < 0.1, 0.8, np.clip(0.15 + bank * 1.2, 0, 0.6))
-    if subject == "Peaks":
-        slope = np.abs((px * rng.uniform(1.5, 3.5) + rng.random()) % 1 - 0.5)
-        return np.where(py < 0.25 + slope, 0.75 + 0.25 * (reach < 0.2), np.where(py < 0.36 + slope, 1.0, 0.25))
-    lean = np.abs(px - at + 0.12 * np.sin(py * 9))
-    return np.clip(1.05 - lean * 3.4 * (1.3 - py), 0, 1)
+def _polar(sites: Places, centre: Places) -> tuple[Places, Places]:
+    across, down = (sites - centre).T
+    return np.hypot(across, down), np.arctan2(down, across)
 
 
-STONES = {
-    "villa": ("e8dcc0", "a83f28", "d8a048", "2f5a78", "2a2622"),
-    "bath": ("dfe8e4", "1f6a80", "5ab0b0", "e0b868", "14303f"),
-    "chapel": ("1f2f5a", "d8a828", "f0d878", "a82a2a", "f4ecd8"),
-    "garden": ("efe8d0", "4a7a3a", "a8b850", "c8502f", "2a3a24"),
-    "dusk": ("3a2a4a", "d8606a", "f0b070", "6a5aa0", "f8e8d0"),
-}
+def _rose(rng: np.random.Generator, sites: Places) -> Places:
+    reach, _ = _polar(sites, sites[0])
+    rings: Places = 0.5 + 0.5 * np.sin(reach * rng.uniform(9, 26) + rng.uniform(0, 6))
+    return rings
 
 
-def mosaic(rng: np.random.Generator, edge: int) -> Image.Image:
-    """Stones set in rows in mortar, with a figure in the middle and a border."""
-    palette = str(rng.choice(list(STONES)))
-    stones = ramp(" ".join(STONES[palette]), np.linspace(0, 1, 5, dtype=np.float32))
-    subject = str(rng.choice(["Fish", "Sun", "Waves", "Star", "Vase", "Knot"]))
-    count = int(rng.integers(36, 58))
-    rows, columns = np.mgrid[0:count, 0:count]
-    px, py = (columns.ravel() + 0.5) / count, (rows.ravel() + 0.5) / count
-    picks, flow = _figure(rng, subject, px, py)
-    tints = np.clip(stones[:, picks] * rng.uniform(0.78, 1.16, count**2).astype(np.float32) + rng.normal(0, 0.018, (3, count**2)).astype(np.float32), 0, 1)
-    pen = Pen(edge, "8a8070" if palette != "chapel" else "5a4a2a")
-    mask = Pen(edge)
-    half = 0.44 / count
-    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half
-    jitter = rng.normal(0, half * 0.13, (count**2, 4, 2))
-    for index in rng.permutation(count**2):
-        cosine, sine = np.cos(flow[index]), np.sin(flow[index])
-        stone = corners @ np.array([[cosine, sine], [-sine, cosine]]) + jitter[index] + (px[index], py[index])
-        pen.polygon(stone, code_of(tints[:, index]))
-        mask.polygon(stone)
-    canvas = pen.plane().copy()
-    height = blur(mask.plane(), 0.002) + 0.25 * noise(rng, edge, 60, 2)
-    shade(canvas, relief(height, 1.1) * (0.85 + 0.3 * noise(rng, edge, 3, 3)))
-    return signed(canvas, f"{subject}, {palette} floor", ["mosaic", "tesserae", subject.lower(), palette], rng, 0.015)
+def _bloom(rng: np.random.Generator, sites: Places) -> Places:
+    reach, turn = _polar(sites, sites[0])
+    return 0.5 + 0.5 * np.sin(reach * rng.uniform(6, 16) + turn * int(rng.integers(2, 7)) + rng.uniform(0, 6))
 
 
-def _figure(
-    rng: np.random.Generator, subject: str, px: np.ndarray[tuple[int], np.dtype[np.float64]], py: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], np.ndarray[tuple[int], np.dtype[np.float64]]]:
-    """Which of five stones lies at each place, and the angle of its row."""
-    cx, cy, size, tilt = rng.uniform(0.4, 0.6), rng.uniform(0.4, 0.6), rng.uniform(0.24, 0.36), rng.uniform(-0.5, 0.5)
-    u, v = ((px - cx) * np.cos(tilt) + (py - cy) * np.sin(tilt)) / size, ((py - cy) * np.cos(tilt) - (px - cx) * np.sin(tilt)) / size
-    reach, turn, points = np.hypot(u, v), np.arctan2(v, u), int(rng.integers(5, 13))
-    picks = np.zeros(len(px), np.intp)
-    if subject == "Fish":
-        body = np.abs(v) < 0.5 * np.clip(1 - u**2, 0, 1) ** 0.8
-        tail = (np.abs(v) < np.abs(u + 0.8)) & (u < -0.8) & (u > -1.3)
-        picks[body | tail] = np.where(np.sin(u * 14) > 0.2, 1, 2)[body | tail]
-        picks[body & (v > 0.12)] = 3
-        picks[np.hypot(u - 0.65, v + 0.12) < 0.11] = 4
-    elif subject == "Sun":
-        picks[(reach < 0.6 + 0.5 * np.abs(np.sin(turn * points / 2)))] = 2
-        picks[reach < 0.55] = 1
-        picks[(reach < 0.42) & (np.sin(reach * 30) > 0)] = 3
-    elif subject == "Waves":
-        rise = py * points + 0.35 * np.sin(px * rng.uniform(8, 22) + np.floor(py * points) * 1.6)
-        picks = (np.floor(rise) % 4).astype(np.intp) + (rise % 1 < 0.2)
-    elif subject == "Star":
-        picks[reach < 0.5 + 0.5 * np.abs((turn / (2 * np.pi) * points) % 1 - 0.5) * 2] = 3
-        picks[reach < 0.35 + 0.4 * np.abs((turn / (2 * np.pi) * points + 0.5) % 1 - 0.5) * 2] = 2
-        picks[reach < 0.25] = 1
-    elif subject == "Vase":
-        wide = 0.35 + 0.3 * np.sin((v + 0.4) * 2.6) * (np.abs(v) < 0.9)
-        vessel = (np.abs(u) < wide) & (np.abs(v) < 0.9)
-        picks[vessel] = np.where(np.sin(v * points * 2) > 0.3, 1, 2)[vessel]
-        leaves = (v < -0.9) & (v > -1.6) & (np.abs(np.sin(turn * points)) > 0.6)
-        picks[leaves] = 3
-    else:
-        knot = np.abs(reach - 0.7 - 0.22 * np.sin(turn * points)) < 0.12
-        other = np.abs(reach - 0.7 + 0.22 * np.sin(turn * points)) < 0.12
-        picks[knot], picks[other], picks[reach < 0.22] = 1, 2, 3
-    rim = np.maximum(np.abs(px - 0.5), np.abs(py - 0.5))
-    picks[rim > 0.42] = np.where((np.floor((px + py) * points * 2) % 2) > 0, 4, 1)[rim > 0.42]
-    picks[(rim > 0.4) & (rim < 0.425)] = 4
-    return picks, np.where(rim > 0.4, 0.0, turn * (subject != "Waves"))
+def _sunrise(rng: np.random.Generator, sites: Places) -> Places:
+    horizon, rays = rng.uniform(0.35, 0.75), int(rng.integers(4, 9))
+    reach, turn = _polar(sites, np.array([rng.uniform(0.2, 0.8), horizon - 0.1]))
+    sky = 0.5 + 0.17 * np.sign(np.sin(turn * rays * 2)) - reach * 0.25
+    land = 0.05 + 0.2 * (np.sin(sites[:, 1] * 40) > 0)
+    return np.where(reach < 0.17, 1.0, np.where(sites[:, 1] > horizon, land, sky))
+
+
+def _river(rng: np.random.Generator, sites: Places) -> Places:
+    middle = rng.uniform(0.3, 0.7) + 0.22 * np.sin(sites[:, 1] * rng.uniform(4, 9) + rng.uniform(0, 6))
+    bank = np.abs(sites[:, 0] - middle)
+    return np.where(bank < 0.1, 0.9, np.clip(0.1 + bank * 1.3, 0, 0.7))
+
+
+def _peaks(rng: np.random.Generator, sites: Places) -> Places:
+    slope = np.abs((sites[:, 0] * rng.uniform(1.2, 3) + rng.random()) % 1 - 0.5) + rng.uniform(-0.05, 0.15)
+    reach, _ = _polar(sites, rng.uniform((0.2, 0.1), (0.8, 0.3)))
+    sky = np.where(reach < 0.17, 1.0, 0.62)
+    return np.where(sites[:, 1] < 0.25 + slope, sky, np.where(sites[:, 1] < 0.4 + slope, 0.9, 0.1 + 0.2 * sites[:, 1]))
+
+
+def _flame(rng: np.random.Generator, sites: Places) -> Places:
+    lean = rng.uniform(0.3, 0.7) + rng.uniform(0.08, 0.18) * np.sin(
+        sites[:, 1] * rng.uniform(5, 11) + rng.uniform(0, 6)
+    )
+    return unit(1.05 - np.abs(sites[:, 0] - lean) * rng.uniform(2, 4) * (1.4 - sites[:, 1]))
+
+
+SCENES = {"Rose": _rose, "Bloom": _bloom, "Sunrise": _sunrise, "River": _river, "Peaks": _peaks, "Flame": _flame}

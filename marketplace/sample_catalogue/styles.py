@@ -7,14 +7,23 @@ import numpy as np
 from PIL import Image
 
 from .botany import botanical
-from .geometry import bauhaus, isometric
-from .glass import mosaic, stained_glass
-from .landscapes import dunes, mountains, seascape
+from .brush import ink_wash
+from .charts import star_chart
+from .city import night_city
+from .desert import dunes
+from .glass import stained_glass
+from .isometric import isometric
+from .landscapes import mountains
+from .maps import topographic
 from .masks import mask
-from .night import nebula, night_city, star_chart
-from .prints import ink_wash, linocut
+from .mosaic import mosaic
+from .night import nebula
+from .poster import bauhaus
+from .prints import linocut
+from .reef import coral
+from .sea import seascape
 from .studio import still_life
-from .surfaces import coral, marbled, topographic, woven
+from .surfaces import marbled, woven
 
 
 @dataclass(frozen=True)

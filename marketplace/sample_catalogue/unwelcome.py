@@ -11,7 +11,9 @@ from PIL import Image, PngImagePlugin
 from marketplace.provenance import DigitalSourceType, mark_generated
 
 EDGE = 320
-PARAMETERS = "a lighthouse in a storm, oil painting\nSteps: 24, Sampler: DPM++ 2M, CFG scale: 6.5, Seed: 20261, Size: 320x320"
+PARAMETERS = (
+    "a lighthouse in a storm, oil painting\nSteps: 24, Sampler: DPM++ 2M, CFG scale: 6.5, Seed: 20261, Size: 320x320"
+)
 WORKFLOW = {"3": {"class_type": "KSampler", "inputs": {"seed": 20262, "steps": 20}}}
 
 

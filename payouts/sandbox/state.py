@@ -138,8 +138,8 @@ class State:
         if after_id is not None:
             conditions.append("seq < (SELECT seq FROM objects WHERE id = ?)")
             values.append(after_id)
-        # Safe: the names and operators come from our own endpoints, the values go in apart.
-        sql = f"SELECT body FROM objects WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?"
+        # The names and operators come from our own endpoints, the values go in apart.
+        sql = f"SELECT body FROM objects WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?"  # noqa: S608
         with self._lock:
             return [json.loads(body) for (body,) in self._db.execute(sql, [*values, limit])]
 

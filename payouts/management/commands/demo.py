@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from attribution.explain import explanation_html
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -17,6 +16,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 
+from attribution.explain import explanation_html
 from marketplace.catalogue import CatalogueError
 from marketplace.core.periods import Month
 from marketplace.ingest import Ingested, Outcome

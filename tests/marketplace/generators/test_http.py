@@ -103,13 +103,6 @@ def test_an_images_api_gives_an_image_with_what_was_asked(api: ImagesApi) -> Non
     assert api.authorizations == [f"Bearer {KEY}"]
 
 
-def test_the_seed_is_sent_and_recorded_only_where_the_service_knows_one(api: ImagesApi) -> None:
-    api.answer_image(_png(Image.new("RGB", (8, 8))))
-    assert api.generator(sends_seed=True).generate("a harbour", 5).parameters["seed"] == 5
-    assert "seed" not in api.generator().generate("a harbour", 5).parameters
-    assert [body.get("seed") for body in api.asked] == [5, None]
-
-
 def test_a_rejected_key_says_which_variable_to_set_and_never_the_key(api: ImagesApi) -> None:
     api.answer_error(401, f"Incorrect API key provided: {KEY}")
     error = _failure(api.generator())

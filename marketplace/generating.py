@@ -1,0 +1,43 @@
+"""Running a generator model and recording what it made."""
+
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from marketplace.generators.base import Backend, Generator
+from marketplace.generators.diffusers import DiffusersGenerator
+from marketplace.generators.http import HttpGenerator
+from marketplace.generators.remix import Remix, Source
+from marketplace.models import Asset, Generation, GeneratorModel
+from marketplace.provenance import DigitalSourceType, mark_generated
+from marketplace.services import NoTrainingSet, record_generation
+
+SOURCE_TYPES = {Backend.REMIX: DigitalSourceType.COMPOSITE}  # the sample remixer is no trained model
+
+
+def generator_of(model: GeneratorModel) -> Generator:
+    """The generator that runs a model. Raises `GeneratorUnavailable`, and `NoTrainingSet` where it has none."""
+    if model.training_set_id is None:
+        raise NoTrainingSet(f"Generator model {model} has no training set: give it one before it generates for sale.")
+    if model.backend == Backend.HTTP:
+        key, base_url = settings.GENERATOR_API_KEY, settings.GENERATOR_API_BASE
+        return HttpGenerator(model.name, model.version, base_url, key, model.parameters)
+    if model.backend == Backend.DIFFUSERS:
+        return DiffusersGenerator(model.name, model.version, model.parameters)
+    members = Asset.objects.filter(memberships__training_set=model.training_set_id).values_list("pk", "preview")
+    return Remix([Source(pk, Path(default_storage.path(preview))) for pk, preview in members])
+
+
+def generate_image(model: GeneratorModel, generator: Generator, prompt: str, seed: int, at: datetime) -> Generation:
+    """Make one image with the model's generator, mark it as generated and record it. Raises as the generator does."""
+    made = generator.generate(prompt, seed)
+    file = mark_generated(
+        made.image,
+        source_type=SOURCE_TYPES.get(Backend(model.backend), DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA),
+        system=model.name,
+        system_version=model.version,
+        file_format="JPEG",
+    )
+    return record_generation(model, made, file, ".jpg", at)

@@ -1,0 +1,52 @@
+"""Generating with a recorded model: what it makes is marked, recorded and tied to the training set."""
+
+import pytest
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from marketplace.generating import generate_image, generator_of
+from marketplace.models import Contributor, Generation, GeneratorModel
+from marketplace.services import NoTrainingSet
+from tests.builders import SOLD_AT, make_asset, make_generator_model, make_training_set
+
+
+@pytest.fixture
+def remix(ana: Contributor) -> GeneratorModel:
+    for seed in range(4):
+        make_asset(ana, seed=seed)
+    return make_generator_model(make_training_set())
+
+
+def test_a_generation_says_in_its_file_what_made_it_and_records_how(remix: GeneratorModel) -> None:
+    generation = generate_image(remix, generator_of(remix), "a quiet morning", 7, SOLD_AT)
+    assert generation.training_set_id == remix.training_set_id
+    assert (generation.prompt, generation.seed) == ("a quiet morning", 7)
+    assert generation.parameters["kind"] in {"collage", "blend", "crop", "restyle"}
+    with generation.file.open() as file:
+        packet = Image.open(file).info["xmp"]
+    assert b"digitalsourcetype/composite<" in packet or b'digitalsourcetype/composite"' in packet
+
+
+def test_the_truth_of_a_remix_is_recorded_apart_and_is_whole(remix: GeneratorModel) -> None:
+    generation = generate_image(remix, generator_of(remix), "a quiet morning", 7, SOLD_AT)
+    assert sum(generation.remixtruth.weights_ppm) == 1_000_000
+
+
+def test_a_model_without_a_training_set_generates_nothing(remix: GeneratorModel) -> None:
+    remix.training_set = None
+    with pytest.raises(NoTrainingSet, match="has no training set"):
+        generator_of(remix)
+    assert not Generation.objects.exists()
+
+
+def test_the_command_says_which_variable_a_hosted_model_needs(remix: GeneratorModel) -> None:
+    remix.backend = "http"
+    remix.save()
+    with pytest.raises(CommandError, match="GENERATOR_API_KEY"):
+        call_command("generate", remix.name, "a quiet morning")
+    assert not Generation.objects.exists()
+
+
+def test_the_command_names_the_known_models_when_asked_for_an_unknown_one(remix: GeneratorModel) -> None:
+    with pytest.raises(CommandError, match=f"Known: {remix.name}"):
+        call_command("generate", "nonesuch", "a quiet morning")

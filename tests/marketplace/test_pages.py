@@ -1,0 +1,175 @@
+"""Pages of the marketplace: who finds what, and that a licence is bought once."""
+
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from marketplace.models import Contributor, Customer, Download, Generation, User
+from tests.builders import (
+    PASSWORD,
+    make_asset,
+    make_customer,
+    make_download,
+    make_generation,
+    make_generator_model,
+    make_training_set,
+    make_user,
+)
+
+
+@pytest.fixture
+def generation(ana: Contributor) -> Generation:
+    make_asset(ana)
+    return make_generation(make_generator_model(make_training_set()))
+
+
+def log_in(client: Client, person: Contributor | Customer | User) -> None:
+    user = person if isinstance(person, User) else person.user
+    assert user is not None
+    client.force_login(user)
+
+
+def test_nobody_sees_a_page_without_logging_in(client: Client, generation: Generation) -> None:
+    for path in ("/", "/generations/", f"/generations/{generation.pk}/preview.jpg", "/finance/ledger/"):
+        assert client.get(path).headers["location"].startswith("/login/")
+
+
+def test_a_person_logs_in_and_out(client: Client, ana: Contributor) -> None:
+    assert "do not match" in client.post("/login/", {"username": "ana", "password": "wrong"}).content.decode()
+    response = client.post("/login/", {"username": "ana", "password": PASSWORD}, follow=True)
+    assert "Welcome, ana" in response.content.decode()
+    assert client.post("/logout/").headers["location"] == "/login/"
+    assert client.get("/").status_code == 302
+
+
+def test_home_leads_each_role_to_its_own_pages(client: Client, ana: Contributor, carla: Customer, fay: User) -> None:
+    boss = make_user("boss", is_superuser=True)
+    expected = {
+        ana: {"/contributor/", "/contributor/images/"},
+        carla: {"/generations/", "/downloads/"},
+        fay: {"/generations/", "/finance/months/", "/finance/runs/", "/finance/ledger/"},
+        boss: {"/generations/", "/finance/months/", "/finance/runs/", "/finance/ledger/", "/admin/"},
+        make_user("nobody"): set(),
+    }
+    every_path = set().union(*expected.values())
+    for person, paths in expected.items():
+        log_in(client, person)
+        page = client.get("/").content.decode()
+        assert {path for path in every_path if f'href="{path}"' in page} == paths
+        assert all(client.get(path).status_code == 200 for path in paths)
+
+
+def test_a_login_without_a_role_is_told_so(client: Client, db: None) -> None:
+    log_in(client, make_user("nobody"))
+    assert "no role yet" in client.get("/").content.decode()
+
+
+def test_contributors_do_not_see_the_shop_and_its_prompts(
+    client: Client, ana: Contributor, generation: Generation
+) -> None:
+    log_in(client, ana)
+    assert client.get("/generations/").status_code == 404
+    assert client.get(f"/generations/{generation.pk}/").status_code == 404
+
+
+def test_a_customer_sees_the_price_and_that_nothing_is_charged(
+    client: Client, carla: Customer, generation: Generation
+) -> None:
+    log_in(client, carla)
+    page = client.get(f"/generations/{generation.pk}/").content.decode()
+    assert "License for 9.90 USD" in page
+    assert "Nothing is charged here yet" in page
+    assert generation.prompt in page
+
+
+def test_pressing_the_same_button_twice_licenses_once(client: Client, carla: Customer, generation: Generation) -> None:
+    log_in(client, carla)
+    form = {"form_key": str(uuid4())}
+    for _ in range(2):
+        response = client.post(f"/generations/{generation.pk}/license/", form, follow=True)
+        assert "Licence" in response.content.decode()
+    download = Download.objects.get()
+    assert (download.customer, download.gross_minor, download.currency) == (carla, 990, "USD")
+
+
+def test_a_second_form_licenses_a_second_time(client: Client, carla: Customer, generation: Generation) -> None:
+    log_in(client, carla)
+    for _ in range(2):
+        shown = client.get(f"/generations/{generation.pk}/").context["form"]["form_key"].value()
+        client.post(f"/generations/{generation.pk}/license/", {"form_key": shown})
+    assert Download.objects.count() == 2
+
+
+def test_a_form_without_its_key_licenses_nothing_and_says_so(
+    client: Client, carla: Customer, generation: Generation
+) -> None:
+    log_in(client, carla)
+    response = client.post(f"/generations/{generation.pk}/license/", {}, follow=True)
+    assert "Nothing was licensed" in response.content.decode()
+    assert not Download.objects.exists()
+
+
+def test_only_customers_can_license_and_only_with_a_form_of_ours(
+    client: Client, ana: Contributor, fay: User, carla: Customer, generation: Generation
+) -> None:
+    address, form = f"/generations/{generation.pk}/license/", {"form_key": str(uuid4())}
+    for person in (ana, fay):
+        log_in(client, person)
+        assert client.post(address, form).status_code == 404
+    log_in(client, carla)
+    assert client.get(address).status_code == 405
+    strict = Client(enforce_csrf_checks=True)
+    log_in(strict, carla)
+    assert strict.post(address, form).status_code == 403
+    assert not Download.objects.exists()
+
+
+def test_the_file_goes_to_who_bought_it_and_to_finance_only(
+    client: Client, ana: Contributor, carla: Customer, fay: User, generation: Generation
+) -> None:
+    download = make_download(carla, generation)
+    address = f"/downloads/{download.pk}/file/"
+    for person in (carla, fay):
+        log_in(client, person)
+        response = client.get(address)
+        with generation.file.open("rb") as file:
+            assert response.getvalue() == file.read()
+        assert response.headers["content-disposition"] == f'attachment; filename="tributary-{generation.pk}.jpg"'
+    for stranger in (ana, make_customer("Dan")):
+        log_in(client, stranger)
+        assert client.get(address).status_code == 404
+
+
+def test_customers_see_their_own_licences_only(client: Client, carla: Customer, generation: Generation) -> None:
+    mine, other = make_download(carla, generation), make_download(make_customer("Dan"), generation)
+    log_in(client, carla)
+    page = client.get("/downloads/").content.decode()
+    assert f"/downloads/{mine.pk}/file/" in page
+    assert f"/downloads/{other.pk}/file/" not in page
+    assert "2026-10-14 12:00 UTC" in page
+
+
+def test_previews_are_small_pictures_and_originals_have_no_address(
+    client: Client, ana: Contributor, carla: Customer, generation: Generation
+) -> None:
+    asset = ana.assets.get()
+    log_in(client, carla)
+    for address in (f"/assets/{asset.pk}/preview.jpg", f"/generations/{generation.pk}/preview.jpg"):
+        response = client.get(address)
+        assert response.headers["content-type"] == "image/jpeg"
+        assert response.getvalue().startswith(b"\xff\xd8\xff")
+    for stored in (asset.submission.original.name, asset.preview.name):
+        for folder in ("", "files/", "media/"):
+            assert client.get(f"/{folder}{stored}").status_code == 404
+
+
+def test_the_admin_cannot_change_what_happened(client: Client, carla: Customer, generation: Generation) -> None:
+    download = make_download(carla, generation)
+    log_in(client, make_user("boss", is_superuser=True))
+    assert client.get(f"/admin/marketplace/download/{download.pk}/change/").status_code == 200
+    assert client.post(f"/admin/marketplace/download/{download.pk}/change/", {"gross_minor": 1}).status_code == 403
+    assert client.get("/admin/marketplace/download/add/").status_code == 403
+    assert client.post(f"/admin/marketplace/download/{download.pk}/delete/", {"post": "yes"}).status_code == 403
+    download.refresh_from_db()
+    assert download.gross_minor == 1_000
