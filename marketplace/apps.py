@@ -10,3 +10,5 @@ class MarketplaceConfig(AppConfig):
 
     def ready(self) -> None:
         """Load Celery here and not in `__init__`, so that `marketplace.core` can be imported without Django."""
+        import_module("marketplace.celery")
+        import_module("marketplace.checks")

@@ -128,8 +128,8 @@ def _start_redis(socket: Path, folder: Path) -> None:
         raise RuntimeError(f"BROKER_URL is not set and {NOT_INSTALLED}")
     binary = Path(package.origin).parent / "bin" / "redis-server"
     options = ["--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--appendonly", "yes"]
-    with (folder / "log").open("ab") as log:
-        subprocess.Popen([binary, *options, "--dir", str(folder)], stdout=log, stderr=log, start_new_session=True)
+    options += ["--dir", str(folder), "--logfile", str(folder / "log"), "--pidfile", str(folder / "pid")]
+    subprocess.run([binary, *options, "--daemonize", "yes"], check=True)
     waited_until = time.monotonic() + BROKER_START_SECONDS
     while not _redis_answers(socket):
         if time.monotonic() > waited_until:

@@ -47,7 +47,7 @@ def send_payout_run(run_id: int, gateway: Gateway, at: datetime) -> PayoutRun:
 @transaction.atomic
 def _sending(run_id: int) -> PayoutRun:
     run = PayoutRun.objects.select_for_update().get(pk=run_id)
-    if run.state != RunState.SENDING:
+    if run.state not in (RunState.SENDING, RunState.SETTLED):  # a settled run has nothing left to send
         require_transition(RunState(run.state), RunState.SENDING)
         run.state = RunState.SENDING
         run.save(update_fields=["state"])

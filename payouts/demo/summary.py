@@ -77,7 +77,7 @@ def summarise(period: Period, run: PayoutRun, gateway: Gateway, seconds: Mapping
         month=f"{period.month_on:%Y-%m}",
         currency=period.currency,
         encoder=Encoder.objects.get(is_current=True).name,
-        submissions=Counter(Submission.objects.values_list("verdict", flat=True)),
+        submissions=dict(Counter(Submission.objects.values_list("verdict", flat=True))),
         generations=Generation.objects.count(),
         downloads=revenue["downloads"],
         gross_minor=revenue["gross"],

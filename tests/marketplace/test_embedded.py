@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,15 +28,24 @@ with parts():
 """
 
 
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    """One data folder for all of these tests, since making a database takes seconds.
+
+    It is not below pytest's own folder: who runs as root has a database that runs as somebody else, and is kept out.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder).resolve()
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A data folder of its own and none of the URLs that this test run has."""
-    folder = tmp_path / "data"
-    monkeypatch.setenv("TRIBUTARY_DATA", str(folder))
+def folder(data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The data folder, and none of the URLs that this test run has."""
+    monkeypatch.setenv("TRIBUTARY_DATA", str(data))
     for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "DEBUG", "TRIBUTARY_EMBEDDED"):
         monkeypatch.delenv(name, raising=False)
-    yield folder
-    for pid in running(folder):
+    yield data
+    for pid in running(data):
         os.kill(pid, signal.SIGKILL)
 
 
@@ -59,7 +69,8 @@ def listening(pid: int) -> list[str]:
         target = os.readlink(descriptor)
         if target.startswith("socket:["):
             sockets.add(target[8:-1])
-    rows = [line.split() for family in ("tcp", "tcp6") for line in Path(f"/proc/{pid}/net/{family}").open()]
+    tables = [Path(f"/proc/{pid}/net/{family}").read_text() for family in ("tcp", "tcp6")]
+    rows = [line.split() for table in tables for line in table.splitlines()]
     return [row[1] for row in rows if row[3] == TCP_LISTENING and row[9] in sockets]
 
 
@@ -70,13 +81,18 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def start_user() -> subprocess.Popen[str]:
-    user = subprocess.Popen(
-        [sys.executable, "-c", USER], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert user.stdout is not None
-    assert user.stdout.readline() == "ready\n"
-    return user
+def start_users(count: int) -> list[subprocess.Popen[str]]:
+    """Commands that use the parts, started all at once."""
+    users = [
+        subprocess.Popen(
+            [sys.executable, "-c", USER], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(count)
+    ]
+    for user in users:
+        assert user.stdout is not None
+        assert user.stdout.readline() == "ready\n"
+    return users
 
 
 def leave(user: subprocess.Popen[str]) -> None:
@@ -102,7 +118,7 @@ def test_the_parts_answer_on_unix_sockets_only_and_leave_no_process(folder: Path
 
 
 def test_two_commands_share_the_parts_a_killed_one_is_not_counted_and_the_last_one_stops_them(folder: Path) -> None:
-    first, killed, last = start_user(), start_user(), start_user()
+    first, killed, last = start_users(3)
     shared = running(folder)
     leave(first)
     assert running(folder) == shared

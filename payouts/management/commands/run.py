@@ -31,6 +31,7 @@ class Command(BaseCommand):
             raise CommandError("This is for embedded parts: see the README for running on services of your own.")
         if not connection.introspection.table_names():
             call_command("demo")
+        call_command("check", databases=["default"])
         connection.close()
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
