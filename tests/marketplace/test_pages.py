@@ -45,14 +45,14 @@ def test_a_person_logs_in_and_out(client: Client, ana: Contributor) -> None:
 
 def test_home_leads_each_role_to_its_own_pages(client: Client, ana: Contributor, carla: Customer, fay: User) -> None:
     boss = make_user("boss", is_superuser=True)
-    expected = {
+    expected: dict[Contributor | Customer | User, set[str]] = {
         ana: {"/contributor/", "/contributor/images/"},
         carla: {"/generations/", "/downloads/"},
         fay: {"/generations/", "/finance/months/", "/finance/runs/", "/finance/ledger/"},
         boss: {"/generations/", "/finance/months/", "/finance/runs/", "/finance/ledger/", "/admin/"},
         make_user("nobody"): set(),
     }
-    every_path = set().union(*expected.values())
+    every_path: set[str] = set().union(*expected.values())
     for person, paths in expected.items():
         log_in(client, person)
         page = client.get("/").content.decode()
