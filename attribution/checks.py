@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import ProgrammingError, connection
 
-from attribution.encoders import EncoderUnavailable, find_recipe
 from attribution.models import Encoder
+from attribution.recipes import find_recipe
 
 OLDEST_PGVECTOR = (0, 8)
 
@@ -17,7 +17,9 @@ OLDEST_PGVECTOR = (0, 8)
 def check_pgvector(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     """E101: pgvector is missing. E102: it is older than 0.8, which lacks iterative index scans."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")
+        cursor.execute(
+            "SELECT coalesce(installed_version, default_version) FROM pg_available_extensions WHERE name = 'vector'"
+        )
         row = cursor.fetchone()
     hint = "Install pgvector 0.8 or newer on the database server, or unset DATABASE_URL to use the embedded one."
     if row is None:
@@ -29,16 +31,17 @@ def check_pgvector(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
 
 @register(Tags.database)
 def check_encoder(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
-    """E103: no such recipe. E104: stored vectors are of another recipe. W105: the compact encoder is in use."""
+    """E103: the recipe or a file of it is missing. E104: stored vectors are of another. W105: it is the compact one."""
     try:
         recipe = find_recipe(settings.ENCODER_RECIPE)
-    except (EncoderUnavailable, OSError) as error:
+        fingerprint = recipe.fingerprint
+    except (ValueError, OSError) as error:
         return [Error(str(error), hint="Correct ENCODER_RECIPE.", id="tributary.E103")]
     try:
         stored = Encoder.objects.filter(is_current=True).first()
     except ProgrammingError:  # the tables are not there yet: migrate runs these checks too
         stored = None
-    if stored is not None and stored.fingerprint != recipe.fingerprint:
+    if stored is not None and stored.fingerprint != fingerprint:
         return [
             Error(
                 f"ENCODER_RECIPE {settings.ENCODER_RECIPE!r} is not the recipe that made the stored embeddings "

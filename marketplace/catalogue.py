@@ -1,6 +1,7 @@
 """Reading a catalogue from disk: a folder with one sub-folder per contributor, or a CSV. Needs no Django."""
 
 import csv
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,9 @@ from pathlib import Path
 MANIFEST = "manifest.csv"
 COLUMNS = ("file", "contributor", "title", "keywords", "licence")
 NO = {"no", "false", "0"}
+LONGEST_NAME = 200
+NAME_TOO_LONG = f"the contributor's name has more than {LONGEST_NAME} characters"
+COUNTRY_LETTERS = 2
 
 
 class CatalogueError(ValueError):
@@ -58,10 +62,27 @@ def _from_folder(folder: Path) -> Iterator[Listed]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            files = sorted(path for path in entry.rglob("*") if not path.is_dir() and not path.name.startswith("."))
-            yield from (Listed(path, entry.name, path.stem) for path in files)
+            yield from (_found(path, entry.name) for path in sorted(_files_below(entry)))
         else:
-            yield Listed(entry, folder.resolve().name, entry.stem)
+            yield _found(entry, folder.resolve().name)
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for parent, _, names in os.walk(folder, onerror=_unreadable):  # Path.rglob would pass over what it may not read
+        yield from (Path(parent, name) for name in names if not name.startswith("."))
+
+
+def _unreadable(error: OSError) -> None:
+    raise error
+
+
+def _found(path: Path, contributor: str) -> Listed:
+    problem = NAME_TOO_LONG if len(contributor) > LONGEST_NAME else ""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        problem = "the name of the file is not UTF-8: rename it"
+    return Listed(path, contributor, path.stem, problem=problem)
 
 
 def _from_csv(file: Path) -> Iterator[Listed]:
@@ -71,6 +92,8 @@ def _from_csv(file: Path) -> Iterator[Listed]:
         if missing:
             raise CatalogueError(f"{file} lacks the column {', '.join(missing)}. It needs: {', '.join(COLUMNS)}.")
         for row in reader:
+            if any("\0" in text for text in row.values() if isinstance(text, str)):
+                raise CatalogueError(f"{file} holds a NUL character in line {reader.line_num}: save it as a text file.")
             yield _from_row(row, file.parent.resolve())
 
 
@@ -78,8 +101,13 @@ def _from_row(row: dict[str, str | None], folder: Path) -> Listed:
     value = {column: (text or "").strip() for column, text in row.items() if isinstance(column, str)}
     path = folder / value["file"]
     captured_at, problem = _captured_at(value.get("captured_at", ""))
+    country = value.get("country", "").upper()
+    if country and not (len(country) == COUNTRY_LETTERS and country.isalpha()):
+        problem = f"country {country!r} is not a code of two letters such as DE"
     if not value["contributor"]:
         problem = "the line names no contributor"
+    if len(value["contributor"]) > LONGEST_NAME:
+        problem = NAME_TOO_LONG
     if not value["file"] or not path.resolve().is_relative_to(folder):
         problem = "the file is not inside the folder of the CSV"
     return Listed(
@@ -88,7 +116,7 @@ def _from_row(row: dict[str, str | None], folder: Path) -> Listed:
         title=value["title"] or path.stem,
         keywords=tuple(word.strip() for word in value["keywords"].split(";") if word.strip()),
         licence=value["licence"],
-        country=value.get("country", "").upper(),
+        country=country,
         captured_at=captured_at,
         training_consent=value.get("training_consent", "").lower() not in NO,
         problem=problem,

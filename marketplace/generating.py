@@ -19,7 +19,7 @@ SOURCE_TYPES = {Backend.REMIX: DigitalSourceType.COMPOSITE}  # the sample remixe
 
 def generator_of(model: GeneratorModel) -> Generator:
     """The generator that runs a model. Raises `GeneratorUnavailable`, and `NoTrainingSet` where it has none."""
-    if model.training_set_id is None:
+    if model.training_set is None:
         raise NoTrainingSet(f"Generator model {model} has no training set: give it one before it generates for sale.")
     if model.backend == Backend.HTTP:
         key, base_url = settings.GENERATOR_API_KEY, settings.GENERATOR_API_BASE

@@ -146,13 +146,13 @@ def record_generation(
 
     Raises `NoTrainingSet` where the model has none: its sales could not be attributed to anybody.
     """
-    if model.training_set_id is None:
-        raise NoTrainingSet(f"Generator model {model} has no training set: give it one before it generates for sale.")
+    if model.training_set is None or model.training_set.frozen_at is None:
+        raise NoTrainingSet(f"Generator model {model} has no frozen training set: give it one before it generates.")
     preview = store("previews", derivative(made.image, PREVIEW_EDGE), ".jpg")
     with transaction.atomic():
         generation = Generation.objects.create(
             generator_model=model,
-            training_set_id=model.training_set_id,
+            training_set=model.training_set,
             prompt=made.prompt,
             seed=made.seed,
             parameters=dict(made.parameters),
@@ -177,7 +177,8 @@ def record_download(
 ) -> Download:
     """Record a paid download once: the same key again returns the first one.
 
-    Raises `ValueError` for a price in another currency than the settlement currency.
+    Raises `ValueError` for a price in another currency than the settlement currency, and for a known key that comes
+    with another customer, generation or price.
     """
     if currency != settings.SETTLEMENT_CURRENCY:
         raise ValueError(f"Sales are settled in {settings.SETTLEMENT_CURRENCY}, and this price is in {currency}.")
@@ -191,4 +192,7 @@ def record_download(
             "downloaded_at": at,
         },
     )
+    asked = (customer.pk, generation.pk, gross_minor)
+    if (download.customer_id, download.generation_id, download.gross_minor) != asked:
+        raise ValueError(f"The key {idempotency_key} already records another download: use a new key for a new one.")
     return download

@@ -9,7 +9,7 @@ from django.db.models import Sum
 
 from marketplace.core.periods import Month
 from marketplace.models import Download, User
-from payouts.booking import policy_at
+from payouts.booking import NoPolicy, policy_at
 from payouts.core.ledger import close_pool, earning
 from payouts.core.pool import PoolSplit, pool_of, split_pool, weights_hash
 from payouts.models import Earning, Period, RevenueEvent
@@ -35,6 +35,7 @@ def close_period(month: Month, closed_by: User, at: datetime) -> Period:
     if unclosed is not None:
         raise CannotClose(f"{unclosed} is still {unclosed.state}: close the months in their order.")
     _require_complete(month, period)
+    _contributor_rate_ppm(month)
     period.state, period.closed_by = Period.CLOSING, closed_by
     period.save(update_fields=["state", "closed_by"])
     return period
@@ -50,10 +51,9 @@ def approve_close(month: Month, approved_by: User, at: datetime) -> Period:
         raise CannotClose(f"{approved_by} closed {month}: somebody else must approve it.")
     _require_complete(month, period)
     net_minor = period.revenue_events.aggregate(net=Sum("net_minor"))["net"] or 0
-    rate_ppm = policy_at(month.start_at).contributor_rate_ppm
     weights, unattributed = attributed_weights(period), unattributed_weights(period)
     members = members_by_contributor(unattributed)
-    pool_micro = pool_of(net_minor, rate_ppm, period.currency)
+    pool_micro = pool_of(net_minor, _contributor_rate_ppm(month), period.currency)
     split = split_pool(pool_micro, weights, unattributed, members)
     if pool_micro:
         _post_earnings(month, period, pool_micro, split, at)
@@ -67,7 +67,15 @@ def approve_close(month: Month, approved_by: User, at: datetime) -> Period:
 
 
 def _locked(month: Month) -> Period:
-    return Period.objects.select_for_update().get(pk=period_of(month).pk)
+    return Period.objects.select_for_update(no_key=True).get(pk=period_of(month).pk)
+
+
+def _contributor_rate_ppm(month: Month) -> int:
+    """The rate in force when the month began: a month is shared by the rules that its contributors worked under."""
+    try:
+        return policy_at(month.start_at).contributor_rate_ppm
+    except NoPolicy as error:
+        raise CannotClose(f"{month} cannot be shared: {error}") from error
 
 
 def _require_complete(month: Month, period: Period) -> None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +15,7 @@ AccountKey = tuple[Account, str]
 
 
 class PeriodClosed(ValueError):
-    """The period is closing or closed and takes no more entries."""
+    """The period is closed and takes no more entries."""
 
 
 def period_of(month: Month) -> Period:
@@ -26,17 +26,15 @@ def period_of(month: Month) -> Period:
     return period
 
 
-def month_of(period: Period) -> Month:
-    """The UTC month of a period."""
-    return Month.containing(datetime.combine(period.month_on, datetime.min.time(), UTC))
-
-
 @transaction.atomic
 def post(kind: str, period: Period, key: str, lines: Iterable[PostingLine], at: datetime) -> Entry:
     """Post one balanced entry under a unique key; lines of one account are added up.
 
-    Raises `UnbalancedEntryError` before anything is written; the database refuses a second entry with the same key.
+    Raises `PeriodClosed` or `UnbalancedEntryError` before anything is written; the database refuses a second entry with
+    the same key.
     """
+    if Period.objects.filter(pk=period.pk, state=Period.CLOSED).exists():
+        raise PeriodClosed(f"{period} is closed, its statements are issued: post to the open period.")
     amounts: dict[AccountKey, int] = defaultdict(int)
     for line in lines:
         amounts[line.account, line.currency] += line.amount_micro

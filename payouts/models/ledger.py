@@ -75,7 +75,13 @@ class Entry(models.Model):
                 name="stamped_with_its_transaction",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
-                func="NEW.xact_id := pg_current_xact_id()::text::bigint; RETURN NEW;",
+                func="""
+                IF EXISTS (SELECT FROM payouts_period WHERE id = NEW.period_id AND state = 'closed') THEN
+                    RAISE EXCEPTION 'The period of entry % is closed: post to the open one.', NEW.idempotency_key;
+                END IF;
+                NEW.xact_id := pg_current_xact_id()::text::bigint;
+                RETURN NEW;
+                """,
             ),
             pgtrigger.Trigger(
                 name="balanced_at_commit",

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -14,6 +16,8 @@ import pytest
 from redis import Redis
 
 from marketplace.embedded import data_folder, parts
+
+pytestmark = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="there is no /proc to read on this system")
 
 ROOT = Path(__file__).resolve().parents[2]
 TCP_LISTENING = "0A"
@@ -46,7 +50,8 @@ def folder(data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.delenv(name, raising=False)
     yield data
     for pid in running(data):
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def running(folder: Path) -> set[int]:
@@ -63,15 +68,20 @@ def running(folder: Path) -> set[int]:
 
 
 def listening(pid: int) -> list[str]:
-    """The TCP addresses, of either family, that a process listens on."""
+    """The TCP addresses, of either family, that a process listens on; none where it has ended."""
     sockets = set()
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        target = os.readlink(descriptor)
-        if target.startswith("socket:["):
-            sockets.add(target[8:-1])
-    tables = [Path(f"/proc/{pid}/net/{family}").read_text() for family in ("tcp", "tcp6")]
+    with suppress(FileNotFoundError):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # it was closed just now
+                sockets.add(os.readlink(descriptor))
+    tables = [Path(f"/proc/net/{family}").read_text() for family in ("tcp", "tcp6")]
     rows = [line.split() for table in tables for line in table.splitlines()]
-    return [row[1] for row in rows if row[3] == TCP_LISTENING and row[9] in sockets]
+    return [row[1] for row in rows if row[3] == TCP_LISTENING and f"socket:[{row[9]}]" in sockets]
+
+
+def test_a_listening_process_would_be_found() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert [address[-4:] for address in listening(os.getpid())] == [f"{server.getsockname()[1]:04X}"]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -100,7 +110,6 @@ def leave(user: subprocess.Popen[str]) -> None:
     assert user.returncode == 0
 
 
-@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads /proc, which this system does not have")
 def test_the_parts_answer_on_unix_sockets_only_and_leave_no_process(folder: Path) -> None:
     with parts():
         with psycopg.connect(os.environ["DATABASE_URL"]) as database:
@@ -124,9 +133,8 @@ def test_two_commands_share_the_parts_a_killed_one_is_not_counted_and_the_last_o
     assert running(folder) == shared
     killed.kill()
     killed.communicate()
-    with parts():  # the database that the others left running still answers
-        with psycopg.connect(os.environ["DATABASE_URL"]) as database:
-            assert database.execute("SELECT 1").fetchone() == (1,)
+    with parts(), psycopg.connect(os.environ["DATABASE_URL"]) as database:  # what the others left running still answers
+        assert database.execute("SELECT 1").fetchone() == (1,)
     assert running(folder)
     leave(last)
     wait_until(lambda: not running(folder))

@@ -1,5 +1,6 @@
 """Import a folder or a CSV of contributors' images."""
 
+import os
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -42,7 +43,8 @@ class Command(BaseCommand):
                 result = ingest(item, timezone.now())
                 counts[result.outcome] += 1
                 if result.sentence:
-                    console.print(f"refused {item.path}: {result.sentence}", markup=False, highlight=False)
+                    path = os.fsencode(item.path).decode(errors="backslashreplace")
+                    console.print(f"refused {path}: {result.sentence}", markup=False, highlight=False)
                 progress.advance(task)
         console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
         if counts[Outcome.REFUSED]:

@@ -1,0 +1,33 @@
+"""A key that moves real money is never used where pages show secrets, and a missing one is named."""
+
+import pytest
+from django.conf import LazySettings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+
+from payouts.checks import check_stripe_key
+from payouts.onboarding import stripe_gateway
+
+
+def test_a_live_key_with_debug_on_stops_the_start(settings: LazySettings) -> None:
+    settings.DEBUG, settings.STRIPE_API_KEY = True, "sk_live_0123456789"
+    with pytest.raises(SystemCheckError, match=r"tributary\.E201"):
+        call_command("check", tags=["security"])
+
+
+def test_the_message_never_shows_the_key(settings: LazySettings) -> None:
+    settings.DEBUG, settings.STRIPE_API_KEY = True, "sk_live_0123456789"
+    (message,) = check_stripe_key(None)
+    assert "0123456789" not in f"{message.msg} {message.hint}"
+
+
+def test_a_test_key_is_fine_with_debug_on(settings: LazySettings) -> None:
+    settings.DEBUG, settings.STRIPE_API_KEY = True, "sk_test_0123456789"
+    call_command("check", tags=["security"])
+
+
+def test_without_a_key_the_gateway_says_which_setting_is_missing(settings: LazySettings) -> None:
+    settings.STRIPE_API_KEY = ""
+    with pytest.raises(ImproperlyConfigured, match="STRIPE_API_KEY"):
+        stripe_gateway()

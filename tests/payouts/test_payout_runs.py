@@ -1,0 +1,400 @@
+"""Payout runs, through Stripe's own client against the sandbox: each contributor is paid once, whatever crashes."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from marketplace.core.periods import Month
+from marketplace.models import Contributor, User
+from payouts import sending, tasks
+from payouts.booking import record_available_funds
+from payouts.core.ledger import Account, AccountKind, PostingLine
+from payouts.core.states import AttemptOutcome, PayoutState, RunState, TransitionRefused
+from payouts.gateway import Gateway, GatewayBusy, StripeGateway
+from payouts.models import Attempt, ConnectedAccount, Entry, LedgerAccount, Payout, PayoutRun, Transfer
+from payouts.onboarding import connect_account, refresh_account
+from payouts.posting import period_of, post
+from payouts.runs import RunRefused, approve_payout_run, draft_payout_run
+from payouts.sandbox import Sandbox, serve
+from payouts.sending import send_payout_run
+from tests.builders import make_connected_account, make_contributor, make_policy
+from tests.payouts.sandbox.client import KEY, REFRESH_URL, RETURN_URL, visit
+
+AT = datetime(2026, 11, 3, 12, tzinfo=UTC)
+NOVEMBER = Month(2026, 11)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    with serve(tmp_path / "stripe.sqlite3") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def gateway(sandbox: Sandbox) -> Gateway:
+    return StripeGateway(KEY, sandbox.url)
+
+
+def owe(contributor: Contributor, amount_micro: int, key: str = "owed") -> None:
+    payable = Account(AccountKind.PAYABLE, contributor.pk)
+    revenue = Account(AccountKind.PLATFORM_REVENUE)
+    lines = [PostingLine(revenue, -amount_micro, "USD"), PostingLine(payable, amount_micro, "USD")]
+    post("earnings", period_of(NOVEMBER), f"{key}:{contributor.pk}", lines, AT)
+
+
+def fund(gateway: Gateway, amount_minor: int, key: str = "funds") -> None:
+    """Money at Stripe, in Stripe's balance and in our books."""
+    gateway.top_up(amount_minor, "usd", idempotency_key=key)
+    record_available_funds(amount_minor, key, AT)
+
+
+def onboard(contributor: Contributor, gateway: Gateway) -> ConnectedAccount:
+    """The contributor opens their account and fills in Stripe's page."""
+    connected = connect_account(contributor, gateway, AT)
+    link = gateway.onboarding_link(connected.stripe_account_id, return_url=RETURN_URL, refresh_url=REFRESH_URL)
+    visit(link, holder_name=contributor.name, bank_country=contributor.country)
+    return refresh_account(connected, gateway, AT)
+
+
+@pytest.fixture
+def run(ana: Contributor, ben: Contributor, fay: User, finn: User, gateway: Gateway) -> PayoutRun:
+    """An approved run that sends Ana 12.34 and Ben 5.00; both have micro-units left over."""
+    make_policy(threshold_minor=100)
+    owe(ana, 12_345_678)
+    owe(ben, 5_000_001)
+    onboard(ana, gateway)
+    onboard(ben, gateway)
+    return approve_payout_run(draft_payout_run(fay, AT).pk, finn, AT)
+
+
+def payable_micro(contributor: Contributor) -> int:
+    return LedgerAccount.objects.get(kind=AccountKind.PAYABLE, contributor=contributor).balance_micro
+
+
+def balance_micro(kind: AccountKind) -> int:
+    """Zero for an account that nothing was posted to yet."""
+    return LedgerAccount.objects.filter(kind=kind).values_list("balance_micro", flat=True).first() or 0
+
+
+def stripe_transfers(run: PayoutRun, gateway: Gateway) -> dict[str, int]:
+    """What Stripe itself says was sent, by the payout it was sent for."""
+    listed = gateway.list_transfers(transfer_group=f"payout-run-{run.pk}")
+    amounts = {transfer.metadata["payout"]: transfer.amount_minor for transfer in listed}
+    assert len(amounts) == len(listed), "a payout was sent twice"
+    return amounts
+
+
+def assert_each_was_paid_exactly_once(run: PayoutRun, gateway: Gateway) -> None:
+    run.refresh_from_db()
+    assert run.state == RunState.SETTLED
+    payouts = list(run.payouts.select_related("contributor").order_by("contributor__name"))
+    assert [(p.contributor.name, p.amount_minor, p.state) for p in payouts] == [
+        ("Ana", 1_234, PayoutState.SENT),
+        ("Ben", 500, PayoutState.SENT),
+    ]
+    assert stripe_transfers(run, gateway) == {str(p.pk): p.amount_minor for p in payouts}
+    assert set(Transfer.objects.values_list("payout", "amount_minor")) == {(p.pk, p.amount_minor) for p in payouts}
+    assert [payable_micro(p.contributor) for p in payouts] == [5_678, 1]
+    assert balance_micro(AccountKind.PAYOUT_IN_TRANSIT) == 0
+    assert -balance_micro(AccountKind.STRIPE_BALANCE) == gateway.available_minor("usd") * 10_000
+
+
+def test_a_draft_gives_everyone_their_amount_or_the_reason_why_nothing_is_sent(ana: Contributor, fay: User) -> None:
+    make_policy(threshold_minor=1_000)
+    small, absent, unfinished = (make_contributor(name) for name in ("Small", "Absent", "Unfinished"))
+    for contributor in (ana, small, absent, unfinished):
+        owe(contributor, 9_999_999 if contributor is small else 10_000_000)
+    make_contributor("Nothing owed")
+    for contributor in (ana, small, unfinished):
+        make_connected_account(contributor, transfers_enabled=contributor is not unfinished)
+
+    run = draft_payout_run(fay, AT)
+    drafted = {p.contributor.name: (p.state, p.amount_minor, p.reason) for p in run.payouts.all()}
+    assert drafted == {
+        "Ana": (PayoutState.DRAFTED, 1_000, ""),
+        "Small": (PayoutState.EXCLUDED, 0, "below_threshold"),
+        "Absent": (PayoutState.EXCLUDED, 0, "no_connected_account"),
+        "Unfinished": (PayoutState.EXCLUDED, 0, "onboarding_incomplete"),
+    }
+    explained = dict(run.payouts.values_list("contributor__name", "explanation"))
+    assert explained["Small"] == "The balance of 9.99 USD is below the threshold of 10.00 USD and is carried over."
+    assert explained["Absent"] == "10.00 USD is waiting: connect a Stripe account to be paid."
+    assert "individual.verification.document" in explained["Unfinished"]
+    assert payable_micro(small) == 9_999_999
+
+
+def test_what_was_below_the_threshold_is_sent_once_it_has_added_up(
+    ana: Contributor, fay: User, finn: User, gateway: Gateway
+) -> None:
+    make_policy(threshold_minor=1_000)
+    owe(ana, 6_000_000)
+    onboard(ana, gateway)
+    first = approve_payout_run(draft_payout_run(fay, AT).pk, finn, AT)
+    assert send_payout_run(first.pk, gateway, AT).state == RunState.SETTLED
+    assert stripe_transfers(first, gateway) == {}
+    owe(ana, 6_000_000, "the next month")
+    fund(gateway, 5_000)
+    second = approve_payout_run(draft_payout_run(fay, AT).pk, finn, AT)
+    send_payout_run(second.pk, gateway, AT)
+    assert list(stripe_transfers(second, gateway).values()) == [1_200]
+
+
+def test_whoever_drafted_a_run_cannot_approve_it(ana: Contributor, fay: User) -> None:
+    make_policy()
+    run = draft_payout_run(fay, AT)
+    with pytest.raises(RunRefused, match=f"fay drafted payout run {run.pk}: somebody else must approve it"):
+        approve_payout_run(run.pk, fay, AT)
+    run.refresh_from_db()
+    assert (run.state, run.approved_by) == (RunState.DRAFT, None)
+    with pytest.raises(IntegrityError, match="run_approved_by_another"), transaction.atomic():
+        PayoutRun.objects.update(state=RunState.APPROVED, approved_by=fay)
+
+
+def test_a_run_that_nobody_approved_sends_nothing(ana: Contributor, fay: User, gateway: Gateway) -> None:
+    make_policy()
+    owe(ana, 5_000_000)
+    onboard(ana, gateway)
+    fund(gateway, 5_000)
+    run = draft_payout_run(fay, AT)
+    with pytest.raises(TransitionRefused):
+        send_payout_run(run.pk, gateway, AT)
+    assert stripe_transfers(run, gateway) == {}
+    assert payable_micro(ana) == 5_000_000
+
+
+def test_there_is_one_unsettled_run_at_a_time(run: PayoutRun, fay: User, gateway: Gateway) -> None:
+    with pytest.raises(RunRefused, match=f"payout run {run.pk} is still approved: settle it before drafting another"):
+        draft_payout_run(fay, AT)
+    with pytest.raises(IntegrityError, match="one_unsettled_run_per_currency"), transaction.atomic():
+        PayoutRun.objects.create(currency="USD", drafted_by=fay, drafted_at=AT)
+    fund(gateway, 10_000)
+    send_payout_run(run.pk, gateway, AT)
+    assert draft_payout_run(fay, AT).pk != run.pk
+
+
+def test_each_contributor_gets_one_transfer_of_the_exact_amount(run: PayoutRun, gateway: Gateway) -> None:
+    fund(gateway, 10_000)
+    send_payout_run(run.pk, gateway, AT)
+    assert_each_was_paid_exactly_once(run, gateway)
+    listed = gateway.list_transfers(transfer_group=f"payout-run-{run.pk}")
+    assert {t.stripe_account_id: t.amount_minor for t in listed} == dict(
+        Payout.objects.values_list("connected_account__stripe_account_id", "amount_minor")
+    )
+
+
+def test_sending_a_run_again_sends_nothing_more(run: PayoutRun, gateway: Gateway) -> None:
+    fund(gateway, 10_000)
+    send_payout_run(run.pk, gateway, AT)
+    entries = Entry.objects.count()
+    send_payout_run(run.pk, gateway, AT)
+    assert Entry.objects.count() == entries
+    assert_each_was_paid_exactly_once(run, gateway)
+
+
+def test_a_task_that_is_delivered_twice_pays_once(
+    run: PayoutRun, gateway: Gateway, sandbox: Sandbox, settings: LazySettings
+) -> None:
+    settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = KEY, sandbox.url
+    fund(gateway, 10_000)
+    for _ in range(2):
+        tasks.send_payout_run(run.pk)
+    assert_each_was_paid_exactly_once(run, gateway)
+
+
+class Crash(BaseException):
+    """The worker is killed: nothing that catches ordinary exceptions sees it."""
+
+
+def crash_after(act: Callable[..., object]) -> Callable[..., object]:
+    def act_and_die(*args: object, **kwargs: object) -> None:
+        act(*args, **kwargs)
+        raise Crash
+
+    return act_and_die
+
+
+def crash_instead(*args: object, **kwargs: object) -> None:
+    raise Crash
+
+
+def test_a_crash_between_the_reservation_and_the_call_pays_once(
+    run: PayoutRun, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fund(gateway, 10_000)
+    with monkeypatch.context() as crashing, pytest.raises(Crash):
+        crashing.setattr(sending, "_reserve", crash_after(sending._reserve))
+        send_payout_run(run.pk, gateway, AT)
+    assert stripe_transfers(run, gateway) == {}
+    assert balance_micro(AccountKind.PAYOUT_IN_TRANSIT) == 12_340_000
+    assert Attempt.objects.get().outcome == AttemptOutcome.PENDING
+    send_payout_run(run.pk, gateway, AT)
+    assert_each_was_paid_exactly_once(run, gateway)
+
+
+def test_a_crash_between_the_call_and_its_record_pays_once(
+    run: PayoutRun, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fund(gateway, 10_000)
+    with monkeypatch.context() as crashing, pytest.raises(Crash):
+        crashing.setattr(gateway, "create_transfer", crash_after(gateway.create_transfer))
+        send_payout_run(run.pk, gateway, AT)
+    assert list(stripe_transfers(run, gateway).values()) == [1_234]
+    assert not Transfer.objects.exists()
+    send_payout_run(run.pk, gateway, AT)
+    assert_each_was_paid_exactly_once(run, gateway)
+
+
+def test_a_crash_while_the_outcome_is_being_recorded_pays_once(
+    run: PayoutRun, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fund(gateway, 10_000)
+    with monkeypatch.context() as crashing, pytest.raises(Crash):
+        crashing.setattr(sending, "_conclude", crash_instead)  # within the transaction that records it
+        send_payout_run(run.pk, gateway, AT)
+    assert not Transfer.objects.exists()
+    assert balance_micro(AccountKind.PAYOUT_IN_TRANSIT) == 12_340_000
+    send_payout_run(run.pk, gateway, AT)
+    assert_each_was_paid_exactly_once(run, gateway)
+
+
+def test_a_crash_after_the_last_record_and_before_settling_pays_once(
+    run: PayoutRun, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fund(gateway, 10_000)
+    with monkeypatch.context() as crashing, pytest.raises(Crash):
+        crashing.setattr(sending, "_settled", crash_instead)
+        send_payout_run(run.pk, gateway, AT)
+    run.refresh_from_db()
+    assert run.state == RunState.SENDING
+    send_payout_run(run.pk, gateway, AT)
+    assert_each_was_paid_exactly_once(run, gateway)
+
+
+def test_what_stripe_does_not_hold_is_refused_before_anything_is_sent_and_works_after_a_top_up(
+    run: PayoutRun, gateway: Gateway
+) -> None:
+    fund(gateway, 1_733)
+    with pytest.raises(RunRefused, match="needs 1734 minor units of USD and 1733 are available at Stripe: top up"):
+        send_payout_run(run.pk, gateway, AT)
+    assert stripe_transfers(run, gateway) == {}
+    assert not Attempt.objects.exists()
+    assert balance_micro(AccountKind.PAYOUT_IN_TRANSIT) == 0
+    fund(gateway, 1, "top-up")
+    send_payout_run(run.pk, gateway, AT)
+    assert_each_was_paid_exactly_once(run, gateway)
+
+
+def test_funds_that_run_out_in_the_middle_pause_the_run_until_the_top_up(
+    run: PayoutRun, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Something else spent from the balance between the look at it and the second transfer."""
+    fund(gateway, 1_500)
+    with monkeypatch.context() as stale, pytest.raises(RunRefused, match="does not cover 500 minor units: top up"):
+        stale.setattr(gateway, "available_minor", lambda currency: 1_734)
+        send_payout_run(run.pk, gateway, AT)
+    assert list(stripe_transfers(run, gateway).values()) == [1_234]
+    assert Payout.objects.get(amount_minor=500).state == PayoutState.RESERVED
+    fund(gateway, 234, "top-up")
+    send_payout_run(run.pk, gateway, AT)
+    assert_each_was_paid_exactly_once(run, gateway)
+    numbers = Attempt.objects.filter(payout__amount_minor=500).order_by("number").values_list("number", "outcome")
+    assert list(numbers) == [(1, AttemptOutcome.REJECTED), (2, AttemptOutcome.SUCCEEDED)]
+
+
+def test_a_destination_that_stripe_rejects_gives_the_contributor_their_balance_back(
+    ana: Contributor, ben: Contributor, fay: User, finn: User, gateway: Gateway
+) -> None:
+    make_policy()
+    owe(ana, 12_345_678)
+    owe(ben, 5_000_000)
+    make_connected_account(ana)  # Stripe has never heard of it
+    onboard(ben, gateway)
+    fund(gateway, 10_000)
+    run = approve_payout_run(draft_payout_run(fay, AT).pk, finn, AT)
+    assert send_payout_run(run.pk, gateway, AT).state == RunState.SETTLED
+
+    rejected = run.payouts.get(contributor=ana)
+    assert (rejected.state, bool(rejected.reason)) == (PayoutState.REJECTED, True)
+    assert "acct_test_" in rejected.explanation
+    assert payable_micro(ana) == 12_345_678
+    assert balance_micro(AccountKind.PAYOUT_IN_TRANSIT) == 0
+    assert list(stripe_transfers(run, gateway).values()) == [500]  # the others are paid
+
+    assert -balance_micro(AccountKind.STRIPE_BALANCE) == gateway.available_minor("usd") * 10_000
+
+
+def test_an_attempt_that_stripe_may_have_forgotten_is_never_sent_again_blindly(
+    run: PayoutRun, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fund(gateway, 10_000)
+    with monkeypatch.context() as crashing, pytest.raises(Crash):
+        crashing.setattr(gateway, "create_transfer", crash_after(gateway.create_transfer))
+        send_payout_run(run.pk, gateway, AT)
+    with pytest.raises(RunRefused, match="older than 23 hours"):
+        send_payout_run(run.pk, gateway, AT + timedelta(hours=23, seconds=1))
+    assert list(stripe_transfers(run, gateway).values()) == [1_234]
+    send_payout_run(run.pk, gateway, AT + timedelta(hours=23))
+    assert_each_was_paid_exactly_once(run, gateway)
+
+
+def test_the_same_payout_sent_twice_at_once_shares_one_attempt(run: PayoutRun) -> None:
+    """What a second worker finds is the attempt of the first, with its idempotency key."""
+    payout = run.payouts.order_by("pk")[0]
+    first, second = sending._reserve(payout.pk, AT), sending._reserve(payout.pk, AT)
+    assert first is not None
+    assert first == second
+    assert payable_micro(payout.contributor) == 5_678
+    with pytest.raises(IntegrityError, match="one_live_attempt_per_payout"), transaction.atomic():
+        Attempt.objects.create(
+            payout=payout, number=2, idempotency_key="another", request_sha256="0" * 64, first_sent_at=AT
+        )
+
+
+def test_two_workers_that_send_one_run_at_once_pay_once(run: PayoutRun, sandbox: Sandbox, gateway: Gateway) -> None:
+    """Where both call Stripe at the same moment, Stripe turns one away, whose worker stops and may try again."""
+    fund(gateway, 10_000)
+    stopped: list[Exception] = []
+
+    def send() -> None:
+        try:
+            send_payout_run(run.pk, StripeGateway(KEY, sandbox.url), AT)
+        except GatewayBusy as error:
+            stopped.append(error)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=send) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(stopped) < len(workers)
+    send_payout_run(run.pk, gateway, AT)
+    assert_each_was_paid_exactly_once(run, gateway)
+
+
+def test_amounts_and_states_of_payouts_only_move_as_the_rules_say(run: PayoutRun) -> None:
+    payout = run.payouts.order_by("pk")[0]
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+        Payout.objects.filter(pk=payout.pk).update(amount_minor=9_999)
+    with pytest.raises(DatabaseError, match="Invalid transition"), transaction.atomic():
+        Payout.objects.filter(pk=payout.pk).update(state=PayoutState.SENT)
+    with pytest.raises(DatabaseError, match="Invalid transition"), transaction.atomic():
+        PayoutRun.objects.update(state=RunState.SETTLED)
+    for table in ("payouts_payout", "payouts_payoutrun"):
+        with pytest.raises(DatabaseError, match="Cannot delete"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {table}")
+
+
+def test_an_account_is_opened_once_and_needs_a_country(ana: Contributor, gateway: Gateway) -> None:
+    assert connect_account(ana, gateway, AT) == connect_account(ana, gateway, AT)
+    with pytest.raises(ValueError, match="Nowhere has no country yet"):
+        connect_account(make_contributor("Nowhere", country=""), gateway, AT)
+    assert ConnectedAccount.objects.count() == 1
