@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
-UNUSED_PARTS := DATABASE_URL=postgresql:///unused BROKER_URL=redis:// SECRET_KEY=unused  # mypy reads the settings
+UNUSED_PARTS := DATABASE_URL=postgresql:///unused BROKER_URL=redis:// SECRET_KEY=unused DEPLOYMENT=unused  # mypy reads the settings
 SAMPLE_DATA := TRIBUTARY_DATA=$(CURDIR)/.tributary/demo
 
 .PHONY: demo run test lint bench

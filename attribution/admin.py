@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from attribution.models import AttributionBatch, Encoder, InspirationList, Method
+from attribution.models import AttributionBatch, EmbeddingFailure, Encoder, InspirationList, Method
 from marketplace.admin import ReadOnlyAdmin
 
-admin.site.register([AttributionBatch, Encoder, InspirationList, Method], ReadOnlyAdmin)
+admin.site.register([AttributionBatch, EmbeddingFailure, Encoder, InspirationList, Method], ReadOnlyAdmin)

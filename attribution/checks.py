@@ -31,12 +31,25 @@ def check_pgvector(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
 
 @register(Tags.database)
 def check_encoder(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
-    """E103: the recipe or a file of it is missing. E104: stored vectors are of another. W105: it is the compact one."""
+    """E103: the recipe or a file of it is missing. E104: stored vectors are of another.
+
+    E106: it does not take the mean off. W105: it is the compact one.
+    """
     try:
         recipe = find_recipe(settings.ENCODER_RECIPE)
         fingerprint = recipe.fingerprint
     except (ValueError, OSError) as error:
         return [Error(str(error), hint="Correct ENCODER_RECIPE.", id="tributary.E103")]
+    if recipe.statistics is None:
+        return [
+            Error(
+                f"ENCODER_RECIPE {settings.ENCODER_RECIPE!r} has no statistics: without the mean removed, any two "
+                "pictures look alike and shares mean nothing.",
+                hint="Run manage.py fit_encoder on pictures kept apart from the catalogue, and set ENCODER_RECIPE to "
+                "the file that it writes.",
+                id="tributary.E106",
+            )
+        ]
     try:
         stored = Encoder.objects.filter(is_current=True).first()
     except ProgrammingError:  # the tables are not there yet: migrate runs these checks too
@@ -54,7 +67,7 @@ def check_encoder(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
         return [
             Warning(
                 "The compact encoder is in use. It is for trying things out; people should not be paid by it.",
-                hint="Set ENCODER_RECIPE=vit-b-32.",
+                hint="Run manage.py fit_encoder vit-b-32, and set ENCODER_RECIPE to the file that it writes.",
                 id="tributary.W105",
             )
         ]

@@ -3,22 +3,18 @@
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.urls import reverse
-from PIL import Image
 
 from attribution.attribute import attribute
 from attribution.core.shares import METHOD, VERSION, EnergyParameters
 from attribution.models import InspirationList
-from marketplace.images import derivative
 from marketplace.models import Asset, Contributor, Download, Generation
 
-THUMBNAIL_EDGE = 320  # pixels
 SAME_SIMILARITY = 1e-6  # similarities are shown, shares are paid: only the latter must agree to the last digit
 STYLE_SHEET = "marketplace/site.css"
 
@@ -117,25 +113,26 @@ def explanation_context(
         }
         for one in explanation.inspirations
     ]
-    generation = explanation.stored.download.generation
+    generation, encoder = explanation.stored.download.generation, explanation.stored.batch.encoder
     return {
         "explanation": explanation,
         "generation_url": picture_url(generation),
         "rows": rows,
         "reader": reader,
         "names_shown": names_shown,
+        "is_unreadable": generation.embedding_failures.filter(encoder=encoder).exists(),
         "attributed_ppm": sum(one.share_ppm for one in explanation.inspirations),
-        "is_compact": explanation.stored.batch.encoder.name == "compact",
+        "is_compact": encoder.name == "compact",
     }
 
 
 def page_url(picture: Asset | Generation) -> str:
-    """Where the site serves the preview of an asset or a generation."""
-    return reverse(f"{picture._meta.model_name}_preview", args=[picture.pk])
+    """Where the site serves the thumbnail of an asset or the preview of a generation."""
+    return reverse("asset_thumbnail" if isinstance(picture, Asset) else "generation_preview", args=[picture.pk])
 
 
 def explanation_html(download: Download) -> str:
-    """The explanation of a download as one HTML file that needs no other: thumbnails and style are inside it.
+    """The explanation of a download as one HTML file that needs no other: pictures and style are inside it.
 
     Raises `InspirationList.DoesNotExist`.
     """
@@ -146,6 +143,5 @@ def explanation_html(download: Download) -> str:
 
 
 def _data_url(picture: Asset | Generation) -> str:
-    with picture.preview.open("rb") as file:
-        thumbnail = derivative(Image.open(BytesIO(file.read())), THUMBNAIL_EDGE)
-    return f"data:image/jpeg;base64,{base64.b64encode(thumbnail).decode()}"
+    with (picture.thumbnail if isinstance(picture, Asset) else picture.preview).open("rb") as file:
+        return f"data:image/jpeg;base64,{base64.b64encode(file.read()).decode()}"

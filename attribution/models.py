@@ -6,7 +6,7 @@ from django.db import models
 from pgvector.django import HalfVectorField
 
 from marketplace.models import Asset, Download, Generation, TrainingSet
-from marketplace.triggers import append_only
+from marketplace.triggers import append_only, never_updated
 
 WIDTH = 512  # halfvec(512) is stored in line: wider rows would go out of line and be read six times slower
 
@@ -40,6 +40,7 @@ class Embedding(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["encoder", "asset"], name="one_embedding_per_encoder"),)
+        triggers = never_updated()
 
 
 class GenerationEmbedding(models.Model):
@@ -53,6 +54,35 @@ class GenerationEmbedding(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["encoder", "generation"], name="one_generation_embedding_per_encoder"),
         )
+        triggers = never_updated()
+
+
+class EmbeddingFailure(models.Model):
+    """An asset or a generation whose stored picture an encoder cannot read.
+
+    It is final for that encoder, so that lists computed since can be recomputed: an asset is on none of them, and all
+    of a generation is unattributed.
+    """
+
+    encoder = models.ForeignKey(Encoder, on_delete=models.PROTECT)
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, null=True, related_name="embedding_failures")
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, null=True, related_name="embedding_failures")
+    reason = models.TextField()
+    failed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(asset__isnull=False) ^ models.Q(generation__isnull=False),
+                name="failure_of_an_asset_or_a_generation",
+            ),
+            models.UniqueConstraint(fields=["encoder", "asset"], name="one_failure_per_asset"),
+            models.UniqueConstraint(fields=["encoder", "generation"], name="one_failure_per_generation"),
+        )
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"asset {self.asset_id}" if self.asset_id else f"generation {self.generation_id}"
 
 
 class Method(models.Model):
@@ -78,6 +108,9 @@ class AttributionBatch(models.Model):
     training_set = models.ForeignKey(TrainingSet, on_delete=models.PROTECT)
     download_count = models.PositiveIntegerField()
     finished_at = models.DateTimeField()
+
+    class Meta:
+        triggers = append_only()
 
 
 class InspirationList(models.Model):

@@ -1,26 +1,26 @@
 """Writes of attribution: embeddings of what is new, and inspiration lists of downloads that have none yet."""
 
+import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import QuerySet
-from numpy.typing import NDArray
+from django.db.models import Model, Q, QuerySet
 
 from attribution.attribute import attribute
 from attribution.core.shares import METHOD, VERSION, EnergyParameters, Shares
 from attribution.encoders import Encoder as LoadedEncoder
-from attribution.encoders import Recipe, embed_files, find_recipe, load_encoder
+from attribution.encoders import Recipe, Rows, UnreadablePicture, embed_files, find_recipe, load_encoder
 from attribution.models import (
     AttributionBatch,
     Embedding,
+    EmbeddingFailure,
     Encoder,
     GenerationEmbedding,
     InspirationList,
@@ -28,6 +28,8 @@ from attribution.models import (
 )
 from attribution.search import create_index
 from marketplace.models import Asset, Download, Generation, TrainingSetMember
+
+logger = logging.getLogger(__name__)
 
 PARAMETERS = EnergyParameters()
 EMBED_AT_ONCE = 256
@@ -38,6 +40,7 @@ class EncoderMismatch(RuntimeError):
     """The configured recipe is not the one that made the stored vectors; they cannot be compared."""
 
 
+@transaction.atomic
 def current_encoder(at: datetime) -> Encoder:
     """The encoder of the configured recipe, registered (and its index made) at first use. Raises `EncoderMismatch`."""
     recipe = find_recipe(settings.ENCODER_RECIPE)
@@ -63,22 +66,40 @@ def _loaded(recipe: Recipe) -> LoadedEncoder:
     return load_encoder(recipe)
 
 
-@transaction.atomic
 def embed_assets(at: datetime) -> int:
-    """Embed up to 256 assets that have no vector of the current encoder; returns how many."""
+    """Embed up to 256 assets that the current encoder has not tried yet; returns for how many that is settled."""
     encoder = current_encoder(at)
-    files = _claim(Asset.objects.exclude(embeddings__encoder=encoder))
-    rows = [Embedding(asset_id=pk, encoder=encoder, vector=vector) for pk, vector in _vectors(files)]
-    return len(Embedding.objects.bulk_create(rows))
+    pending = Asset.objects.exclude(embeddings__encoder=encoder).exclude(embedding_failures__encoder=encoder)
+    return _embed(pending, encoder, Embedding, "asset_id", at)
 
 
-@transaction.atomic
 def embed_generations(at: datetime) -> int:
-    """Embed up to 256 generations that have no vector of the current encoder; returns how many."""
+    """Embed up to 256 generations that the current encoder has not tried yet; returns for how many that is settled."""
     encoder = current_encoder(at)
-    files = _claim(Generation.objects.exclude(embeddings__encoder=encoder))
-    rows = [GenerationEmbedding(generation_id=pk, encoder=encoder, vector=vector) for pk, vector in _vectors(files)]
-    return len(GenerationEmbedding.objects.bulk_create(rows))
+    pending = Generation.objects.exclude(embeddings__encoder=encoder).exclude(embedding_failures__encoder=encoder)
+    return _embed(pending, encoder, GenerationEmbedding, "generation_id", at)
+
+
+def _embed(
+    pending: QuerySet[Asset] | QuerySet[Generation],
+    encoder: Encoder,
+    stored: type[Model],
+    key: str,
+    at: datetime,
+) -> int:
+    """Store a vector for each claimed picture or, where it cannot be read, the failure."""
+    if not pending.exists():
+        return 0
+    loaded = _loaded(find_recipe(settings.ENCODER_RECIPE))  # may be fetched from the hub: not while rows are locked
+    with transaction.atomic():
+        vectors, unreadable = _read(loaded, _claim(pending))
+        stored._default_manager.bulk_create(
+            stored(**{key: pk}, encoder=encoder, vector=vector) for pk, vector in vectors.items()
+        )
+        for pk, reason in unreadable.items():
+            logger.warning("Encoder %s cannot read %s %d: %s", encoder, key, pk, reason)
+            EmbeddingFailure.objects.create(**{key: pk}, encoder=encoder, reason=reason, failed_at=at)
+    return len(vectors) + len(unreadable)
 
 
 def _claim(pending: QuerySet[Asset] | QuerySet[Generation]) -> list[tuple[int, str]]:
@@ -87,12 +108,32 @@ def _claim(pending: QuerySet[Asset] | QuerySet[Generation]) -> list[tuple[int, s
     return list(claimed.values_list("pk", "preview"))
 
 
-def _vectors(files: list[tuple[int, str]]) -> Iterable[tuple[int, NDArray[np.float32]]]:
+def _read(loaded: LoadedEncoder, files: list[tuple[int, str]]) -> tuple[dict[int, Rows], dict[int, str]]:
+    """Unit vectors of stored previews, and why others cannot be read, by id.
+
+    A file that is not there is neither: its storage may come back, and it is tried again with the next batch.
+    """
+    try:
+        return dict(_vectors(loaded, files)), {}
+    except UnreadablePicture:
+        pass  # which of them cannot be read shows one by one
+    vectors: dict[int, Rows] = {}
+    unreadable = {}
+    for file in files:
+        try:
+            vectors |= _vectors(loaded, [file])
+        except UnreadablePicture as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno:
+                logger.error("Not embedded, to be tried again: %s", error)
+            else:
+                unreadable[file[0]] = str(error)
+    return vectors, unreadable
+
+
+def _vectors(loaded: LoadedEncoder, files: list[tuple[int, str]]) -> Iterator[tuple[int, Rows]]:
     """Ids and unit vectors of stored previews: our own re-encoded files, so decoding them here is safe."""
-    if not files:
-        return
     paths = [Path(default_storage.path(name)) for _, name in files]
-    for positions, vectors in embed_files(_loaded(find_recipe(settings.ENCODER_RECIPE)), paths):
+    for positions, vectors in embed_files(loaded, paths):
         for position, vector in zip(positions, vectors, strict=True):
             yield files[position][0], vector
 
@@ -101,14 +142,18 @@ def _vectors(files: list[tuple[int, str]]) -> Iterable[tuple[int, NDArray[np.flo
 def attribute_downloads(at: datetime) -> int:
     """Write the inspiration lists of up to 2,000 downloads; returns how many.
 
-    Downloads wait until their generation and the whole training set of its model are embedded: what is not embedded yet
-    would earn nothing. They are claimed by row locks that a killed worker loses, so each is attributed exactly once.
+    Downloads wait until their generation and the whole training set of its model are embedded, but for pictures that
+    cannot be read: what is not embedded yet would earn nothing. They are claimed by row locks that a killed worker
+    loses, so each is attributed exactly once.
     """
     encoder = current_encoder(at)
-    not_embedded = TrainingSetMember.objects.exclude(asset__embeddings__encoder=encoder)
+    not_embedded = TrainingSetMember.objects.exclude(asset__embeddings__encoder=encoder).exclude(
+        asset__embedding_failures__encoder=encoder
+    )
+    tried = Q(generation__embeddings__encoder=encoder) | Q(generation__embedding_failures__encoder=encoder)
     claimed = (
         Download.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
-        .filter(inspiration_list__isnull=True, generation__embeddings__encoder=encoder)
+        .filter(tried, inspiration_list__isnull=True)
         .exclude(generation__training_set__in=not_embedded.values("training_set"))
         .order_by("pk")[:DOWNLOADS_AT_ONCE]
     )

@@ -35,7 +35,13 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         return False
 
 
-admin.site.register(User, UserAdmin)
+@admin.register(User)
+class LoginAdmin(UserAdmin[User]):
+    """Django's, with the e-mail address that every login needs."""
+
+    add_fieldsets = ((None, {"classes": ["wide"], "fields": ["username", "email", "password1", "password2"]}),)
+
+
 admin.site.register([Contributor, Customer, GeneratorModel])
 admin.site.register(
     [Asset, Download, Generation, ScreeningResult, Submission, TrainingConsent, TrainingSet], ReadOnlyAdmin

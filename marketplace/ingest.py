@@ -1,12 +1,13 @@
 """One listed file into the marketplace, with one plain sentence where it is refused."""
 
+import stat
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from marketplace.catalogue import Listed
 from marketplace.core.verdicts import Verdict
-from marketplace.images import MAX_BYTES, sha256_hex
+from marketplace.images import MAX_BYTES
 from marketplace.models import Contributor, Submission
 from marketplace.services import Details, submit_asset
 
@@ -32,7 +33,10 @@ def ingest(item: Listed, at: datetime) -> Ingested:
     if item.problem:
         return Ingested(Outcome.REFUSED, item.problem)
     try:
-        if item.path.stat().st_size > MAX_BYTES:
+        found = item.path.stat()
+        if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device may never end
+            return Ingested(Outcome.REFUSED, "not a regular file")
+        if found.st_size > MAX_BYTES:
             return Ingested(Outcome.REFUSED, f"larger than {MAX_BYTES // 1_000_000} MB")
         data = item.path.read_bytes()
     except OSError as error:
@@ -40,11 +44,10 @@ def ingest(item: Listed, at: datetime) -> Ingested:
     contributor, _ = Contributor.objects.get_or_create(
         name=item.contributor, defaults={"country": item.country, "joined_at": at}
     )
-    known = Submission.objects.filter(contributor=contributor, sha256=sha256_hex(data)).first()
-    submission = known or submit_asset(contributor, data, _details(item), at)
+    submission, is_new = submit_asset(contributor, data, _details(item), at)
     if submission.verdict != Verdict.ACCEPT:
         return Ingested(Outcome.REFUSED, why_refused(submission))
-    return Ingested(Outcome.UNCHANGED if known else Outcome.ACCEPTED)
+    return Ingested(Outcome.ACCEPTED if is_new else Outcome.UNCHANGED)
 
 
 def _details(item: Listed) -> Details:

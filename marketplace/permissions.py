@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from marketplace.models import Contributor, Customer, Download, User
+from marketplace.models import Asset, Contributor, Customer, Download, User
 
 FINANCE = "finance"
 
@@ -64,3 +64,8 @@ def customer_of(user: User) -> Customer:
 def may_have_file(user: User, download: Download) -> bool:
     """Whether they may have the licensed file: who bought it, and finance."""
     return download.customer.user_id == user.pk or is_finance(user)
+
+
+def may_see_preview(user: User, asset: Asset) -> bool:
+    """Whether they may see the image larger than its thumbnail: whose it is, and finance."""
+    return asset.contributor.user_id == user.pk or is_finance(user)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
+from PIL import Image
 
 from marketplace.core.verdicts import Signal, Verdict, decide
 from marketplace.files import store
@@ -27,11 +28,16 @@ from marketplace.models import (
 from marketplace.screening import Report, screen
 from marketplace.selectors import assets_with_consent
 
-PREVIEW_EDGE = 1024  # pixels; what pages show and what the encoder reads
+PREVIEW_EDGE = 1024  # pixels; what the encoder reads
+THUMBNAIL_EDGE = 320  # pixels; what others may see of a contributor's image
 
 
 class NoTrainingSet(ValueError):
     """A generator model without a training set: nobody could be attributed, so nothing of it can be sold."""
+
+
+class AlreadyGenerated(ValueError):
+    """Another generator model made the very same file before: one file cannot be sold as the work of two."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +52,19 @@ class Details:
     training_consent: bool = True
 
 
-def submit_asset(contributor: Contributor, data: bytes, details: Details, at: datetime) -> Submission:
+def submit_asset(contributor: Contributor, data: bytes, details: Details, at: datetime) -> tuple[Submission, bool]:
     """Screen a file and record the verdict with its evidence; an accepted one becomes an asset.
 
-    The same file from the same contributor is the same submission: submitting it again changes nothing.
+    Returns the submission and whether it is new: the same file from the same contributor is the same submission, and
+    submitting it again changes nothing.
     """
     sha256 = sha256_hex(data)
     known = Submission.objects.filter(contributor=contributor, sha256=sha256).first()
     if known is not None:
-        return known
+        return known, False
     report = screen(data)
     original = store("originals", data, "")
-    preview = store("previews", derivative(report.decoded.image, PREVIEW_EDGE), ".jpg") if report.decoded else ""
+    derived = _store_derivatives(report.decoded.image) if report.decoded else {}
     with transaction.atomic():
         _lock_file(sha256)
         signals = [*report.signals, *_first_ingested_by_another(contributor, sha256)]
@@ -77,7 +84,7 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
             },
         )
         if not is_new:
-            return submission
+            return submission, False
         ScreeningResult.objects.create(
             submission=submission,
             verdict=verdict,
@@ -87,8 +94,16 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
             screened_at=at,
         )
         if verdict is Verdict.ACCEPT:
-            _accept(submission, report, preview, details, at)
-    return submission
+            _accept(submission, report, derived, details, at)
+    return submission, True
+
+
+def _store_derivatives(image: Image.Image) -> dict[str, str]:
+    """Storage names by field of the asset."""
+    return {
+        "preview": store("previews", derivative(image, PREVIEW_EDGE), ".jpg"),
+        "thumbnail": store("thumbnails", derivative(image, THUMBNAIL_EDGE), ".jpg"),
+    }
 
 
 def _lock_file(sha256: str) -> None:
@@ -106,13 +121,13 @@ def _first_ingested_by_another(contributor: Contributor, sha256: str) -> list[Si
     return [Signal("same_bytes", Verdict.HOLD, "first_submitted_by_another_contributor", evidence)]
 
 
-def _accept(submission: Submission, report: Report, preview: str, details: Details, at: datetime) -> None:
+def _accept(submission: Submission, report: Report, derived: dict[str, str], details: Details, at: datetime) -> None:
     assert report.decoded is not None  # an accepted file was decoded
     asset = Asset.objects.create(
         submission=submission,
         contributor_id=submission.contributor_id,
         sha256=submission.sha256,
-        preview=preview,
+        **derived,
         width=report.decoded.width,
         height=report.decoded.height,
         ingested_at=at,
@@ -144,31 +159,40 @@ def record_generation(
 ) -> Generation:
     """Record a generated image and the file that customers will be handed.
 
-    Raises `NoTrainingSet` where the model has none: its sales could not be attributed to anybody.
+    The same file from the same model is the same generation: recording it again changes nothing. Raises
+    `AlreadyGenerated` where another model made it, and `NoTrainingSet` where the model has none: its sales could not be
+    attributed to anybody.
     """
     if model.training_set is None or model.training_set.frozen_at is None:
         raise NoTrainingSet(f"Generator model {model} has no frozen training set: give it one before it generates.")
     preview = store("previews", derivative(made.image, PREVIEW_EDGE), ".jpg")
     with transaction.atomic():
-        generation = Generation.objects.create(
-            generator_model=model,
-            training_set=model.training_set,
-            prompt=made.prompt,
-            seed=made.seed,
-            parameters=dict(made.parameters),
-            file=store("generations", file, suffix),
-            preview=preview,
+        generation, is_new = Generation.objects.get_or_create(
             sha256=sha256_hex(file),
-            width=made.image.width,
-            height=made.image.height,
-            generated_at=at,
+            defaults={
+                "generator_model": model,
+                "training_set": model.training_set,
+                "prompt": made.prompt,
+                "seed": made.seed,
+                "parameters": dict(made.parameters),
+                "file": store("generations", file, suffix),
+                "preview": preview,
+                "width": made.image.width,
+                "height": made.image.height,
+                "generated_at": at,
+            },
         )
-        if made.truth is not None:
+        if is_new and made.truth is not None:
             RemixTruth.objects.create(
                 generation=generation,
                 asset_ids=[source.asset_id for source in made.truth],
                 weights_ppm=[source.weight_ppm for source in made.truth],
             )
+    if generation.generator_model_id != model.pk:
+        raise AlreadyGenerated(
+            f"Generator model {model} made the same file as generation {generation.pk} of "
+            f"{generation.generator_model}: give it another prompt or seed."
+        )
     return generation
 
 

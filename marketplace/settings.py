@@ -10,8 +10,12 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from marketplace.core.money import EXPONENTS
+
 django_stubs_ext.monkeypatch()
 
+# https://docs.stripe.com/currencies#special-cases
+STRIPE_COUNTS_OTHERWISE = ("ISK", "MGA", "UGX")
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -26,10 +30,21 @@ def required(name: str, hint: str) -> str:
     return str(value)
 
 
+def settlement_currency(code: str) -> str:
+    """The code of a currency whose minor unit is the same to us and to Stripe, or an error that says what to set."""
+    if code not in EXPONENTS or code in STRIPE_COUNTS_OTHERWISE:
+        raise ImproperlyConfigured(
+            f"SETTLEMENT_CURRENCY is {code!r}: set it to a three-letter ISO 4217 code such as USD, but to none of "
+            f"{', '.join(STRIPE_COUNTS_OTHERWISE)}, whose minor units Stripe counts otherwise."
+        )
+    return code
+
+
 # Deployment
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = required("SECRET_KEY", "a long random string, kept secret")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
+SITE_URL = env.str("SITE_URL", default="")  # where Stripe sends contributors back to, such as https://example.org
 DATA_FOLDER = Path(env.str("TRIBUTARY_DATA", default=str(BASE_DIR / ".tributary")))
 
 # Applications: lower layers first. This file composes the upper layers by string only.
@@ -109,7 +124,13 @@ CELERY_BEAT_SCHEDULE = {
 ENCODER_RECIPE = env.str("ENCODER_RECIPE", default="compact" if DEBUG else "vit-b-32")
 
 # Money
-SETTLEMENT_CURRENCY = env.str("SETTLEMENT_CURRENCY", default="USD")
+SETTLEMENT_CURRENCY = settlement_currency(env.str("SETTLEMENT_CURRENCY", default="USD"))
+LICENCE_PRICE_MINOR = env.int("LICENCE_PRICE_MINOR", default=990)
+DEPLOYMENT = (  # part of every key at Stripe, where deployments that share an account must not meet
+    env.str("DEPLOYMENT", default="development")
+    if DEBUG
+    else required("DEPLOYMENT", "a short name of this deployment that never changes, such as production")
+)
 STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe itself; the demo names its sandbox here
 

@@ -3,6 +3,11 @@
 import pgtrigger
 
 
+def never_updated() -> tuple[pgtrigger.Trigger, ...]:
+    """A trigger by which the database refuses to change a record, which may be deleted as a whole."""
+    return (pgtrigger.Protect(name="never_updated", operation=pgtrigger.Update),)
+
+
 def append_only() -> tuple[pgtrigger.Trigger, ...]:
     """Triggers by which the database refuses to change, delete or truncate a record once it is written."""
     return (

@@ -16,6 +16,7 @@ urlpatterns = [
     path("downloads/", views.downloads, name="downloads"),
     path("downloads/<int:download_id>/file/", views.download_file, name="download_file"),
     path("assets/<int:asset_id>/preview.jpg", views.asset_preview, name="asset_preview"),
+    path("assets/<int:asset_id>/thumbnail.jpg", views.asset_thumbnail, name="asset_thumbnail"),
     path("", include("attribution.urls")),
     path("", include("payouts.urls")),
     path("admin/", admin.site.urls),

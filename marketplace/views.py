@@ -18,6 +18,7 @@ from marketplace.permissions import (
     LoggedInRequest,
     customer_of,
     may_have_file,
+    may_see_preview,
     require_customer_or_finance,
     roles_of,
 )
@@ -94,16 +95,26 @@ def download_file(request: LoggedInRequest, download_id: int) -> FileResponse:
 @require_safe
 @cache_control(private=True, max_age=PREVIEW_SECONDS)
 def asset_preview(request: LoggedInRequest, asset_id: int) -> FileResponse:
-    """A contributor's image in small, for everybody who is logged in: inspiration lists show it. Never the original."""
-    return _preview(get_object_or_404(Asset, pk=asset_id).preview)
+    """An image of the reading contributor's own, or for finance. The original has no address."""
+    asset = get_object_or_404(Asset.objects.select_related("contributor"), pk=asset_id)
+    if not may_see_preview(request.user, asset):
+        raise Http404("No such image of yours.")
+    return _jpeg(asset.preview)
+
+
+@require_safe
+@cache_control(private=True, max_age=PREVIEW_SECONDS)
+def asset_thumbnail(request: LoggedInRequest, asset_id: int) -> FileResponse:
+    """Any contributor's image in small, for everybody who is logged in: inspiration lists show it."""
+    return _jpeg(get_object_or_404(Asset, pk=asset_id).thumbnail)
 
 
 @require_safe
 @cache_control(private=True, max_age=PREVIEW_SECONDS)
 def generation_preview(request: LoggedInRequest, generation_id: int) -> FileResponse:
     """A generation in small, for everybody who is logged in."""
-    return _preview(get_object_or_404(Generation, pk=generation_id).preview)
+    return _jpeg(get_object_or_404(Generation, pk=generation_id).preview)
 
 
-def _preview(file: FieldFile) -> FileResponse:
+def _jpeg(file: FieldFile) -> FileResponse:
     return FileResponse(file.open("rb"), content_type="image/jpeg")

@@ -1,7 +1,11 @@
 """Records of the money, to be read only; a new policy can be added, since that is how rules change."""
 
-from django.contrib import admin
-from django.http import HttpRequest
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from marketplace.admin import ReadOnlyAdmin
 from payouts.models import (
@@ -28,6 +32,15 @@ class PolicyAdmin(ReadOnlyAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payouts.add_policy")
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Show why the database refuses a policy, such as one that would change what was booked."""
+        try:
+            with transaction.atomic():
+                return super().add_view(request, form_url, extra_context)
+        except DatabaseError as error:
+            messages.error(request, str(error).partition("\n")[0])
+            return redirect(request.path)
 
 
 admin.site.register(Policy, PolicyAdmin)

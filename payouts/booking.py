@@ -9,8 +9,8 @@ from django.db import transaction
 from marketplace.core.periods import Month
 from marketplace.models import Download
 from payouts.core.ledger import funds_available, sale
-from payouts.models import Entry, Period, Policy, RevenueEvent
-from payouts.posting import period_of, post
+from payouts.models import Entry, Period, Policy, RevenueEvent, RevenueKind
+from payouts.posting import locked_period, open_period, post
 
 DOWNLOADS_AT_ONCE = 10_000
 WHOLE_PPM = 1_000_000
@@ -25,6 +25,15 @@ def policy_at(at: datetime) -> Policy:
     return _in_force(list(Policy.objects.filter(effective_at__lte=at)), at)
 
 
+def policy_of(month: Month) -> Policy:
+    """The policy by which a month is shared: the one in force when it began, under which contributors then worked.
+
+    The month in which the first policy took effect is shared by that one. Raises `NoPolicy`.
+    """
+    first = Policy.objects.filter(effective_at__lt=month.end_at).order_by("effective_at").first()
+    return policy_at(max(month.start_at, first.effective_at) if first else month.start_at)
+
+
 def _in_force(policies: list[Policy], at: datetime) -> Policy:
     begun = [policy for policy in policies if policy.effective_at <= at]
     if not begun:
@@ -34,59 +43,61 @@ def _in_force(policies: list[Policy], at: datetime) -> Policy:
 
 @transaction.atomic
 def book_downloads(at: datetime) -> int:
-    """Book up to 10,000 downloads that have no revenue event yet; returns how many.
+    """Book up to 10,000 downloads in the settlement currency that have no revenue event yet; returns how many.
 
     A download of a month that is no longer open, or before one, is booked to the month of `at`. Raises `NoPolicy`.
     """
     claimed = (
         Download.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
-        .filter(revenue_event__isnull=True, downloaded_at__lte=at)
+        .filter(revenue_event__isnull=True, currency=settings.SETTLEMENT_CURRENCY, downloaded_at__lte=at)
         .order_by("pk")[:DOWNLOADS_AT_ONCE]
     )
     by_month: dict[Month, list[Download]] = defaultdict(list)
     for download in claimed:
         by_month[Month.containing(download.downloaded_at)].append(download)
-    for month, downloads in sorted(by_month.items()):
-        _book_month(month, downloads, at)
+    # Periods are locked in the order of time and before any account, so that two transactions cannot deadlock.
+    own_periods = {month: _own_period(month) for month in sorted(by_month)}
+    periods = {month: period or open_period(at) for month, period in own_periods.items()}
+    for month, period in periods.items():
+        _book_month(month, period, by_month[month], at)
     return sum(map(len, by_month.values()))
 
 
-def _book_month(month: Month, downloads: list[Download], at: datetime) -> None:
-    period = _open_period(month, at)
+def _book_month(month: Month, period: Period, downloads: list[Download], at: datetime) -> None:
     policies = list(Policy.objects.all())
     fees = {
         download.pk: download.gross_minor * _in_force(policies, download.downloaded_at).fee_ppm // WHOLE_PPM
         for download in downloads
     }
-    currency = settings.SETTLEMENT_CURRENCY
-    lines = sale(sum(download.gross_minor for download in downloads), sum(fees.values()), currency)
+    lines = sale(sum(download.gross_minor for download in downloads), sum(fees.values()), period.currency)
     entry = post("sale", period, f"sale:{month}:{downloads[0].pk}-{downloads[-1].pk}", lines, at)
     RevenueEvent.objects.bulk_create(
         RevenueEvent(
+            kind=RevenueKind.DOWNLOAD_SALE,
             download=download,
             period=period,
             entry=entry,
             gross_minor=download.gross_minor,
             fee_minor=fees[download.pk],
             net_minor=download.gross_minor - fees[download.pk],
-            currency=download.currency,
+            currency=period.currency,
             occurred_at=download.downloaded_at,
         )
         for download in downloads
     )
 
 
-def _open_period(month: Month, at: datetime) -> Period:
-    currency = settings.SETTLEMENT_CURRENCY
-    later = Period.objects.filter(month_on__gt=month.start_at.date(), currency=currency)
+def _own_period(month: Month) -> Period | None:
+    """The period of the month itself, if it and all later ones are open."""
+    later = Period.objects.filter(month_on__gt=month.start_at.date(), currency=settings.SETTLEMENT_CURRENCY)
     if later.exclude(state=Period.OPEN).exists():
-        return period_of(Month.containing(at))
-    # The row lock lets a month that is being closed wait for this batch, or this batch see that it is closed.
-    period = Period.objects.select_for_update(no_key=True).get(pk=period_of(month).pk)
-    return period if period.state == Period.OPEN else period_of(Month.containing(at))
+        return None
+    period = locked_period(month)
+    return period if period.state == Period.OPEN else None
 
 
+@transaction.atomic
 def record_available_funds(net_minor: int, key: str, at: datetime) -> Entry:
     """Post that Stripe has made pending money available, once per key."""
     lines = funds_available(net_minor, settings.SETTLEMENT_CURRENCY)
-    return post("funds_available", period_of(Month.containing(at)), key, lines, at)
+    return post("funds_available", open_period(at), key, lines, at)

@@ -9,11 +9,11 @@ from django.db.models import Sum
 
 from marketplace.core.periods import Month
 from marketplace.models import Download, User
-from payouts.booking import NoPolicy, policy_at
+from payouts.booking import NoPolicy, policy_of
 from payouts.core.ledger import close_pool, earning
 from payouts.core.pool import PoolSplit, pool_of, split_pool, weights_hash
-from payouts.models import Earning, Period, RevenueEvent
-from payouts.posting import period_of, post
+from payouts.models import Earning, Period, RevenueKind
+from payouts.posting import locked_period, post
 from payouts.selectors import attributed_weights, members_by_contributor, unattributed_weights
 from payouts.statements import issue_statements
 
@@ -25,7 +25,7 @@ class CannotClose(ValueError):
 @transaction.atomic
 def close_period(month: Month, closed_by: User, at: datetime) -> Period:
     """Take a month that has ended from open to closing, which a second person then approves. Raises `CannotClose`."""
-    period = _locked(month)
+    period = locked_period(month)
     if period.state != Period.OPEN:
         raise CannotClose(f"{month} is {period.state} already: it is closed once and never reopened.")
     if at < month.end_at:
@@ -44,7 +44,7 @@ def close_period(month: Month, closed_by: User, at: datetime) -> Period:
 @transaction.atomic
 def approve_close(month: Month, approved_by: User, at: datetime) -> Period:
     """Approve a closing month: split its pool, post the earnings, issue the statements. Raises `CannotClose`."""
-    period = _locked(month)
+    period = locked_period(month)
     if period.state != Period.CLOSING:
         raise CannotClose(f"{month} is {period.state}: it can be approved while it is closing.")
     if period.closed_by_id == approved_by.pk:
@@ -66,14 +66,9 @@ def approve_close(month: Month, approved_by: User, at: datetime) -> Period:
     return period
 
 
-def _locked(month: Month) -> Period:
-    return Period.objects.select_for_update(no_key=True).get(pk=period_of(month).pk)
-
-
 def _contributor_rate_ppm(month: Month) -> int:
-    """The rate in force when the month began: a month is shared by the rules that its contributors worked under."""
     try:
-        return policy_at(month.start_at).contributor_rate_ppm
+        return policy_of(month).contributor_rate_ppm
     except NoPolicy as error:
         raise CannotClose(f"{month} cannot be shared: {error}") from error
 
@@ -84,7 +79,8 @@ def _require_complete(month: Month, period: Period) -> None:
     unbooked = so_far.filter(revenue_event__isnull=True).count()
     if unbooked:
         raise CannotClose(f"{unbooked} downloads up to {month} are not booked yet: let the worker finish, then close.")
-    unattributed = RevenueEvent.objects.filter(period=period, download__inspiration_list__isnull=True).count()
+    sales = period.revenue_events.filter(kind=RevenueKind.DOWNLOAD_SALE)
+    unattributed = sales.filter(download__inspiration_list__isnull=True).count()
     if unattributed:
         raise CannotClose(f"{unattributed} downloads of {month} have no inspiration list yet: let the worker finish.")
 

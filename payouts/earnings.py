@@ -2,12 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 
+from marketplace.core.periods import Month
 from marketplace.models import Asset, Contributor, Download
-from payouts.booking import policy_at
+from payouts.booking import policy_of
 from payouts.core.pool import DownloadLine, break_down, pool_of
-from payouts.models import Earning, Period, RevenueEvent
+from payouts.models import Earning, Period, RevenueEvent, RevenueKind
 from payouts.selectors import attributed_weights, line_weights, unattributed_weights
 
 
@@ -34,10 +34,11 @@ class Accrual:
 def earning_lines(period: Period, contributor: Contributor) -> list[EarningLine]:
     """Every (download, image) behind a contributor's attribution earning of a closed period, which they add up to."""
     weights = line_weights(period, contributor.pk)
-    amounts_micro = _amounts(period, contributor, weights)
+    amounts_micro = _amounts_micro(period, contributor, weights)
     download_ids = {download_id for download_id, _ in amounts_micro}
     downloads = Download.objects.in_bulk(download_ids)
-    gross_minor = dict(RevenueEvent.objects.filter(download__in=download_ids).values_list("download_id", "gross_minor"))
+    sales = RevenueEvent.objects.filter(kind=RevenueKind.DOWNLOAD_SALE, download__in=download_ids)
+    gross_minor = dict(sales.values_list("download__pk", "gross_minor"))
     assets = Asset.objects.select_related("submission").in_bulk({asset_id for _, asset_id in amounts_micro})
     lines = [
         EarningLine(
@@ -52,42 +53,52 @@ def earning_lines(period: Period, contributor: Contributor) -> list[EarningLine]
     return sorted(lines, key=lambda line: (line.download.downloaded_at, line.download.pk, -line.amount_micro))
 
 
-def amounts_by_asset(download: Download, contributor: Contributor) -> dict[int, int]:
+def amounts_micro_by_asset(download: Download, contributor: Contributor) -> dict[int, int]:
     """What each of the contributor's images earned by one download, in micro-units; empty until its month is closed."""
-    event = RevenueEvent.objects.select_related("period").filter(download=download).first()
-    if event is None:
+    sale = sale_of(download)
+    if sale is None:
         return {}
-    amounts_micro = _amounts(event.period, contributor, line_weights(event.period, contributor.pk))
-    return {asset_id: amount for (download_id, asset_id), amount in amounts_micro.items() if download_id == download.pk}
+    amounts_micro = _amounts_micro(sale.period, contributor, line_weights(sale.period, contributor.pk))
+    return {asset_id: micro for (download_id, asset_id), micro in amounts_micro.items() if download_id == download.pk}
+
+
+def sale_of(download: Download) -> RevenueEvent | None:
+    """The revenue event of a download's sale; None until it is booked."""
+    sales = RevenueEvent.objects.filter(kind=RevenueKind.DOWNLOAD_SALE, download=download)
+    return sales.select_related("period").first()
 
 
 def earned_by_asset(contributor: Contributor, currency: str) -> Counter[int]:
     """What each of the contributor's images earned in all closed periods together, in micro-units."""
     earned: Counter[int] = Counter()
     for period in Period.objects.filter(earnings__contributor=contributor, currency=currency).distinct():
-        amounts_micro = _amounts(period, contributor, line_weights(period, contributor.pk))
+        amounts_micro = _amounts_micro(period, contributor, line_weights(period, contributor.pk))
         for (_, asset_id), amount_micro in amounts_micro.items():
             earned[asset_id] += amount_micro
     return earned
 
 
-def _amounts(period: Period, contributor: Contributor, weights: dict[DownloadLine, int]) -> dict[DownloadLine, int]:
+def _amounts_micro(
+    period: Period, contributor: Contributor, weights: dict[DownloadLine, int]
+) -> dict[DownloadLine, int]:
     earning = Earning.objects.filter(period=period, contributor=contributor, kind=Earning.ATTRIBUTION).first()
     return break_down(earning.amount_micro, weights) if earning else {}
 
 
-def accruals(contributor: Contributor, currency: str, at: datetime) -> list[Accrual]:
-    """Estimates for the periods that are not closed yet, without the common fund. Raises `NoPolicy`."""
+def accruals(contributor: Contributor, currency: str) -> list[Accrual]:
+    """Estimates for the periods that have sales and are not closed yet, without the common fund."""
     unclosed = Period.objects.filter(currency=currency).exclude(state=Period.CLOSED).order_by("month_on")
-    return [_accrual(contributor, period, at) for period in unclosed]
+    with_sales = unclosed.filter(revenue_events__kind=RevenueKind.DOWNLOAD_SALE).distinct()
+    return [_accrual(contributor, period) for period in with_sales]
 
 
-def _accrual(contributor: Contributor, period: Period, at: datetime) -> Accrual:
+def _accrual(contributor: Contributor, period: Period) -> Accrual:
     attributed_events = period.revenue_events.filter(download__inspiration_list__isnull=False)
     net_minor = sum(attributed_events.values_list("net_minor", flat=True))
     mine = line_weights(period, contributor.pk)
     whole = sum(attributed_weights(period).values()) + sum(unattributed_weights(period).values())
-    pool_micro = pool_of(net_minor, policy_at(at).contributor_rate_ppm, period.currency)
+    policy = policy_of(Month(period.month_on.year, period.month_on.month))
+    pool_micro = pool_of(net_minor, policy.contributor_rate_ppm, period.currency)
     return Accrual(
         period=period,
         download_count=len({download_id for download_id, _ in mine}),

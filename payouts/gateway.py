@@ -53,7 +53,6 @@ class Account:
     country: str
     currency: str
     transfers_enabled: bool
-    payouts_enabled: bool
     requirements: tuple[str, ...]
 
 
@@ -246,7 +245,6 @@ def _account(account: stripe.Account) -> Account:
         country=fields["country"],
         currency=fields["default_currency"],
         transfers_enabled=fields.get("capabilities", {}).get("transfers") == "active",
-        payouts_enabled=fields["payouts_enabled"],
         requirements=tuple(fields["requirements"]["currently_due"] or ()),
     )
 

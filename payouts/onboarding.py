@@ -27,11 +27,11 @@ def connect_account(contributor: Contributor, gateway: Gateway, at: datetime) ->
     if not contributor.country:
         raise ValueError(f"{contributor} has no country yet: Stripe needs to know where they are paid.")
     account = gateway.create_account(
-        reference=str(contributor.pk),
+        reference=f"{settings.DEPLOYMENT}:{contributor.pk}",
         name=contributor.name,
         country=contributor.country,
         currency=settings.SETTLEMENT_CURRENCY.lower(),
-        idempotency_key=f"account:{contributor.pk}",
+        idempotency_key=f"account:{settings.DEPLOYMENT}:{contributor.pk}",
     )
     return _store(contributor, account, at)
 

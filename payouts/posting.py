@@ -6,16 +6,13 @@ from datetime import date, datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from marketplace.core.periods import Month
 from payouts.core.ledger import Account, PostingLine, check_balanced
 from payouts.models import Entry, LedgerAccount, Period, Posting
 
 AccountKey = tuple[Account, str]
-
-
-class PeriodClosed(ValueError):
-    """The period is closed and takes no more entries."""
 
 
 def period_of(month: Month) -> Period:
@@ -26,22 +23,36 @@ def period_of(month: Month) -> Period:
     return period
 
 
+def open_period(at: datetime) -> Period:
+    """The period of the month of `at` or, where that is not open any more, the first later one that is.
+
+    Its row is locked, so that it stays open until the caller's transaction ends: ask before any account is touched.
+    """
+    month = Month.containing(at)
+    period = locked_period(month)
+    while period.state != Period.OPEN:
+        month = month.next
+        period = locked_period(month)
+    return period
+
+
+def locked_period(month: Month) -> Period:
+    """The period of a month, locked against closing and posting in other transactions until this one ends."""
+    return Period.objects.select_for_update(no_key=True).get(pk=period_of(month).pk)
+
+
 @transaction.atomic
 def post(kind: str, period: Period, key: str, lines: Iterable[PostingLine], at: datetime) -> Entry:
     """Post one balanced entry under a unique key; lines of one account are added up.
 
-    Raises `PeriodClosed` or `UnbalancedEntryError` before anything is written; the database refuses a second entry with
-    the same key.
+    Raises `UnbalancedEntryError` before anything is written; the database refuses an entry of a closed period and a
+    second entry with the same key.
     """
-    if Period.objects.filter(pk=period.pk, state=Period.CLOSED).exists():
-        raise PeriodClosed(f"{period} is closed, its statements are issued: post to the open period.")
-    amounts: dict[AccountKey, int] = defaultdict(int)
-    for line in lines:
-        amounts[line.account, line.currency] += line.amount_micro
-    merged = [PostingLine(account, amount, currency) for (account, currency), amount in amounts.items() if amount]
+    merged = _merged(lines)
     check_balanced(merged)
-    accounts = _accounts(merged)
+    # Its period is locked before its accounts, as in a closing, so that the two cannot wait for each other.
     entry = Entry.objects.create(kind=kind, period=period, idempotency_key=key, posted_at=at)
+    accounts = _accounts(merged)
     Posting.objects.bulk_create(
         [
             Posting(
@@ -54,6 +65,15 @@ def post(kind: str, period: Period, key: str, lines: Iterable[PostingLine], at: 
         ]
     )
     return entry
+
+
+def _merged(lines: Iterable[PostingLine]) -> list[PostingLine]:
+    """One line for each account, always in the same order, in which accounts are then opened."""
+    totals_micro: dict[AccountKey, int] = defaultdict(int)
+    for line in lines:
+        totals_micro[line.account, line.currency] += line.amount_micro
+    merged = [PostingLine(account, micro, currency) for (account, currency), micro in totals_micro.items() if micro]
+    return sorted(merged, key=lambda line: (str(line.account), line.currency))
 
 
 def _accounts(lines: list[PostingLine]) -> dict[AccountKey, int]:
@@ -72,8 +92,12 @@ def _accounts(lines: list[PostingLine]) -> dict[AccountKey, int]:
         ],
         ignore_conflicts=True,
     )
+    contributor_ids = {line.account.contributor_id for line in lines if line.account.contributor_id}
     stored = LedgerAccount.objects.filter(
-        kind__in={line.account.kind for line in lines}, currency__in={line.currency for line in lines}
+        Q(contributor__isnull=True) | Q(contributor__in=contributor_ids),
+        Q(period__isnull=True) | Q(period__in=months.values()),
+        kind__in={line.account.kind for line in lines},
+        currency__in={line.currency for line in lines},
     )
     ids: dict[tuple[str, int | None, int | None, str], int] = {
         (account.kind, account.contributor_id, account.period_id, account.currency): account.pk

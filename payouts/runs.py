@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from marketplace.models import User
 from payouts.booking import policy_at
 from payouts.core.eligibility import ConnectedAccount as AccountState
 from payouts.core.eligibility import Excluded, decide_payout
 from payouts.core.ledger import AccountKind
-from payouts.core.states import PayoutState, RunState, require_transition
+from payouts.core.states import ENDED_RUNS, PayoutState, RunState, require_transition
 from payouts.models import ConnectedAccount, LedgerAccount, Payout, PayoutRun
 
 
@@ -25,11 +25,11 @@ def draft_payout_run(drafted_by: User, at: datetime) -> PayoutRun:
     Raises `RunRefused` while another run is not settled.
     """
     currency = settings.SETTLEMENT_CURRENCY
-    unsettled = PayoutRun.objects.filter(currency=currency).exclude(state=RunState.SETTLED).first()
+    unsettled = PayoutRun.objects.filter(currency=currency).exclude(state__in=ENDED_RUNS).first()
     if unsettled is not None:
-        raise RunRefused(f"{unsettled} is still {unsettled.state}: settle it before drafting another.")
+        raise RunRefused(f"{unsettled} is still {unsettled.state}: settle or cancel it before drafting another.")
     threshold_minor = policy_at(at).threshold_minor
-    run = PayoutRun.objects.create(currency=currency, drafted_by=drafted_by, drafted_at=at)
+    run = _begun(currency, drafted_by, at)
     accounts = {account.contributor_id: account for account in ConnectedAccount.objects.all()}
     owed = LedgerAccount.objects.filter(kind=AccountKind.PAYABLE, currency=currency, balance_micro__gt=0)
     balances = owed.order_by("contributor_id").values_list("contributor__pk", "balance_micro")
@@ -39,11 +39,19 @@ def draft_payout_run(drafted_by: User, at: datetime) -> PayoutRun:
     return run
 
 
+def _begun(currency: str, drafted_by: User, at: datetime) -> PayoutRun:
+    try:
+        with transaction.atomic():
+            return PayoutRun.objects.create(currency=currency, drafted_by=drafted_by, drafted_at=at)
+    except IntegrityError as error:
+        raise RunRefused("Somebody else drafted a payout run at the same moment: look at that one.") from error
+
+
 def _drafted(
     run: PayoutRun, contributor_id: int, payable_micro: int, account: ConnectedAccount | None, threshold_minor: int
 ) -> Payout:
     state = AccountState(account.transfers_enabled, tuple(account.requirements)) if account else None
-    decision = decide_payout(payable_micro, run.currency, threshold_minor, state, is_held=False)
+    decision = decide_payout(payable_micro, run.currency, threshold_minor, state)
     payout = Payout(run=run, contributor_id=contributor_id, connected_account=account, payable_micro=payable_micro)
     if isinstance(decision, Excluded):
         payout.state, payout.amount_minor = PayoutState.EXCLUDED, 0
@@ -62,4 +70,14 @@ def approve_payout_run(run_id: int, approved_by: User, at: datetime) -> PayoutRu
         raise RunRefused(f"{approved_by} drafted {run}: somebody else must approve it.")
     run.state, run.approved_by, run.approved_at = RunState.APPROVED, approved_by, at
     run.save(update_fields=["state", "approved_by", "approved_at"])
+    return run
+
+
+@transaction.atomic
+def cancel_payout_run(run_id: int) -> PayoutRun:
+    """Give up a drafted run, so that another can be drafted. Raises `TransitionRefused` once it is approved."""
+    run = PayoutRun.objects.select_for_update().get(pk=run_id)
+    require_transition(RunState(run.state), RunState.CANCELLED)
+    run.state = RunState.CANCELLED
+    run.save(update_fields=["state"])
     return run

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from payouts import booking, sending
+from payouts.core.states import RunState
 from payouts.onboarding import stripe_gateway
 
 
@@ -16,5 +17,8 @@ def book_downloads() -> None:
 
 @shared_task
 def send_payout_run(run_id: int) -> None:
-    """Send an approved run, or resume one that stopped half-way."""
-    sending.send_payout_run(run_id, stripe_gateway(), timezone.now())
+    """Send the next payouts of an approved run, or of one that stopped; calls itself again until it is settled."""
+    with sending.problem_shown(run_id):
+        run = sending.send_next_payouts(run_id, stripe_gateway(), timezone.now())
+    if run.state != RunState.SETTLED:
+        send_payout_run.delay(run_id)

@@ -34,6 +34,7 @@ urlpatterns = [
     path("finance/runs/draft/", runs.draft, name="draft_payout_run"),
     path("finance/runs/<int:run_id>/", runs.run, name="run"),
     path("finance/runs/<int:run_id>/approve/", runs.approve, name="approve_payout_run"),
+    path("finance/runs/<int:run_id>/cancel/", runs.cancel, name="cancel_payout_run"),
     path("finance/runs/<int:run_id>/send/", runs.send, name="send_payout_run"),
     path("finance/ledger/", ledger.ledger, name="ledger"),
 ]

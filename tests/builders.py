@@ -98,7 +98,7 @@ def jpeg_bytes(picture: Image.Image) -> bytes:
 def submit(contributor: Contributor, data: bytes, *, title: str = "A picture", at: datetime = JOINED_AT) -> Submission:
     """Submit a file, whatever the screen then says of it."""
     details = Details(f"{title}.jpg", title, ("sample",), "All rights reserved")
-    return submit_asset(contributor, data, details, at)
+    return submit_asset(contributor, data, details, at)[0]
 
 
 def make_asset(contributor: Contributor, *, title: str = "A picture", seed: int | None = None) -> Asset:

@@ -18,7 +18,7 @@ _EXPONENT_2 = (
 )
 _EXPONENT_3 = "BHD IQD JOD KWD LYD OMR TND"
 
-# ISO 4217 exponents. Stripe counts ISK and UGX in hundredths and MGA in whole units: its gateway converts those.
+# ISO 4217 exponents. Stripe counts ISK, UGX and MGA otherwise: settings refuse them as settlement currency.
 EXPONENTS = {
     code: exponent
     for exponent, codes in ((0, _EXPONENT_0), (2, _EXPONENT_2), (3, _EXPONENT_3))

@@ -58,6 +58,7 @@ class Asset(models.Model):
     contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="assets")
     sha256 = models.CharField(max_length=SHA256_HEX_LENGTH, unique=True)
     preview = models.FileField(upload_to="previews", max_length=200, help_text="Re-encoded, without metadata.")
+    thumbnail = models.FileField(upload_to="thumbnails", max_length=200, help_text="What other people's pages show.")
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     ingested_at = models.DateTimeField()

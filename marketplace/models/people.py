@@ -5,7 +5,7 @@ from django.db import models
 
 
 class User(AbstractUser):
-    """A login. Its groups (finance, reviewer) and its contributor or customer record say what it may do."""
+    """A login. The group `finance` and its contributor or customer record say what it may do."""
 
     email = models.EmailField(unique=True)
 

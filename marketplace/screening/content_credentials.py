@@ -79,7 +79,7 @@ def _read(subject: Subject) -> dict[str, Any]:
 
 
 @cache
-def _context(process_id: int) -> c2pa.Context:
+def _context(pid: int) -> c2pa.Context:
     """Return the reader's settings, made once per process: one made before a fork is dead in the child."""
     return c2pa.Context.from_dict(OFFLINE)
 

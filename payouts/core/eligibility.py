@@ -9,7 +9,6 @@ from marketplace.core.money import Money, whole_minor
 class ExclusionReason(StrEnum):
     """Why a contributor with a balance is left out of a payout run."""
 
-    ON_HOLD = "on_hold"
     BELOW_THRESHOLD = "below_threshold"
     NO_CONNECTED_ACCOUNT = "no_connected_account"
     ONBOARDING_INCOMPLETE = "onboarding_incomplete"
@@ -39,7 +38,7 @@ class Excluded:
 
 
 def decide_payout(
-    payable_micro: int, currency: str, threshold_minor: int, account: ConnectedAccount | None, is_held: bool
+    payable_micro: int, currency: str, threshold_minor: int, account: ConnectedAccount | None
 ) -> Payable | Excluded:
     """Decide one contributor's payout from the payable balance in micro-units and the threshold in minor units.
 
@@ -47,21 +46,19 @@ def decide_payout(
     """
     if payable_micro < 0 or threshold_minor < 0:
         raise ValueError(f"Balance ({payable_micro} micro) and threshold ({threshold_minor} minor) cannot be negative.")
-    amount = Money(whole_minor(payable_micro, currency), currency)
-    if is_held:
-        return Excluded(ExclusionReason.ON_HOLD, f"Payouts are on hold; {amount} stays on the balance until released.")
-    if amount.minor < max(threshold_minor, 1):
+    balance = Money(whole_minor(payable_micro, currency), currency)
+    if balance.minor < max(threshold_minor, 1):
         threshold = Money(threshold_minor, currency)
-        sentence = f"The balance of {amount} is below the threshold of {threshold} and is carried over."
+        sentence = f"The balance of {balance} is below the threshold of {threshold} and is carried over."
         return Excluded(ExclusionReason.BELOW_THRESHOLD, sentence)
     if account is None:
-        sentence = f"{amount} is waiting: connect a Stripe account to be paid."
+        sentence = f"{balance} is waiting: connect a Stripe account to be paid."
         return Excluded(ExclusionReason.NO_CONNECTED_ACCOUNT, sentence)
     if not account.is_ready:
-        return Excluded(ExclusionReason.ONBOARDING_INCOMPLETE, _onboarding_sentence(amount, account.requirements))
-    return Payable(amount.minor)
+        return Excluded(ExclusionReason.ONBOARDING_INCOMPLETE, _onboarding_sentence(balance, account.requirements))
+    return Payable(balance.minor)
 
 
-def _onboarding_sentence(amount: Money, requirements: tuple[str, ...]) -> str:
+def _onboarding_sentence(balance: Money, requirements: tuple[str, ...]) -> str:
     asked = f"Stripe still asks for {', '.join(requirements)}" if requirements else "Stripe has not enabled transfers"
-    return f"{amount} is waiting: the connected account is not ready, {asked}."
+    return f"{balance} is waiting: the connected account is not ready, {asked}."

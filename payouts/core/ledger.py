@@ -176,14 +176,14 @@ def payout_sent(amount_minor: int, currency: str) -> Entry:
 
 
 def _entry(currency: str, amounts_micro: dict[Account, int]) -> Entry:
-    lines = tuple(PostingLine(account, amount, currency) for account, amount in amounts_micro.items() if amount)
+    lines = tuple(PostingLine(account, micro, currency) for account, micro in amounts_micro.items() if micro)
     check_balanced(lines)
     return lines
 
 
-def _require_not_negative(*amounts: int) -> None:
-    if min(amounts) < 0:
-        raise ValueError(f"Amounts, and what is left of one after another, cannot be negative: {amounts}.")
+def _require_not_negative(*minor_or_micro: int) -> None:
+    if min(minor_or_micro) < 0:
+        raise ValueError(f"Amounts, and what is left of one after another, cannot be negative: {minor_or_micro}.")
 
 
 def _needs(needed: bool) -> str:

@@ -5,12 +5,16 @@ from enum import StrEnum
 
 
 class RunState(StrEnum):
-    """A payout run: drafted by one person, approved by another, sent, and settled when every payout has ended."""
+    """A payout run: drafted by one person, approved by another, sent, and settled when every payout has ended.
+
+    A draft that is wrong is cancelled.
+    """
 
     DRAFT = "draft"
     APPROVED = "approved"
     SENDING = "sending"
     SETTLED = "settled"
+    CANCELLED = "cancelled"
 
 
 class PayoutState(StrEnum):
@@ -31,14 +35,16 @@ class AttemptOutcome(StrEnum):
     REJECTED = "rejected"
 
 
+ENDED_RUNS = (RunState.SETTLED, RunState.CANCELLED)
 RUN_TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
-    RunState.DRAFT: frozenset({RunState.APPROVED}),
+    RunState.DRAFT: frozenset({RunState.APPROVED, RunState.CANCELLED}),
     RunState.APPROVED: frozenset({RunState.SENDING}),
     RunState.SENDING: frozenset({RunState.SETTLED}),
     RunState.SETTLED: frozenset(),
+    RunState.CANCELLED: frozenset(),
 }
 PAYOUT_TRANSITIONS: Mapping[PayoutState, frozenset[PayoutState]] = {
-    PayoutState.DRAFTED: frozenset({PayoutState.RESERVED}),
+    PayoutState.DRAFTED: frozenset({PayoutState.RESERVED, PayoutState.REJECTED}),
     PayoutState.EXCLUDED: frozenset(),
     PayoutState.RESERVED: frozenset({PayoutState.SENT, PayoutState.REJECTED}),
     PayoutState.SENT: frozenset(),

@@ -1,4 +1,4 @@
-"""The processes that work beside a command: started in groups of their own, and reaped whatever happens."""
+"""The programs that work beside a command: each in a group of its own, which ends with the command whatever happens."""
 
 import os
 import signal
@@ -11,56 +11,59 @@ from pathlib import Path
 
 from django.conf import settings
 
+LEASH = Path(__file__).with_name("leash.py")
 STOP_SECONDS = 20
 START_SECONDS = 30
 SANDBOX_KEY = "sk_test_sandbox"  # the sandbox takes any test key; it is no secret
 
 
 class BackgroundFailed(RuntimeError):
-    """A process ended or did not start; the message names its log."""
+    """A program ended or did not start; the message names its log."""
 
 
 class Background:
-    """One running process and its log."""
+    """One running program and its log."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, name: str, child: subprocess.Popen[bytes], log: Path) -> None:
         self.name, self.log = name, log
-        self._process = process
+        self._child = child
 
     def require_running(self) -> None:
-        """Raise `BackgroundFailed` where the process has ended."""
-        if self._process.poll() is not None:
-            raise BackgroundFailed(f"The {self.name} ended with code {self._process.returncode}; its log: {self.log}")
+        """Raise `BackgroundFailed` where the program has ended."""
+        if self._child.poll() is not None:
+            raise BackgroundFailed(f"The {self.name} ended with code {self._child.returncode}; its log: {self.log}")
 
 
 @contextmanager
 def running(name: str, arguments: list[str], **environment: str) -> Iterator[Background]:
-    """Run a Python program of ours until the block ends; then its whole group is stopped."""
+    """Run a Python program of ours until the block or this command ends; then its whole group is stopped."""
     log = settings.DATA_FOLDER / "logs" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [sys.executable, "-I", LEASH, sys.executable, *arguments],
             cwd=settings.BASE_DIR,
             env=os.environ | environment,
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-        )
-    try:
-        yield Background(name, process, log)
-    finally:
-        _stop_group(process)
+        ) as child,
+    ):
+        try:
+            yield Background(name, child, log)
+        finally:
+            _stop_group(child)
 
 
-def _stop_group(process: subprocess.Popen[bytes]) -> None:
-    """Ask the first process to stop, then end what is left of its group: an orphan would take the next run's work."""
-    process.terminate()
+def _stop_group(child: subprocess.Popen[bytes]) -> None:
+    """Ask the program to stop, then end what is left of its group: an orphan would take the next run's work."""
+    child.terminate()
     with suppress(subprocess.TimeoutExpired):
-        process.wait(STOP_SECONDS)
+        child.wait(STOP_SECONDS)
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 @contextmanager
@@ -83,7 +86,7 @@ def sandbox() -> Iterator[str]:
 def worker(stripe_url: str, *, with_beat: bool = False) -> Iterator[Background]:
     """A Celery worker for all queues; with beat it also looks for new work by itself."""
     arguments = ["-m", "celery", "--app", "marketplace.celery", "worker", "--queues", "ingest,attribute,money"]
-    # One child process: it keeps the one model that this machine needs in memory.
+    # One child: it keeps the one model that this machine needs in memory.
     arguments += ["--concurrency", "1", "--loglevel", "INFO"]
     if with_beat:
         arguments += ["--beat", "--schedule", str(settings.DATA_FOLDER / "beat-schedule")]

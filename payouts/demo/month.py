@@ -47,6 +47,7 @@ PROMPTS = (
 )
 UNKNOWN_COUNTRY = "US"
 LEFT_UNFINISHED = 2  # contributors who do not finish onboarding, so that the run shows exclusions and their reasons
+FEWEST_CONTRIBUTORS = 5  # for that: of fewer, all finish
 STALL_SECONDS = 180
 
 Report = Callable[[int, int], None]
@@ -162,15 +163,19 @@ def collect(period: Period, gateway: Gateway, at: datetime) -> None:
 
 
 def onboard(gateway: Gateway, at: datetime, report: Report) -> None:
-    """Contributors with a balance open their connected accounts and fill in the onboarding page; two never finish."""
+    """Contributors with a balance open their connected accounts and fill in the onboarding page.
+
+    Of five or more, two never finish.
+    """
     owed = LedgerAccount.objects.filter(kind=AccountKind.PAYABLE, balance_micro__gt=0).order_by("contributor_id")
     contributors = list(Contributor.objects.filter(pk__in=owed.values("contributor_id")).order_by("pk"))
+    left_unfinished = LEFT_UNFINISHED if len(contributors) >= FEWEST_CONTRIBUTORS else 0
     for done, contributor in enumerate(contributors, start=1):
         if not contributor.country:
             contributor.country = UNKNOWN_COUNTRY
             contributor.save(update_fields=["country"])
         connected = connect_account(contributor, gateway, at)
-        if done > LEFT_UNFINISHED:
+        if done > left_unfinished:
             _fill_in_onboarding(connected, gateway)
         refresh_account(connected, gateway, at)
         report(done, len(contributors))

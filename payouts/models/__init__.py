@@ -1,7 +1,7 @@
 """The records of the money, one file per noun."""
 
 from payouts.models.ledger import Entry, LedgerAccount, Posting
-from payouts.models.months import Earning, Period, Policy, RevenueEvent, Statement
+from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind, Statement
 from payouts.models.runs import Attempt, ConnectedAccount, Payout, PayoutRun, Transfer
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Policy",
     "Posting",
     "RevenueEvent",
+    "RevenueKind",
     "Statement",
     "Transfer",
 ]

@@ -61,6 +61,13 @@ class Entry(models.Model):
 
     kind = models.CharField(max_length=30)
     period = models.ForeignKey(Period, on_delete=models.PROTECT)
+    origin_period = models.ForeignKey(
+        Period,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The closed period that an adjustment is about.",
+    )
     idempotency_key = models.CharField(max_length=200, unique=True)
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True)
     posted_at = models.DateTimeField()
@@ -75,8 +82,11 @@ class Entry(models.Model):
                 name="stamped_with_its_transaction",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
+                declare=[("period_state", "text")],
+                # The lock waits for a closing that has not committed, and lets a later one wait for this entry.
                 func="""
-                IF EXISTS (SELECT FROM payouts_period WHERE id = NEW.period_id AND state = 'closed') THEN
+                SELECT state INTO period_state FROM payouts_period WHERE id = NEW.period_id FOR SHARE;
+                IF period_state = 'closed' THEN
                     RAISE EXCEPTION 'The period of entry % is closed: post to the open one.', NEW.idempotency_key;
                 END IF;
                 NEW.xact_id := pg_current_xact_id()::text::bigint;
@@ -84,18 +94,11 @@ class Entry(models.Model):
                 """,
             ),
             pgtrigger.Trigger(
-                name="balanced_at_commit",
+                name="has_postings_at_commit",
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 timing=pgtrigger.Deferred,
-                declare=[("unbalanced", "text")],
                 func="""
-                SELECT string_agg(currency || ' ' || total, ', ') INTO unbalanced FROM (
-                    SELECT currency, sum(amount_micro) AS total FROM payouts_posting
-                    WHERE entry_id = NEW.id GROUP BY currency HAVING sum(amount_micro) <> 0) AS off;
-                IF unbalanced IS NOT NULL THEN
-                    RAISE EXCEPTION 'Entry % does not balance: it is off by % micro-units.', NEW.id, unbalanced;
-                END IF;
                 IF NOT EXISTS (SELECT FROM payouts_posting WHERE entry_id = NEW.id) THEN
                     RAISE EXCEPTION 'Entry % has no postings.', NEW.id;
                 END IF;
@@ -109,7 +112,7 @@ class Entry(models.Model):
 
 
 class Posting(models.Model):
-    """One line of an entry. Writing it moves its account's balance."""
+    """One line of an entry, written together with the lines that balance it. Writing it moves its account's balance."""
 
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="postings")
     account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="postings")
@@ -126,12 +129,20 @@ class Posting(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="added"),
+                declare=[("unbalanced", "text")],
                 # Accounts are locked in the order of their ids, so that two entries cannot wait for each other. NO KEY,
                 # since the foreign keys of the new postings already hold a key share lock on them, in any order.
                 func="""
                 IF EXISTS (SELECT FROM added JOIN payouts_entry AS e ON e.id = added.entry_id
                            WHERE e.xact_id <> pg_current_xact_id()::text::bigint) THEN
                     RAISE EXCEPTION 'An entry is sealed when its transaction commits: post a new entry.';
+                END IF;
+                SELECT string_agg(format('entry %s by %s %s', entry_id, currency, total), ', ') INTO unbalanced FROM (
+                    SELECT entry_id, currency, sum(amount_micro) AS total FROM added
+                    GROUP BY entry_id, currency HAVING sum(amount_micro) <> 0) AS off;
+                IF unbalanced IS NOT NULL THEN
+                    RAISE EXCEPTION 'The postings of one statement must balance; they are off: % micro-units.',
+                        unbalanced;
                 END IF;
                 PERFORM FROM payouts_ledgeraccount WHERE id IN (SELECT account_id FROM added)
                 ORDER BY id FOR NO KEY UPDATE;

@@ -24,7 +24,27 @@ class Policy(models.Model):
                 name="policy_rates_at_most_one",
             ),
         )
-        triggers = append_only()
+        triggers = (
+            *append_only(),
+            pgtrigger.Trigger(
+                name="not_retroactive",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                declare=[("settled_until", "timestamptz")],
+                func="""
+                SELECT greatest(
+                    (SELECT max(effective_at) FROM payouts_policy),
+                    (SELECT max(greatest(r.occurred_at, p.month_on::timestamp AT TIME ZONE 'UTC'))
+                     FROM payouts_revenueevent AS r JOIN payouts_period AS p ON p.id = r.period_id)
+                ) INTO settled_until;
+                IF NEW.effective_at <= settled_until THEN
+                    RAISE EXCEPTION 'A policy changes nothing that was booked: let this one take effect after % UTC.',
+                        to_char(settled_until AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS');
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+        )
 
 
 class Period(models.Model):
@@ -50,6 +70,7 @@ class Period(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["month_on", "currency"], name="one_period_per_month_and_currency"),
+            models.UniqueConstraint(fields=["id", "currency"], name="period_and_currency"),
             models.CheckConstraint(condition=Q(month_on__day=1), name="period_starts_on_the_first"),
             models.CheckConstraint(
                 condition=~Q(state="closed") | Q(closed_by__isnull=False, approved_by__isnull=False),
@@ -68,11 +89,34 @@ class Period(models.Model):
         return f"{self.month_on:%Y-%m} {self.currency}"
 
 
-class RevenueEvent(models.Model):
-    """Money that one download brought in, in the period that it is booked to."""
+class RevenueKind(models.TextChoices):
+    """What a revenue event is about."""
 
-    download = models.OneToOneField(Download, on_delete=models.PROTECT, related_name="revenue_event")
+    DOWNLOAD_SALE = "download_sale"
+    REFUND = "refund"
+    DISPUTE = "dispute"
+    DATASET_DEAL = "dataset_deal"
+
+
+class RevenueEvent(models.Model):
+    """Money that came in, or went back, in the period that it is booked to and in that period's currency."""
+
+    kind = models.CharField(max_length=20, choices=RevenueKind.choices)
+    download = models.ForeignKey(
+        Download,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="revenue_events",
+        related_query_name="revenue_event",
+    )
     period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="revenue_events")
+    origin_period = models.ForeignKey(
+        Period,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The closed period that a refund or dispute is about.",
+    )
     entry = models.ForeignKey("payouts.Entry", on_delete=models.PROTECT, related_name="revenue_events")
     gross_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField()
@@ -85,7 +129,15 @@ class RevenueEvent(models.Model):
             models.CheckConstraint(
                 condition=Q(gross_minor=F("fee_minor") + F("net_minor")), name="gross_is_fee_and_net"
             ),
-            models.CheckConstraint(condition=Q(fee_minor__gte=0, net_minor__gte=0), name="revenue_not_negative"),
+            models.CheckConstraint(condition=Q(kind__in=RevenueKind.values), name="revenue_kind_is_known"),
+            models.CheckConstraint(
+                condition=~Q(kind=RevenueKind.DOWNLOAD_SALE)
+                | Q(download__isnull=False, fee_minor__gte=0, net_minor__gte=0),
+                name="sale_has_a_download_and_is_not_negative",
+            ),
+            models.UniqueConstraint(
+                fields=["download"], condition=Q(kind=RevenueKind.DOWNLOAD_SALE), name="each_download_is_sold_once"
+            ),
         )
         triggers = append_only()
 

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from marketplace.models import Contributor
 from marketplace.triggers import append_only
-from payouts.core.states import PAYOUT_TRANSITIONS, RUN_TRANSITIONS, AttemptOutcome, PayoutState, RunState
+from payouts.core.states import ENDED_RUNS, PAYOUT_TRANSITIONS, RUN_TRANSITIONS, AttemptOutcome, PayoutState, RunState
 
 
 def _choices(states: type[AttemptOutcome] | type[PayoutState] | type[RunState]) -> list[tuple[str, str]]:
@@ -40,14 +40,16 @@ class PayoutRun(models.Model):
     )
     approved_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True, help_text="What stopped the last sending; empty while it goes on.")
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["currency"], condition=~Q(state=RunState.SETTLED), name="one_unsettled_run_per_currency"
+                fields=["currency"], condition=~Q(state__in=ENDED_RUNS), name="one_unsettled_run_per_currency"
             ),
             models.CheckConstraint(
-                condition=Q(state=RunState.DRAFT) | Q(approved_by__isnull=False), name="run_is_approved"
+                condition=Q(state__in=[RunState.DRAFT, RunState.CANCELLED]) | Q(approved_by__isnull=False),
+                name="run_is_approved",
             ),
             models.CheckConstraint(condition=~Q(drafted_by=F("approved_by")), name="run_approved_by_another"),
         )

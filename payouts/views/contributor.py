@@ -7,7 +7,6 @@ from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from marketplace.core.periods import Month
@@ -27,12 +26,14 @@ def overview(request: LoggedInRequest) -> HttpResponse:
     """Balance, earnings by month, statements and payouts of the contributor."""
     contributor = contributor_of(request.user)
     currency = settings.SETTLEMENT_CURRENCY
-    payouts = contributor.payouts.exclude(run__state=RunState.DRAFT).select_related("run", "transfer")
+    payouts = contributor.payouts.exclude(run__state__in=[RunState.DRAFT, RunState.CANCELLED]).select_related(
+        "run", "transfer"
+    )
     context = {
         "contributor": contributor,
         "currency": currency,
         "payable_micro": _payable_micro(contributor, currency),
-        "accruals": accruals(contributor, currency, timezone.now()),
+        "accruals": accruals(contributor, currency),
         "months": _earned_by_month(contributor),
         "statements": contributor.statements.select_related("period").order_by("-period__month_on"),
         "payouts": payouts.order_by("-run__drafted_at"),

@@ -13,7 +13,7 @@ from payouts import tasks
 from payouts.booking import NoPolicy
 from payouts.core.states import RunState, TransitionRefused
 from payouts.models import PayoutRun
-from payouts.runs import RunRefused, approve_payout_run, draft_payout_run
+from payouts.runs import RunRefused, approve_payout_run, cancel_payout_run, draft_payout_run
 
 PAYOUTS_A_PAGE = 100
 SENDABLE = (RunState.APPROVED, RunState.SENDING)
@@ -69,6 +69,20 @@ def approve(request: LoggedInRequest, run_id: int) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, f"Payout run {run_id} is approved and can be sent.")
+    return redirect("run", run_id)
+
+
+@require_POST
+def cancel(request: LoggedInRequest, run_id: int) -> HttpResponse:
+    """Give up a draft."""
+    require_finance(request.user)
+    get_object_or_404(PayoutRun, pk=run_id)
+    try:
+        cancel_payout_run(run_id)
+    except TransitionRefused as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"Payout run {run_id} is cancelled. Nothing was sent.")
     return redirect("run", run_id)
 
 

@@ -9,8 +9,7 @@ from attribution.models import InspirationList
 from attribution.selectors import may_see_why
 from marketplace.models import Contributor, Download
 from marketplace.permissions import LoggedInRequest, is_finance, may_have_file
-from payouts.earnings import amounts_by_asset
-from payouts.models import RevenueEvent
+from payouts.earnings import amounts_micro_by_asset, sale_of
 
 
 @require_safe
@@ -25,12 +24,12 @@ def why(request: LoggedInRequest, download_id: int) -> HttpResponse:
     if not may_see_why(request.user, stored):
         raise Http404("No such download of yours.")
     reader = Contributor.objects.filter(user=request.user, pk__in=stored.contributor_ids).first()
-    event = RevenueEvent.objects.select_related("period").filter(download=download).first()
+    sale = sale_of(download)
     context = explanation_context(
         explain(download),
         page_url,
         reader=reader,
-        amounts_micro=amounts_by_asset(download, reader) if reader else None,
+        amounts_micro=amounts_micro_by_asset(download, reader) if reader else None,
         names_shown=is_finance(request.user),
     )
-    return render(request, "payouts/why.html", {**context, "period": event.period if event else None})
+    return render(request, "payouts/why.html", {**context, "period": sale.period if sale else None})

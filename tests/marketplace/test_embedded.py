@@ -8,14 +8,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import environ
 import psycopg
 import pytest
 from redis import Redis
 
-from marketplace.embedded import data_folder, parts
+from marketplace.embedded import PartsUnavailable, _secret_key, _socket_path, data_folder, parts
+from tests.builders import make_picture
 
 pytestmark = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="there is no /proc to read on this system")
 
@@ -79,7 +83,7 @@ def listening(pid: int) -> list[str]:
     return [row[1] for row in rows if row[3] == TCP_LISTENING and f"socket:[{row[9]}]" in sockets]
 
 
-def test_a_listening_process_would_be_found() -> None:
+def test_a_listening_server_would_be_found() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert [address[-4:] for address in listening(os.getpid())] == [f"{server.getsockname()[1]:04X}"]
 
@@ -110,17 +114,35 @@ def leave(user: subprocess.Popen[str]) -> None:
     assert user.returncode == 0
 
 
-def test_the_parts_answer_on_unix_sockets_only_and_leave_no_process(folder: Path) -> None:
+def database() -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection to the database that the settings would read from `DATABASE_URL`."""
+    found = environ.Env.db_url_config(os.environ["DATABASE_URL"])
+    return psycopg.connect(host=found["HOST"], dbname=found["NAME"], user=found["USER"])
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        input="SELECT 6 * 7;",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_parts_answer_on_unix_sockets_only_and_leave_nothing_running(folder: Path) -> None:
     with parts():
-        with psycopg.connect(os.environ["DATABASE_URL"]) as database:
-            row = database.execute("SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")
+        with database() as connection:
+            row = connection.execute("SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")
             assert row.fetchone() is not None
-            assert database.execute("SHOW listen_addresses").fetchone() == ("",)
+            assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
         with Redis(unix_socket_path=os.environ["BROKER_URL"].removeprefix("redis+socket://")) as broker:
             assert broker.ping()
-        processes = running(folder)
-        assert len(processes) >= 2
-        assert {pid: addresses for pid in processes if (addresses := listening(pid))} == {}
+        pids = running(folder)
+        assert len(pids) >= 2
+        assert {pid: addresses for pid in pids if (addresses := listening(pid))} == {}
         assert os.environ["TRIBUTARY_EMBEDDED"] == "true"
     assert not {"DATABASE_URL", "BROKER_URL", "TRIBUTARY_EMBEDDED"} & os.environ.keys()
     wait_until(lambda: not running(folder))
@@ -133,11 +155,47 @@ def test_two_commands_share_the_parts_a_killed_one_is_not_counted_and_the_last_o
     assert running(folder) == shared
     killed.kill()
     killed.communicate()
-    with parts(), psycopg.connect(os.environ["DATABASE_URL"]) as database:  # what the others left running still answers
-        assert database.execute("SELECT 1").fetchone() == (1,)
+    with parts(), database() as connection:  # what the others left running still answers
+        assert connection.execute("SELECT 1").fetchone() == (1,)
     assert running(folder)
     leave(last)
     wait_until(lambda: not running(folder))
+
+
+def test_a_command_finds_its_tables_in_a_database_that_nobody_prepared(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "Ana").mkdir()
+    make_picture(1).save(tmp_path / "Ana" / "one.jpg")
+    with parts(), database() as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    imported = manage("import_catalogue", str(tmp_path))
+    assert imported.returncode == 0, imported.stderr
+    assert "1 accepted" in imported.stdout
+
+
+def test_a_command_fails_with_its_own_exit_code_while_another_shares_the_parts(folder: Path) -> None:
+    (user,) = start_users(1)
+    failed = manage("import_catalogue", "/does/not/exist")
+    leave(user)
+    assert failed.returncode == 2
+    assert failed.stderr.startswith("CommandError: /does/not/exist is neither")
+
+
+def test_dbshell_reaches_the_database_where_no_psql_is_installed(tmp_path: Path, folder: Path) -> None:
+    shell = manage("dbshell", PATH=str(tmp_path))
+    assert shell.returncode == 0, shell.stderr
+    assert "42" in shell.stdout
+
+
+def test_a_command_that_is_told_to_stop_while_it_makes_the_database_leaves_a_whole_one(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as fresh:
+        environment = os.environ | {"TRIBUTARY_DATA": fresh}
+        command = subprocess.Popen([sys.executable, "manage.py", "showmigrations"], cwd=ROOT, env=environment)
+        wait_until(lambda: Path(fresh, "postgres", "base").exists())  # initdb is at work
+        command.terminate()
+        assert command.wait() == 128 + signal.SIGTERM
+        assert running(Path(fresh)) == set()
+        assert manage("showmigrations", TRIBUTARY_DATA=fresh).returncode == 0
 
 
 def test_parts_that_urls_name_are_neither_started_nor_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,3 +221,36 @@ def test_the_secret_key_is_made_once_and_readable_by_its_owner_only(
     assert keys[0] == keys[1]
     assert len(keys[0]) >= 50
     assert (data_folder() / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_commands_that_start_at_once_agree_on_the_secret_key_and_none_reads_half_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "secret_key"
+    with ThreadPoolExecutor(8) as commands:
+        keys = set(commands.map(lambda _: _secret_key(file), range(8)))
+    assert len(keys) == 1
+    assert len(keys.pop()) >= 50
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_data_folder_is_known_by_its_whole_path_to_programs_that_run_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DATABASE_URL", "BROKER_URL"):
+        monkeypatch.setenv(name, "elsewhere")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRIBUTARY_DATA", "data")
+    with parts():
+        assert os.environ["TRIBUTARY_DATA"] == str(tmp_path.resolve() / "data")
+
+
+def test_the_broker_of_a_deep_folder_has_its_socket_in_a_private_folder_and_in_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    deep = tmp_path / ("deep" * 30)
+    private = _socket_path(deep).parent
+    assert private.parent == tmp_path
+    assert private.stat().st_mode & 0o777 == 0o700
+    private.chmod(0o755)
+    with pytest.raises(PartsUnavailable, match="not a folder that you alone can use"):
+        _socket_path(deep)

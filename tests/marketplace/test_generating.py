@@ -5,9 +5,17 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from marketplace.generating import generate_image, generator_of
-from marketplace.models import Contributor, Generation, GeneratorModel
-from marketplace.services import NoTrainingSet
-from tests.builders import SOLD_AT, make_asset, make_generator_model, make_training_set
+from marketplace.generators.base import GeneratedImage
+from marketplace.models import Contributor, Generation, GeneratorModel, RemixTruth
+from marketplace.services import AlreadyGenerated, NoTrainingSet, record_generation
+from tests.builders import (
+    SOLD_AT,
+    make_asset,
+    make_generation,
+    make_generator_model,
+    make_picture,
+    make_training_set,
+)
 
 
 @pytest.fixture
@@ -50,3 +58,22 @@ def test_the_command_says_which_variable_a_hosted_model_needs(remix: GeneratorMo
 def test_the_command_names_the_known_models_when_asked_for_an_unknown_one(remix: GeneratorModel) -> None:
     with pytest.raises(CommandError, match=f"Known: {remix.name}"):
         call_command("generate", "nonesuch", "a quiet morning")
+
+
+def test_the_same_prompt_and_seed_again_is_the_same_generation(
+    remix: GeneratorModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        call_command("generate", remix.name, "a quiet morning")
+    first, again = capsys.readouterr().out.splitlines()
+    assert first == again
+    assert Generation.objects.count() == RemixTruth.objects.count() == 1
+
+
+def test_a_file_that_another_model_made_before_is_refused(remix: GeneratorModel) -> None:
+    first = make_generation(remix)
+    other = make_generator_model(remix.training_set, name="other")
+    made = GeneratedImage(image=make_picture(1), prompt="a quiet harbour", seed=1, parameters={})
+    with first.file.open() as file, pytest.raises(AlreadyGenerated, match=f"generation {first.pk} of sample 1"):
+        record_generation(other, made, file.read(), ".jpg", SOLD_AT)
+    assert Generation.objects.get() == first

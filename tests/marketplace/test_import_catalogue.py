@@ -180,7 +180,7 @@ def test_a_file_that_cannot_be_opened_is_refused_and_recorded_nowhere(
     write(folder / "manifest.csv", "\n".join([HEADER, *rows]).encode())
     assert import_catalogue(folder) == 1
     assert refusals(capsys) == [
-        f"refused {folder / 'folder.jpg'}: cannot be read: Is a directory",
+        f"refused {folder / 'folder.jpg'}: not a regular file",
         f"refused {folder / 'dangling.jpg'}: cannot be read: No such file or directory",
         f"refused {folder / 'missing.jpg'}: cannot be read: No such file or directory",
     ]
@@ -193,6 +193,41 @@ def test_a_dangling_link_in_a_folder_is_refused_too(folder: Path, capsys: pytest
     assert import_catalogue(folder) == 1
     assert refusals(capsys) == [f"refused {folder / 'Ana' / 'a.jpg'}: cannot be read: No such file or directory"]
     assert not Contributor.objects.exists()
+
+
+@pytest.mark.timeout(30)  # reading a pipe would wait for a writer for ever
+@pytest.mark.parametrize("through", ["folder", "manifest", "link"])
+def test_what_is_no_regular_file_is_refused_and_never_opened(
+    folder: Path, capsys: pytest.CaptureFixture[str], through: str
+) -> None:
+    (folder / "Ana").mkdir()
+    pipe = folder / "Ana" / "a.jpg"
+    os.mkfifo(pipe)
+    if through == "link":
+        pipe.rename(folder / "pipe")
+        pipe.symlink_to(folder / "pipe")
+    if through != "folder":
+        write(folder / "manifest.csv", f"{HEADER}\nAna/a.jpg,Ana,,,\n".encode())
+    assert import_catalogue(folder) == 1
+    assert refusals(capsys) == [f"refused {pipe}: not a regular file"]
+
+
+def test_a_link_out_of_the_folder_is_refused_and_one_within_it_is_followed(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "private" / "secret.jpg", picture(1))
+    write(folder / "Ana" / "a.jpg", picture(2))
+    (folder / "Ana" / "leads-out.jpg").symlink_to(tmp_path / "private" / "secret.jpg")
+    (folder / "Ana" / "leads-round.jpg").symlink_to(folder / "Ana" / "leads-round.jpg")
+    (folder / "Ben").symlink_to(tmp_path / "private")
+    (folder / "Ana" / "within.jpg").symlink_to("a.jpg")
+    assert import_catalogue(folder) == 1
+    assert refusals(capsys) == [
+        f"refused {folder / 'Ana' / 'leads-out.jpg'}: a link that leads out of the folder",
+        f"refused {folder / 'Ana' / 'leads-round.jpg'}: cannot be read: Too many levels of symbolic links",
+        f"refused {folder / 'Ben' / 'secret.jpg'}: a link that leads out of the folder",
+    ]
+    assert Submission.objects.get().file_name == "a.jpg"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
@@ -291,7 +326,7 @@ def test_an_import_that_was_cut_off_is_resumed_by_running_it_again(
 
     def submit_until_the_power_goes(
         contributor: Contributor, data: bytes, details: Details, at: datetime
-    ) -> Submission:
+    ) -> tuple[Submission, bool]:
         if Submission.objects.count() == 2:
             raise KeyboardInterrupt
         return submit_asset(contributor, data, details, at)

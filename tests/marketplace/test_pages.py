@@ -1,20 +1,27 @@
 """Pages of the marketplace: who finds what, and that a licence is bought once."""
 
+from io import BytesIO
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
+from PIL import Image
 
-from marketplace.models import Contributor, Customer, Download, Generation, User
+from marketplace.models import Asset, Contributor, Customer, Download, Generation, User
 from tests.builders import (
     PASSWORD,
+    jpeg_bytes,
     make_asset,
     make_customer,
     make_download,
     make_generation,
     make_generator_model,
+    make_picture,
     make_training_set,
     make_user,
+    submit,
 )
 
 
@@ -155,13 +162,42 @@ def test_previews_are_small_pictures_and_originals_have_no_address(
 ) -> None:
     asset = ana.assets.get()
     log_in(client, carla)
-    for address in (f"/assets/{asset.pk}/preview.jpg", f"/generations/{generation.pk}/preview.jpg"):
+    for address in (f"/assets/{asset.pk}/thumbnail.jpg", f"/generations/{generation.pk}/preview.jpg"):
         response = client.get(address)
         assert response.headers["content-type"] == "image/jpeg"
         assert response.getvalue().startswith(b"\xff\xd8\xff")
-    for stored in (asset.submission.original.name, asset.preview.name):
+    for stored in (asset.submission.original.name, asset.preview.name, asset.thumbnail.name):
         for folder in ("", "files/", "media/"):
             assert client.get(f"/{folder}{stored}").status_code == 404
+
+
+def size_of(response: Any) -> tuple[int, int]:
+    with Image.open(BytesIO(response.getvalue())) as image:
+        return image.size
+
+
+def test_only_its_contributor_and_finance_see_an_image_larger_than_a_thumbnail(
+    client: Client, ana: Contributor, ben: Contributor, carla: Customer, fay: User
+) -> None:
+    asset = Asset.objects.get(submission=submit(ana, jpeg_bytes(make_picture(width=1_500, height=900))))
+    address = f"/assets/{asset.pk}"
+    for person in (ana, fay, ben, carla):
+        log_in(client, person)
+        assert size_of(client.get(f"{address}/thumbnail.jpg")) == (320, 192)
+        if person in (ana, fay):
+            assert size_of(client.get(f"{address}/preview.jpg")) == (1024, 614)
+        else:
+            assert client.get(f"{address}/preview.jpg").status_code == 404
+
+
+def test_the_price_of_a_licence_is_a_setting(
+    client: Client, carla: Customer, generation: Generation, settings: LazySettings
+) -> None:
+    settings.LICENCE_PRICE_MINOR = 1_250
+    log_in(client, carla)
+    assert "License for 12.50 USD" in client.get(f"/generations/{generation.pk}/").content.decode()
+    client.post(f"/generations/{generation.pk}/license/", {"form_key": str(uuid4())})
+    assert Download.objects.get().gross_minor == 1_250
 
 
 def test_the_admin_cannot_change_what_happened(client: Client, carla: Customer, generation: Generation) -> None:

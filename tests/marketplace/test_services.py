@@ -124,7 +124,7 @@ def test_a_training_set_holds_all_assets_with_consent_at_that_time_and_no_others
     ana: Contributor, ben: Contributor
 ) -> None:
     yes, withdrawn, later, again = make_asset(ana), make_asset(ana), make_asset(ben), make_asset(ben)
-    no = services.submit_asset(
+    no, _ = services.submit_asset(
         ben, jpeg_bytes(make_picture()), Details("n.jpg", "No", (), "", training_consent=False), JOINED_AT
     )
     for asset, granted, effective_at in (
@@ -252,4 +252,4 @@ def test_the_same_bytes_are_stored_once(ana: Contributor, ben: Contributor, sett
     before = files(settings)
     submit(ben, data)
     assert files(settings) == before
-    assert len(before) == 2  # the original and its preview
+    assert len(before) == 3  # the original, its preview and its thumbnail

@@ -25,6 +25,7 @@ COMPLETE = {
     "SECRET_KEY": "for this test",
     "DATABASE_URL": "postgresql:///nothing",
     "BROKER_URL": "redis://localhost:1/0",
+    "DEPLOYMENT": "test",
 }
 
 
@@ -161,6 +162,14 @@ def test_e104_another_recipe_than_the_one_of_the_stored_embeddings_is_refused(se
 
 
 @pytest.mark.django_db
+def test_e106_a_recipe_that_does_not_take_the_mean_off_is_refused(settings: LazySettings) -> None:
+    settings.ENCODER_RECIPE = "vit-b-32"
+    messages = list(attribution_checks.check_encoder(None))
+    assert ids(messages) == ["tributary.E106"]
+    assert "fit_encoder" in str(messages[0].hint)
+
+
+@pytest.mark.django_db
 def test_w105_the_compact_encoder_is_for_trying_things_out(settings: LazySettings) -> None:
     recipe = find_recipe("compact")
     Encoder.objects.create(
@@ -175,14 +184,15 @@ def test_w105_the_compact_encoder_is_for_trying_things_out(settings: LazySetting
 @pytest.mark.parametrize(
     ("debug", "key", "expected"),
     [
-        (True, "sk_live_123", ["tributary.E201"]),
-        (True, "rk_live_123", ["tributary.E201"]),
+        (True, "sk_live_123", ["tributary.E201", "tributary.E202"]),
+        (True, "rk_live_123", ["tributary.E201", "tributary.E202"]),
         (True, "sk_test_123", []),
         (True, "", []),
-        (False, "sk_live_123", []),
+        (False, "sk_live_123", ["tributary.E202"]),
+        (False, "sk_test_123", []),
     ],
 )
-def test_e201_a_live_stripe_key_with_debug_pages_is_refused(
+def test_e201_and_e202_a_live_stripe_key_is_refused_above_all_with_debug_pages(
     settings: LazySettings, debug: bool, key: str, expected: list[str]
 ) -> None:
     settings.DEBUG, settings.STRIPE_API_KEY = debug, key

@@ -4,13 +4,15 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.conf import LazySettings
+from django.db import IntegrityError, connection, transaction
 
 from marketplace.core.periods import Month
 from marketplace.models import Contributor, Customer, Download, Generation, User
 from payouts.booking import NoPolicy, book_downloads, record_available_funds
 from payouts.core.ledger import AccountKind
-from payouts.models import Entry, LedgerAccount, Period, Policy, RevenueEvent
+from payouts.earnings import sale_of
+from payouts.models import Entry, LedgerAccount, Period, Policy, RevenueEvent, RevenueKind
 from tests.builders import (
     CLOSED_AT,
     JOINED_AT,
@@ -170,3 +172,53 @@ def test_funds_that_became_available_are_posted_once_per_key(carla: Customer, ge
     assert balances_micro()[AccountKind.STRIPE_BALANCE] == -9_700_000
     assert Entry.objects.get(idempotency_key="stripe:po_1").period.month_on.month == Month(2026, 11).month
     assert Download.objects.count() == 1
+
+
+def test_a_download_in_another_currency_is_not_booked_as_ours(
+    carla: Customer, generation: Generation, settings: LazySettings
+) -> None:
+    """It can only be from before the deployment changed its currency."""
+    make_policy()
+    make_download(carla, generation)
+    settings.SETTLEMENT_CURRENCY = "EUR"
+    assert book_downloads(CLOSED_AT) == 0
+    assert not RevenueEvent.objects.exists()
+
+
+def event_like(event: RevenueEvent, **differences: object) -> RevenueEvent:
+    """Another revenue event, written past our own code."""
+    fields = {field.attname: getattr(event, field.attname) for field in RevenueEvent._meta.concrete_fields}
+    return RevenueEvent.objects.create(**{**fields, "id": None, **differences})
+
+
+@pytest.mark.parametrize(
+    ("differences", "constraint"),
+    [
+        ({}, "each_download_is_sold_once"),
+        ({"kind": "gift"}, "revenue_kind_is_known"),
+        ({"download_id": None}, "sale_has_a_download_and_is_not_negative"),
+        ({"gross_minor": -1_000, "fee_minor": -30, "net_minor": -970}, "sale_has_a_download_and_is_not_negative"),
+        ({"kind": "refund", "net_minor": 0}, "gross_is_fee_and_net"),
+        ({"kind": "dataset_deal", "download_id": None, "currency": "EUR"}, "revenue_currency_is_its_periods"),
+    ],
+)
+def test_a_revenue_event_that_cannot_be_is_refused(
+    carla: Customer, generation: Generation, differences: dict[str, object], constraint: str
+) -> None:
+    make_policy()
+    make_download(carla, generation)
+    book_downloads(CLOSED_AT)
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        event_like(RevenueEvent.objects.get(), **differences)
+
+
+def test_refunds_and_deals_have_a_place_beside_the_sale(carla: Customer, generation: Generation) -> None:
+    make_policy()
+    download = make_download(carla, generation)
+    book_downloads(CLOSED_AT)
+    sale = RevenueEvent.objects.get()
+    returned = {"gross_minor": -sale.gross_minor, "fee_minor": 0, "net_minor": -sale.gross_minor}
+    event_like(sale, kind=RevenueKind.REFUND, origin_period_id=sale.period_id, **returned)
+    event_like(sale, kind=RevenueKind.DATASET_DEAL, download_id=None)
+    assert sale_of(download) == sale
+    assert book_downloads(CLOSED_AT) == 0

@@ -16,10 +16,17 @@ def test_a_live_key_with_debug_on_stops_the_start(settings: LazySettings) -> Non
         call_command("check", tags=["security"])
 
 
-def test_the_message_never_shows_the_key(settings: LazySettings) -> None:
+def test_a_live_key_stops_the_start_as_long_as_licences_are_not_charged(settings: LazySettings) -> None:
+    settings.DEBUG, settings.STRIPE_API_KEY = False, "rk_live_0123456789"
+    with pytest.raises(SystemCheckError, match=r"tributary\.E202.*licences are not charged yet"):
+        call_command("check", tags=["security"])
+
+
+def test_no_message_ever_shows_the_key(settings: LazySettings) -> None:
     settings.DEBUG, settings.STRIPE_API_KEY = True, "sk_live_0123456789"
-    (message,) = check_stripe_key(None)
-    assert "0123456789" not in f"{message.msg} {message.hint}"
+    messages = check_stripe_key(None)
+    assert len(messages) == 2
+    assert all("0123456789" not in f"{message.msg} {message.hint}" for message in messages)
 
 
 def test_a_test_key_is_fine_with_debug_on(settings: LazySettings) -> None:

@@ -311,7 +311,7 @@ def test_a_download_that_comes_while_its_month_is_closing_is_shared_in_the_next(
     late = sell(1_000, {"ana": 1_000_000})
     book_downloads(CLOSED_AT)
     assert approve_close(OCTOBER, finn, CLOSED_AT).pool_micro == 5_824_000
-    assert str(late.revenue_event.period) == "2026-11 USD"
+    assert str(RevenueEvent.objects.get(download=late).period) == "2026-11 USD"
 
 
 @pytest.mark.django_db(transaction=True)

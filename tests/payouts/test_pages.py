@@ -159,16 +159,17 @@ def test_finance_pages_are_hidden_from_everybody_else_and_change_nothing_for_the
         "/finance/months/2026-10/approve/",
         "/finance/runs/draft/",
         f"/finance/runs/{run.pk}/approve/",
+        f"/finance/runs/{run.pk}/cancel/",
         f"/finance/runs/{run.pk}/send/",
     ]
     for person in (ana, carla):
         log_in(client, person)
         assert [client.get(path).status_code for path in FINANCE_PAGES] == [404] * 3
         assert client.get(f"/finance/runs/{run.pk}/").status_code == 404
-        assert [client.post(path).status_code for path in writes] == [404] * 5
+        assert [client.post(path).status_code for path in writes] == [404] * 6
     log_in(client, fay)
     assert client.get("/contributor/").status_code == 404
-    assert [client.get(path).status_code for path in writes] == [405] * 5
+    assert [client.get(path).status_code for path in writes] == [405] * 6
     assert Period.objects.get(month_on="2026-10-01").state == Period.OPEN
     assert PayoutRun.objects.get().state == RunState.DRAFT
 
@@ -219,6 +220,21 @@ def test_a_run_shows_sums_by_state_and_every_exclusion_with_its_reason(
     again = client.post(f"/finance/runs/{run.pk}/approve/", follow=True).content.decode()
     assert "cannot become approved" in again
     assert run.payouts.get(contributor=ben).state == PayoutState.EXCLUDED
+
+
+def test_a_draft_is_cancelled_with_a_button_and_then_nobody_sees_it(
+    client: Client, october: Period, ana: Contributor, fay: User, finn: User
+) -> None:
+    run = draft_payout_run(fay, CLOSED_AT)
+    log_in(client, fay)
+    assert f"Cancel run {run.pk}" in client.get(f"/finance/runs/{run.pk}/").content.decode()
+    page = client.post(f"/finance/runs/{run.pk}/cancel/", follow=True).content.decode()
+    assert "is cancelled. Nothing was sent." in page
+    assert "Approve run" not in page
+    assert "cannot become cancelled" in client.post(f"/finance/runs/{run.pk}/cancel/", follow=True).content.decode()
+    assert "is drafted" in client.post("/finance/runs/draft/", follow=True).content.decode()
+    log_in(client, ana)
+    assert "No payout run had your balance" in client.get("/contributor/").content.decode()
 
 
 def test_only_an_approved_run_is_handed_to_the_worker(

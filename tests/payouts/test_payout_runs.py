@@ -1,109 +1,40 @@
 """Payout runs, through Stripe's own client against the sandbox: each contributor is paid once, whatever crashes."""
 
 import threading
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from marketplace.core.periods import Month
 from marketplace.models import Contributor, User
 from payouts import sending, tasks
-from payouts.booking import record_available_funds
-from payouts.core.ledger import Account, AccountKind, PostingLine
+from payouts.core.ledger import AccountKind
 from payouts.core.states import AttemptOutcome, PayoutState, RunState, TransitionRefused
 from payouts.gateway import Gateway, GatewayBusy, StripeGateway
-from payouts.models import Attempt, ConnectedAccount, Entry, LedgerAccount, Payout, PayoutRun, Transfer
-from payouts.onboarding import connect_account, refresh_account
-from payouts.posting import period_of, post
-from payouts.runs import RunRefused, approve_payout_run, draft_payout_run
-from payouts.sandbox import Sandbox, serve
+from payouts.models import Attempt, ConnectedAccount, Entry, Payout, PayoutRun, Transfer
+from payouts.onboarding import connect_account
+from payouts.runs import RunRefused, approve_payout_run, cancel_payout_run, draft_payout_run
+from payouts.sandbox import Sandbox
 from payouts.sending import send_payout_run
 from tests.builders import make_connected_account, make_contributor, make_policy
-from tests.payouts.sandbox.client import KEY, REFRESH_URL, RETURN_URL, visit
-
-AT = datetime(2026, 11, 3, 12, tzinfo=UTC)
-NOVEMBER = Month(2026, 11)
+from tests.connections import wait_until_one_is_blocked
+from tests.payouts.paying import (
+    AT,
+    Crash,
+    assert_each_was_paid_exactly_once,
+    balance_micro,
+    crash_after,
+    crash_instead,
+    fund,
+    onboard,
+    owe,
+    payable_micro,
+    stripe_transfers,
+)
+from tests.payouts.sandbox.client import KEY
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    with serve(tmp_path / "stripe.sqlite3") as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def gateway(sandbox: Sandbox) -> Gateway:
-    return StripeGateway(KEY, sandbox.url)
-
-
-def owe(contributor: Contributor, amount_micro: int, key: str = "owed") -> None:
-    payable = Account(AccountKind.PAYABLE, contributor.pk)
-    revenue = Account(AccountKind.PLATFORM_REVENUE)
-    lines = [PostingLine(revenue, -amount_micro, "USD"), PostingLine(payable, amount_micro, "USD")]
-    post("earnings", period_of(NOVEMBER), f"{key}:{contributor.pk}", lines, AT)
-
-
-def fund(gateway: Gateway, amount_minor: int, key: str = "funds") -> None:
-    """Money at Stripe, in Stripe's balance and in our books."""
-    gateway.top_up(amount_minor, "usd", idempotency_key=key)
-    record_available_funds(amount_minor, key, AT)
-
-
-def onboard(contributor: Contributor, gateway: Gateway) -> ConnectedAccount:
-    """The contributor opens their account and fills in Stripe's page."""
-    connected = connect_account(contributor, gateway, AT)
-    link = gateway.onboarding_link(connected.stripe_account_id, return_url=RETURN_URL, refresh_url=REFRESH_URL)
-    visit(link, holder_name=contributor.name, bank_country=contributor.country)
-    return refresh_account(connected, gateway, AT)
-
-
-@pytest.fixture
-def run(ana: Contributor, ben: Contributor, fay: User, finn: User, gateway: Gateway) -> PayoutRun:
-    """An approved run that sends Ana 12.34 and Ben 5.00; both have micro-units left over."""
-    make_policy(threshold_minor=100)
-    owe(ana, 12_345_678)
-    owe(ben, 5_000_001)
-    onboard(ana, gateway)
-    onboard(ben, gateway)
-    return approve_payout_run(draft_payout_run(fay, AT).pk, finn, AT)
-
-
-def payable_micro(contributor: Contributor) -> int:
-    return LedgerAccount.objects.get(kind=AccountKind.PAYABLE, contributor=contributor).balance_micro
-
-
-def balance_micro(kind: AccountKind) -> int:
-    """Zero for an account that nothing was posted to yet."""
-    return LedgerAccount.objects.filter(kind=kind).values_list("balance_micro", flat=True).first() or 0
-
-
-def stripe_transfers(run: PayoutRun, gateway: Gateway) -> dict[str, int]:
-    """What Stripe itself says was sent, by the payout it was sent for."""
-    listed = gateway.list_transfers(transfer_group=f"payout-run-{run.pk}")
-    amounts = {transfer.metadata["payout"]: transfer.amount_minor for transfer in listed}
-    assert len(amounts) == len(listed), "a payout was sent twice"
-    return amounts
-
-
-def assert_each_was_paid_exactly_once(run: PayoutRun, gateway: Gateway) -> None:
-    run.refresh_from_db()
-    assert run.state == RunState.SETTLED
-    payouts = list(run.payouts.select_related("contributor").order_by("contributor__name"))
-    assert [(p.contributor.name, p.amount_minor, p.state) for p in payouts] == [
-        ("Ana", 1_234, PayoutState.SENT),
-        ("Ben", 500, PayoutState.SENT),
-    ]
-    assert stripe_transfers(run, gateway) == {str(p.pk): p.amount_minor for p in payouts}
-    assert set(Transfer.objects.values_list("payout", "amount_minor")) == {(p.pk, p.amount_minor) for p in payouts}
-    assert [payable_micro(p.contributor) for p in payouts] == [5_678, 1]
-    assert balance_micro(AccountKind.PAYOUT_IN_TRANSIT) == 0
-    assert -balance_micro(AccountKind.STRIPE_BALANCE) == gateway.available_minor("usd") * 10_000
 
 
 def test_a_draft_gives_everyone_their_amount_or_the_reason_why_nothing_is_sent(ana: Contributor, fay: User) -> None:
@@ -170,7 +101,9 @@ def test_a_run_that_nobody_approved_sends_nothing(ana: Contributor, fay: User, g
 
 
 def test_there_is_one_unsettled_run_at_a_time(run: PayoutRun, fay: User, gateway: Gateway) -> None:
-    with pytest.raises(RunRefused, match=f"payout run {run.pk} is still approved: settle it before drafting another"):
+    with pytest.raises(
+        RunRefused, match=f"payout run {run.pk} is still approved: settle or cancel it before drafting another"
+    ):
         draft_payout_run(fay, AT)
     with pytest.raises(IntegrityError, match="one_unsettled_run_per_currency"), transaction.atomic():
         PayoutRun.objects.create(currency="USD", drafted_by=fay, drafted_at=AT)
@@ -183,7 +116,10 @@ def test_each_contributor_gets_one_transfer_of_the_exact_amount(run: PayoutRun, 
     fund(gateway, 10_000)
     send_payout_run(run.pk, gateway, AT)
     assert_each_was_paid_exactly_once(run, gateway)
-    listed = gateway.list_transfers(transfer_group=f"payout-run-{run.pk}")
+    listed = gateway.list_transfers(transfer_group=f"payout-run:development:{run.pk}")
+    assert {t.metadata["deployment"] for t in listed} == {"development"}
+    keys = {f"payout:development:{run.pk}:{payout.pk}:1" for payout in run.payouts.all()}
+    assert set(Attempt.objects.values_list("idempotency_key", flat=True)) == keys
     assert {t.stripe_account_id: t.amount_minor for t in listed} == dict(
         Payout.objects.values_list("connected_account__stripe_account_id", "amount_minor")
     )
@@ -206,22 +142,6 @@ def test_a_task_that_is_delivered_twice_pays_once(
     for _ in range(2):
         tasks.send_payout_run(run.pk)
     assert_each_was_paid_exactly_once(run, gateway)
-
-
-class Crash(BaseException):
-    """The worker is killed: nothing that catches ordinary exceptions sees it."""
-
-
-def crash_after(act: Callable[..., object]) -> Callable[..., object]:
-    def act_and_die(*args: object, **kwargs: object) -> None:
-        act(*args, **kwargs)
-        raise Crash
-
-    return act_and_die
-
-
-def crash_instead(*args: object, **kwargs: object) -> None:
-    raise Crash
 
 
 def test_a_crash_between_the_reservation_and_the_call_pays_once(
@@ -269,7 +189,7 @@ def test_a_crash_after_the_last_record_and_before_settling_pays_once(
 ) -> None:
     fund(gateway, 10_000)
     with monkeypatch.context() as crashing, pytest.raises(Crash):
-        crashing.setattr(sending, "_settled", crash_instead)
+        crashing.setattr(sending, "_settled_if_all_ended", crash_instead)
         send_payout_run(run.pk, gateway, AT)
     run.refresh_from_db()
     assert run.state == RunState.SENDING
@@ -380,6 +300,49 @@ def test_two_workers_that_send_one_run_at_once_pay_once(run: PayoutRun, sandbox:
     assert_each_was_paid_exactly_once(run, gateway)
 
 
+def test_a_wrong_draft_is_cancelled_and_another_is_drafted(
+    ana: Contributor, fay: User, finn: User, gateway: Gateway
+) -> None:
+    make_policy(threshold_minor=100)
+    owe(ana, 5_000_000)
+    wrong = draft_payout_run(fay, AT)
+    assert cancel_payout_run(wrong.pk).state == RunState.CANCELLED
+    onboard(ana, gateway)
+    fund(gateway, 500)
+    right = approve_payout_run(draft_payout_run(fay, AT).pk, finn, AT)
+    with pytest.raises(TransitionRefused, match="cancelled cannot become approved"):
+        approve_payout_run(wrong.pk, finn, AT)
+    with pytest.raises(TransitionRefused, match="cancelled cannot become sending"):
+        send_payout_run(wrong.pk, gateway, AT)
+    with pytest.raises(TransitionRefused, match="approved cannot become cancelled"):
+        cancel_payout_run(right.pk)
+    send_payout_run(right.pk, gateway, AT)
+    assert list(stripe_transfers(right, gateway).values()) == [500]
+    assert stripe_transfers(wrong, gateway) == {}
+
+
+def test_of_two_people_who_draft_at_once_the_second_is_told_of_the_first(fay: User, finn: User) -> None:
+    make_policy()
+    told: list[str] = []
+
+    def draft() -> None:
+        try:
+            draft_payout_run(finn, AT)
+        except RunRefused as error:
+            told.append(str(error))
+        finally:
+            connection.close()
+
+    second = threading.Thread(target=draft)
+    with transaction.atomic():
+        draft_payout_run(fay, AT)
+        second.start()
+        wait_until_one_is_blocked()
+    second.join()
+    assert told == ["Somebody else drafted a payout run at the same moment: look at that one."]
+    assert PayoutRun.objects.get().drafted_by == fay
+
+
 def test_amounts_and_states_of_payouts_only_move_as_the_rules_say(run: PayoutRun) -> None:
     payout = run.payouts.order_by("pk")[0]
     with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
@@ -391,6 +354,15 @@ def test_amounts_and_states_of_payouts_only_move_as_the_rules_say(run: PayoutRun
     for table in ("payouts_payout", "payouts_payoutrun"):
         with pytest.raises(DatabaseError, match="Cannot delete"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {table}")
+
+
+def test_accounts_of_two_deployments_at_one_stripe_do_not_meet(
+    ana: Contributor, gateway: Gateway, settings: LazySettings
+) -> None:
+    here = connect_account(ana, gateway, AT).stripe_account_id
+    ConnectedAccount.objects.all().delete()  # as in another deployment's database, which has its own Ana
+    settings.DEPLOYMENT = "staging"
+    assert connect_account(ana, gateway, AT).stripe_account_id != here
 
 
 def test_an_account_is_opened_once_and_needs_a_country(ana: Contributor, gateway: Gateway) -> None:

@@ -9,11 +9,11 @@ from django.utils import timezone
 from marketplace.generating import generate_image, generator_of
 from marketplace.generators.base import GenerationFailed, GeneratorUnavailable
 from marketplace.models import GeneratorModel
-from marketplace.services import NoTrainingSet
+from marketplace.services import AlreadyGenerated, NoTrainingSet
 
 
 class Command(BaseCommand):
-    """`generate MODEL PROMPT`: the newest version of the model makes one image, which is recorded for sale."""
+    """`generate MODEL PROMPT`: the newest version of the model makes one image, which is recorded for sale, once."""
 
     help = "Generate and record one image. Models are set up in the admin: backend http, diffusers or remix."
 
@@ -29,6 +29,6 @@ class Command(BaseCommand):
             raise CommandError(f"There is no generator model {model!r}. Known: {known}.")
         try:
             generation = generate_image(newest, generator_of(newest), prompt, seed, timezone.now())
-        except (GeneratorUnavailable, GenerationFailed, NoTrainingSet) as error:
+        except (GeneratorUnavailable, GenerationFailed, NoTrainingSet, AlreadyGenerated) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Generation {generation.pk} by {newest}: {generation.file.path}")

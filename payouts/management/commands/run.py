@@ -1,9 +1,9 @@
 """The demo's shop kept running: web server, worker, beat and sandbox, until Ctrl-C."""
 
 import secrets
-import signal
-import threading
+import time
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -13,13 +13,15 @@ from django.db import connection
 
 from marketplace.models import User
 from payouts.demo.background import SANDBOX_KEY, BackgroundFailed, running, sandbox, worker
+from payouts.demo.database import is_complete, only_one
+from payouts.demo.fill import fill
 
 LOGINS = ("contributor", "customer", "finance", "finance-second")
 CHECK_SECONDS = 1.0
 
 
 class Command(BaseCommand):
-    """`run`: fills the database with the demo where it is empty, then serves it on the loopback address."""
+    """`run`: fills the database with the demo unless one is complete, then serves it on the loopback address."""
 
     help = "Keep the demo's parts running with the web server; prints the URL and logins."
 
@@ -29,24 +31,27 @@ class Command(BaseCommand):
     def handle(self, *, port: int, **options: Any) -> None:
         if not settings.EMBEDDED_DATABASE:
             raise CommandError("This is for embedded parts: see the README for running on services of your own.")
-        if not connection.introspection.table_names():
-            call_command("demo")
-        call_command("check", databases=["default"])
-        connection.close()
-        stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+        with only_one("run"):
+            if not is_complete():
+                fill()
+            call_command("check", databases=["default"])
+            connection.close()
+            try:
+                self._serve(port)
+            except BackgroundFailed as error:
+                raise CommandError(str(error)) from error
+
+    def _serve(self, port: int) -> None:
         with sandbox() as stripe_url, worker(stripe_url, with_beat=True) as background:
             address = f"127.0.0.1:{port}"
             arguments = ["-m", "gunicorn", "marketplace.wsgi", "--bind", address, "--workers", "1", "--threads", "4"]
             with running("web", arguments, STRIPE_API_KEY=SANDBOX_KEY, STRIPE_API_BASE=stripe_url) as web:
                 self._print_logins(f"http://{address}/")
-                while not stop.wait(CHECK_SECONDS):
-                    try:
+                with suppress(KeyboardInterrupt):
+                    while True:
                         web.require_running()
                         background.require_running()
-                    except BackgroundFailed as error:
-                        raise CommandError(str(error)) from error
+                        time.sleep(CHECK_SECONDS)
 
     def _print_logins(self, url: str) -> None:
         self.stdout.write(f"Tributary runs at {url}; Ctrl-C stops everything. Logins, new at each start:")

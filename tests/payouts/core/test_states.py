@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 from enum import StrEnum
-from itertools import product
+from itertools import pairwise, product
 from typing import TypeVar
 
 import pytest
@@ -27,10 +27,14 @@ def reachable(table: Mapping[State, frozenset[State]], first: State) -> set[Stat
     return reached
 
 
+STEPS = {*pairwise([RunState.DRAFT, RunState.APPROVED, RunState.SENDING, RunState.SETTLED])}
+
+
 @pytest.mark.parametrize(("now", "then"), list(product(RunState, RunState)))
-def test_a_run_goes_from_draft_to_settled_one_step_at_a_time(now: RunState, then: RunState) -> None:
-    steps = list(RunState)
-    if steps.index(then) == steps.index(now) + 1:
+def test_a_run_goes_from_draft_to_settled_one_step_at_a_time_and_only_a_draft_is_cancelled(
+    now: RunState, then: RunState
+) -> None:
+    if (now, then) in STEPS | {(RunState.DRAFT, RunState.CANCELLED)}:
         require_transition(now, then)
     else:
         with pytest.raises(TransitionRefused):
@@ -38,17 +42,18 @@ def test_a_run_goes_from_draft_to_settled_one_step_at_a_time(now: RunState, then
 
 
 def test_a_run_cannot_be_sent_without_approval_and_the_error_says_what_is_possible() -> None:
-    with pytest.raises(TransitionRefused, match=r"draft cannot become sending; it may become approved\.$"):
+    with pytest.raises(TransitionRefused, match=r"draft cannot become sending; it may become approved, cancelled\.$"):
         require_transition(RunState.DRAFT, RunState.SENDING)
 
 
-def test_a_settled_run_is_final() -> None:
+@pytest.mark.parametrize("ended", [RunState.SETTLED, RunState.CANCELLED])
+def test_a_run_that_ended_is_final(ended: RunState) -> None:
     with pytest.raises(TransitionRefused, match="nothing: it is final"):
-        require_transition(RunState.SETTLED, RunState.DRAFT)
+        require_transition(ended, RunState.DRAFT)
 
 
 def test_a_payout_leaves_the_balance_before_it_is_sent_and_ends_sent_or_rejected() -> None:
-    assert PAYOUT_TRANSITIONS[PayoutState.DRAFTED] == {PayoutState.RESERVED}
+    assert PAYOUT_TRANSITIONS[PayoutState.DRAFTED] == {PayoutState.RESERVED, PayoutState.REJECTED}
     assert PAYOUT_TRANSITIONS[PayoutState.RESERVED] == {PayoutState.SENT, PayoutState.REJECTED}
 
 

@@ -1,23 +1,9 @@
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from payouts.gateway import StripeGateway
-from payouts.sandbox import Sandbox, serve
-from tests.payouts.sandbox.client import KEY, ready_account
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    with serve(tmp_path / "stripe.sqlite3") as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def gateway(sandbox: Sandbox) -> StripeGateway:
-    return StripeGateway(KEY, sandbox.url)
+from tests.payouts.sandbox.client import ready_account
 
 
 @pytest.fixture

@@ -1,0 +1,119 @@
+"""What finance runs on real services, against the sandbox: accounts for who is owed money, and available funds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+
+from marketplace.models import Contributor, Customer, User
+from payouts.core.ledger import AccountKind
+from payouts.models import ConnectedAccount, LedgerAccount
+from payouts.sandbox import Sandbox, serve
+from tests.builders import make_attributed_downloads, make_closed_month
+from tests.payouts.sandbox.client import KEY, visit
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, settings: LazySettings) -> Iterator[Sandbox]:
+    with serve(tmp_path / "stripe.sqlite3") as sandbox:
+        settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = KEY, sandbox.url
+        settings.SITE_URL = "https://tributary.example"
+        yield sandbox
+
+
+@pytest.fixture
+def owed(ana: Contributor, ben: Contributor, carla: Customer, fay: User, finn: User) -> None:
+    """Ana and Ben have earned money; nobody else has."""
+    make_attributed_downloads([ana, ben], carla)
+    make_closed_month(fay, finn)
+
+
+def connect_accounts(capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str], list[str]]:
+    """The exit code, and the lines written to each stream."""
+    try:
+        call_command("connect_accounts")
+        code = 0
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    written = capsys.readouterr()
+    return code, written.out.splitlines(), written.err.splitlines()
+
+
+def test_each_who_is_owed_money_gets_an_account_and_a_link_until_they_can_be_paid(
+    sandbox: Sandbox, owed: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, lines, _ = connect_accounts(capsys)
+    assert code == 0
+    assert [line.partition(":")[0] for line in lines] == ["Ana", "Ben"]
+    assert all("Stripe still needs" in line and "external_account" in line for line in lines)
+    _, _, location = visit(lines[0].rpartition(" ")[2], holder_name="Ana", bank_country="DE")
+    assert location == "https://tributary.example/contributor/"
+    code, lines, _ = connect_accounts(capsys)
+    assert lines[0] == "Ana: can be paid"
+    assert "Stripe still needs" in lines[1]
+    assert ConnectedAccount.objects.count() == 2
+    assert ConnectedAccount.objects.get(contributor__name="Ana").transfers_enabled
+
+
+def test_who_has_no_country_is_named_and_the_others_are_connected(
+    sandbox: Sandbox, owed: None, ana: Contributor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ana.country = ""
+    ana.save()
+    code, lines, complaints = connect_accounts(capsys)
+    assert code == 1
+    assert "Ana: no account opened: Ana has no country yet" in complaints[0]
+    assert [line.partition(":")[0] for line in lines] == ["Ben"]
+
+
+def test_an_account_that_stripe_does_not_know_is_named_and_holds_up_nobody(
+    sandbox: Sandbox, owed: None, ana: Contributor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ConnectedAccount.objects.create(
+        contributor=ana,
+        stripe_account_id="acct_unknown",
+        country="DE",
+        transfers_enabled=True,
+        refreshed_at="2026-11-01T00:00Z",
+    )
+    code, lines, complaints = connect_accounts(capsys)
+    assert code == 1
+    assert complaints[0].startswith("Ana: ")
+    assert [line.partition(":")[0] for line in lines] == ["Ben"]
+
+
+@pytest.mark.parametrize("missing", ["SITE_URL", "STRIPE_API_KEY"])
+def test_a_missing_setting_is_named(sandbox: Sandbox, db: None, settings: LazySettings, missing: str) -> None:
+    setattr(settings, missing, "")
+    with pytest.raises(CommandError, match=missing):
+        call_command("connect_accounts")
+
+
+def test_a_stripe_that_does_not_answer_is_an_error_that_says_what_to_do(
+    sandbox: Sandbox, owed: None, settings: LazySettings
+) -> None:
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    with pytest.raises(CommandError, match="Run this again"):
+        call_command("connect_accounts")
+    assert not ConnectedAccount.objects.exists()
+
+
+def at_stripe_micro() -> int:
+    return -LedgerAccount.objects.get(kind=AccountKind.STRIPE_BALANCE).balance_micro
+
+
+def test_available_funds_are_recorded_once_per_key(db: None, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("record_available_funds", "1250", key="txn_1")
+    assert capsys.readouterr().out == "12.50 USD available at Stripe, recorded as txn_1.\n"
+    assert at_stripe_micro() == 12_500_000
+    with pytest.raises(CommandError, match=r"txn_1 was recorded at .* nothing was posted"):
+        call_command("record_available_funds", "1250", key="txn_1")
+    assert at_stripe_micro() == 12_500_000
+
+
+@pytest.mark.parametrize("amount_minor", ["0", "-5"])
+def test_nothing_or_less_cannot_become_available(db: None, amount_minor: str) -> None:
+    with pytest.raises(CommandError, match="give a positive number of minor units"):
+        call_command("record_available_funds", amount_minor, key="txn_1")
