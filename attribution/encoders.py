@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from attribution.recipes import Recipe, find_recipe, load_recipe
+from attribution.recipes import Recipe, file_sha256, find_recipe, load_recipe
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +27,7 @@ __all__ = [
     "fit_statistics",
     "load_encoder",
     "load_recipe",
+    "weights_file",
 ]
 
 Rows = NDArray[np.float32]
@@ -150,8 +151,13 @@ def load_encoder(recipe: Recipe) -> Encoder:
 
     if recipe.config:
         open_clip.add_model_config(_local_file(recipe, recipe.config))
-    published = open_clip.get_pretrained_cfg(recipe.model, recipe.pretrained) if recipe.pretrained else {}
-    weights = _local_file(recipe, recipe.checkpoint) if recipe.checkpoint else _hub_file(recipe, published)
+    published = _published(recipe)
+    weights = weights_file(recipe)
+    if recipe.weights_sha256 and file_sha256(weights) != recipe.weights_sha256:
+        raise EncoderUnavailable(
+            f"{weights} is not the file that recipe {recipe.name} was fitted with (its SHA-256 differs): fetch the "
+            "original again, or fit a new recipe with fit_encoder"
+        )
     statistics = Statistics.read(_local_file(recipe, recipe.statistics)) if recipe.statistics else None
     model, _, preprocess = open_clip.create_model_and_transforms(
         recipe.model,
@@ -162,6 +168,20 @@ def load_encoder(recipe: Recipe) -> Encoder:
         image_resize_mode=recipe.resize_mode,
     )
     return Encoder(recipe, model.visual, preprocess, statistics)
+
+
+def weights_file(recipe: Recipe) -> Path:
+    """The file of the recipe's weights: local, cached, or fetched from the hub. Raises EncoderUnavailable."""
+    if recipe.checkpoint:
+        return _local_file(recipe, recipe.checkpoint)
+    return _hub_file(recipe, _published(recipe))
+
+
+def _published(recipe: Recipe) -> dict[str, Any]:
+    """What open_clip knows of the recipe's pretrained tag: where its weights are and how pictures are prepared."""
+    import open_clip
+
+    return dict(open_clip.get_pretrained_cfg(recipe.model, recipe.pretrained)) if recipe.pretrained else {}
 
 
 def fit_statistics(encoder: Encoder, images: Sequence[Image.Image], path: Path, whiten_to: int | None = None) -> None:

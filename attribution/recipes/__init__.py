@@ -20,6 +20,7 @@ class Recipe:
     pooled tokens of the middle `blocks` and, if `final`, the tower's own output. `statistics` names the .npz with each
     part's mean, whitening and the projection (see `attribution.encoders.fit_statistics`). `width` is the stored
     embedding's. `resize_mode` is open_clip's: "shortest" crops to a square, "squash" keeps the whole picture.
+    `weights_sha256` pins the weights that the recipe was fitted with: a tag's file on the hub may change.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Recipe:
     statistics: str | None = None
     width: int = 512
     resize_mode: str = "shortest"
+    weights_sha256: str | None = None
 
     def __post_init__(self) -> None:
         if bool(self.pretrained) == bool(self.checkpoint):
@@ -52,7 +54,7 @@ class Recipe:
 
         Embeddings may be compared only where fingerprints are equal. Raises FileNotFoundError.
         """
-        contents = {field: _sha256(getattr(self, field)) for field in FILE_FIELDS if getattr(self, field)}
+        contents = {field: file_sha256(getattr(self, field)) for field in FILE_FIELDS if getattr(self, field)}
         return hashlib.sha256(json.dumps({**self.as_dict(), **contents}, sort_keys=True).encode()).hexdigest()
 
 
@@ -77,6 +79,7 @@ def find_recipe(name_or_path: str) -> Recipe:
     return load_recipe(path)
 
 
-def _sha256(path: str) -> str:
+def file_sha256(path: str | Path) -> str:
+    """Hex SHA-256 of a file's content."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,5 +1,6 @@
 """Fitting an encoder's statistics on pictures of one's own, so that people can be paid by it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from attribution.checks import check_encoder
-from attribution.encoders import Statistics, find_recipe, load_encoder
+from attribution.encoders import EncoderUnavailable, Statistics, find_recipe, load_encoder
 from attribution.management.commands import fit_encoder
 from tests.builders import jpeg_bytes, make_picture
 
@@ -75,3 +76,14 @@ def test_a_recipe_in_use_is_never_overwritten(background: Path, tmp_path: Path) 
     output.write_text("{}")
     assert "must be a new file" in refused("compact", background, output)
     assert output.read_text() == "{}"
+
+
+@pytest.mark.django_db
+def test_a_fitted_recipe_does_not_load_other_weights_than_it_was_fitted_with(background: Path, tmp_path: Path) -> None:
+    output = tmp_path / "mine.json"
+    call_command("fit_encoder", "compact", str(background), output=output)
+    recipe = find_recipe(str(output))
+    other = tmp_path / "weights.safetensors"
+    other.write_bytes(Path(str(recipe.checkpoint)).read_bytes() + b" ")
+    with pytest.raises(EncoderUnavailable, match="is not the file that recipe compact was fitted with"):
+        load_encoder(replace(recipe, checkpoint=str(other)))

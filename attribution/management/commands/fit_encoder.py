@@ -3,6 +3,7 @@
 import json
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, overload
@@ -10,8 +11,8 @@ from typing import Any, overload
 from django.core.management.base import BaseCommand, CommandError
 from PIL import Image
 
-from attribution.encoders import EncoderUnavailable, find_recipe, fit_statistics, load_encoder
-from attribution.recipes import Recipe
+from attribution.encoders import EncoderUnavailable, find_recipe, fit_statistics, load_encoder, weights_file
+from attribution.recipes import Recipe, file_sha256
 from marketplace.catalogue import CatalogueError, read_catalogue
 from marketplace.images import UnreadableImage, decode, derivative
 from marketplace.services import PREVIEW_EDGE
@@ -43,9 +44,9 @@ class Command(BaseCommand):
                 raise CommandError(f"{folder} holds {len(pictures)} pictures: give at least {FEWEST}.")
             output.parent.mkdir(parents=True, exist_ok=True)
             fit_statistics(load_encoder(fitted), pictures, output.with_suffix(".npz"))
+            _write_recipe(replace(fitted, weights_sha256=file_sha256(weights_file(fitted))), output)
         except (ValueError, OSError, CatalogueError, EncoderUnavailable) as error:
             raise CommandError(str(error)) from error
-        _write_recipe(fitted, output)
         self.stdout.write(f"Fitted on {len(pictures)} pictures. Set ENCODER_RECIPE={output.resolve()}")
 
 
