@@ -41,10 +41,17 @@ def _figures(summary: Summary) -> list[tuple[str, str]]:
         ("Net", f"{money(summary.net_minor)} after {money(summary.fee_minor)} of card fees"),
         ("Pool", f"{exact(summary.pool_micro)} for {len(summary.contributors)} contributors"),
         ("Common fund", f"{exact(summary.common_fund_micro)} of it resembled nothing in particular"),
-        ("Truth", f"{summary.misattributed:.1%} of the money went elsewhere than to what was really mixed"),
+        ("Truth", _error(summary)),
         ("Ledger", _books(summary)),
         ("Paid", f"{summary.transfers} transfers to {paid} contributors, {money(summary.transferred_minor)} together"),
     ]
+
+
+def _error(summary: Summary) -> str:
+    return (
+        f"by what was really mixed, {summary.misallocated:.1%} of the pool was due to other contributors; "
+        f"{summary.misattributed:.1%} of the shares went to other images"
+    )
 
 
 def _books(summary: Summary) -> str:

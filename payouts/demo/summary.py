@@ -10,7 +10,7 @@ from django.db.models import Count, Sum
 from attribution.core.evaluation import total_variation
 from attribution.models import Encoder, InspirationList
 from marketplace.core.money import micro_to_minor
-from marketplace.models import Contributor, Download, Generation, RemixTruth, Submission
+from marketplace.models import Asset, Contributor, Download, Generation, RemixTruth, Submission
 from payouts.core.ledger import AccountKind
 from payouts.core.states import PayoutState
 from payouts.gateway import Gateway
@@ -53,6 +53,7 @@ class Summary:
     ledger_cash_minor: int
     stripe_available_minor: int
     misattributed: float
+    misallocated: float
     seconds: Mapping[str, float]
 
     @property
@@ -93,6 +94,7 @@ def summarise(period: Period, run: PayoutRun, gateway: Gateway, seconds: Mapping
         ledger_cash_minor=-micro_to_minor(cash_micro, period.currency),
         stripe_available_minor=gateway.available_minor(period.currency.lower()),
         misattributed=misattributed(),
+        misallocated=misallocated(period),
         seconds=dict(seconds),
     )
 
@@ -130,17 +132,31 @@ def _contributors(period: Period, run: PayoutRun) -> tuple[ContributorLine, ...]
 
 def misattributed() -> float:
     """Mean total variation between the shares paid and what the sample generator really mixed, over all downloads."""
-    truth = {
-        generation_id: dict(zip(asset_ids, weights_ppm, strict=True))
-        for generation_id, asset_ids, weights_ppm in RemixTruth.objects.values_list(
-            "generation_id", "asset_ids", "weights_ppm"
-        )
-    }
+    truth = _truth()
     lists = InspirationList.objects.values_list("download__generation_id", "asset_ids", "shares_ppm")
     return mean(
         total_variation(dict(zip(asset_ids, shares_ppm, strict=True)), truth[generation_id])
         for generation_id, asset_ids, shares_ppm in lists
     )
+
+
+def misallocated(period: Period) -> float:
+    """The part of the pool that went to other contributors than if everybody were paid by what was really mixed."""
+    truth, owner = _truth(), dict(Asset.objects.values_list("pk", "contributor_id"))
+    due: Counter[int] = Counter()
+    for generation_id, gross_minor in RevenueEvent.objects.filter(period=period).values_list(
+        "download__generation_id", "gross_minor"
+    ):
+        for asset_id, weight_ppm in truth[generation_id].items():
+            due[owner[asset_id]] += gross_minor * weight_ppm
+    paid = Counter(dict(Earning.objects.filter(period=period).values_list("contributor").annotate(Sum("amount_micro"))))
+    return sum(abs(paid[pk] / paid.total() - due[pk] / due.total()) for pk in due.keys() | paid.keys()) / 2
+
+
+def _truth() -> dict[int, dict[int, int]]:
+    """By generation: what the sample generator mixed, as ppm by asset."""
+    rows = RemixTruth.objects.values_list("generation_id", "asset_ids", "weights_ppm")
+    return {pk: dict(zip(asset_ids, weights_ppm, strict=True)) for pk, asset_ids, weights_ppm in rows}
 
 
 def most_instructive_download() -> Download:

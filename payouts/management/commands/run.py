@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from attribution.checks import check_encoder
 from marketplace.models import User
 from payouts.demo.background import SANDBOX_KEY, BackgroundFailed, running, sandbox, worker
 from payouts.demo.database import is_complete, only_one
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     """`run`: fills the database with the demo unless one is complete, then serves it on the loopback address."""
 
     help = "Keep the demo's parts running with the web server; prints the URL and logins."
+    requires_system_checks = ()  # they run once the database is filled
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
@@ -32,7 +34,7 @@ class Command(BaseCommand):
         if not settings.EMBEDDED_DATABASE:
             raise CommandError("This is for embedded parts: see the README for running on services of your own.")
         with only_one("run"):
-            if not is_complete():
+            if not is_complete() or check_encoder(None):
                 fill()
             call_command("check", databases=["default"])
             connection.close()
