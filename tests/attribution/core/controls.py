@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.core.shares import WHOLE_PPM, Candidates, EnergyParameters, Shares, energy_shares
-from attribution.core.similarity import rerank
-from marketplace.core.apportion import apportion
+from attribution.core.baselines import SoftmaxParameters, softmax_shares
+from attribution.core.shares import Candidates, EnergyParameters, Shares, energy_shares
 
 Method = Callable[[NDArray[np.floating], Candidates], Shares]
 
@@ -20,10 +19,7 @@ class SoftmaxShares:
     temperature: float = 0.1
 
     def __call__(self, query: NDArray[np.floating], candidates: Candidates) -> Shares:
-        similarities = rerank(query, candidates.vectors)
-        weights = np.exp((similarities - similarities.max()) / self.temperature) * 1e9
-        ppm = apportion(WHOLE_PPM, dict(zip(candidates.asset_ids.tolist(), map(round, weights.tolist()), strict=True)))
-        return Shares(tuple(ppm), tuple(similarities.tolist()), tuple(ppm.values()), 0)
+        return softmax_shares(query, candidates, SoftmaxParameters(self.temperature))
 
 
 def energy(query: NDArray[np.floating], candidates: Candidates) -> Shares:

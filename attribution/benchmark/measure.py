@@ -1,0 +1,195 @@
+"""What is measured on the test half: of each method with each encoder, and of each encoder alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.benchmark.embedding import EmbeddedQueries, EmbeddedTrial
+from attribution.benchmark.methods import (
+    FLOORS,
+    LENGTHS,
+    Method,
+    catalogue_of,
+    contenders,
+    explained,
+    macro,
+    share_errors,
+    shares_at,
+)
+from attribution.benchmark.retraining import Ppm, datamodelling
+from attribution.benchmark.trial import COPIES, FAMILIES
+from attribution.core.evaluation import recall_at
+from attribution.core.shares import WHOLE_PPM, Candidates
+
+MONTHS = 200
+"""Random months that the misallocated money is averaged over."""
+RECALL_RANKS = (1, 10)
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One row of the table; `report.NOTES` says what each figure means."""
+
+    method: str
+    parameters: str
+    share_error: dict[str, float]
+    macro_error: float
+    misallocated: float
+    paid_on_unrelated: float
+    paid_to_collage_sources: float
+    clone_gain: float
+    variant_gain: float
+    taken_by_strangers_variants: float
+    datamodelling: float
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Energy shares at one (lo, R0): `precision` is the part of what is paid that goes to the right image, `coverage`
+    the part of what is due that is paid to the right image."""
+
+    lo: float
+    r0: float
+    precision: float
+    coverage: float
+    macro_error: float
+    paid_on_unrelated: float
+    paid_to_collage_sources: float
+
+
+@dataclass(frozen=True)
+class EncoderResult:
+    """All that is measured with one encoder; `recall` maps a rank to recall by family, and
+    `best_datamodelling` is what the true shares would reach."""
+
+    encoder: str
+    fingerprint: str
+    recall: dict[int, dict[str, float]]
+    best_datamodelling: float
+    methods: list[Measured]
+    curve: list[CurvePoint]
+
+
+def measure_encoder(encoder: str, fingerprint: str, trial: EmbeddedTrial) -> EncoderResult:
+    """Every contender and the whole curve on the test half."""
+    measured = [measure(method, trial) for method in contenders(trial)]
+    recalls = {rank: recall(trial, rank) for rank in RECALL_RANKS}
+    best = datamodelling(trial.generated.truth_ppm, trial.kept, trial.likeness)
+    return EncoderResult(encoder, fingerprint, recalls, best, measured, curve(trial))
+
+
+def measure(method: Method, trial: EmbeddedTrial) -> Measured:
+    """One method on the test half."""
+    candidates = catalogue_of(trial)
+    paid = [method.share(query, candidates) for query in trial.test.vectors]
+    errors = share_errors(paid, trial.test)
+    repeated = np.repeat(trial.catalogue[trial.attacked_assets][:, None], COPIES, axis=1)
+    generated = [method.share(query, candidates) for query in trial.generated.vectors]
+    gain, taken = attack(method, trial, trial.variants)
+    return Measured(
+        method.name,
+        method.parameters,
+        errors,
+        macro(errors),
+        misallocated(paid, trial.test.truth_ppm, trial.authors),
+        paid_on_unrelated(paid, trial.test),
+        paid_to_collage_sources(paid, trial.test),
+        clone_gain=attack(method, trial, repeated)[0],
+        variant_gain=gain,
+        taken_by_strangers_variants=taken,
+        datamodelling=datamodelling(generated, trial.kept, trial.likeness),
+    )
+
+
+def recall(trial: EmbeddedTrial, rank: int) -> dict[str, float]:
+    """The part of the true sources among the `rank` most similar assets, by family that has sources."""
+    ranked = np.argsort(-(trial.test.vectors @ trial.catalogue.T), axis=1, kind="stable")
+    found = {}
+    for family in FAMILIES:
+        rows = [row for row in trial.test.rows_of(family) if trial.test.truth_ppm[row]]
+        if rows:
+            sources = [recall_at(rank, ranked[row].tolist(), trial.test.truth_ppm[row].keys()) for row in rows]
+            found[family] = float(np.mean(sources))
+    return found
+
+
+def misallocated(paid: Sequence[Ppm], due: Sequence[Ppm], authors: Sequence[int]) -> float:
+    """The part of a month's money that goes to the wrong contributor, or wrongly to or from the common fund.
+
+    Customers prefer contributors by Zipf's law (the r-th most popular has 1/r of the first's downloads), and a picture
+    is downloaded as often as its true sources together deserve, with the mean of all contributors for what is nobody's.
+    Who is how popular is drawn for each of 200 months; the mean is returned.
+    """
+    paid_parts, due_parts = _by_contributor(paid, authors), _by_contributor(due, authors)
+    random = np.random.default_rng(0)
+    zipf = 1 / np.arange(1, due_parts.shape[1])
+    popularity = np.stack([np.append(random.permutation(zipf), zipf.mean()) for _ in range(MONTHS)])
+    downloads = popularity @ due_parts.T
+    downloads /= downloads.sum(axis=1, keepdims=True)
+    return float((np.abs(downloads @ (paid_parts - due_parts)).sum(axis=1) / 2).mean())
+
+
+def paid_on_unrelated(paid: Sequence[Ppm], queries: EmbeddedQueries) -> float:
+    """The mean part paid for pictures that nothing in the catalogue went into."""
+    return float(np.mean([sum(paid[row].values()) for row in queries.rows_of("unrelated")]) / WHOLE_PPM)
+
+
+def paid_to_collage_sources(paid: Sequence[Ppm], queries: EmbeddedQueries) -> float:
+    """The mean part of a collage of three that is paid to its three sources."""
+    parts = [sum(paid[row].get(asset, 0) for asset in queries.truth_ppm[row]) for row in queries.rows_of("collage 3")]
+    return float(np.mean(parts) / WHOLE_PPM)
+
+
+def attack(method: Method, trial: EmbeddedTrial, uploads: NDArray[np.floating]) -> tuple[float, float]:
+    """Mean over attacked collages, as parts of 1: what the source and its uploads (attacks, copies, d) together get
+    more than the source alone did, and what the uploads get, who may be a stranger's."""
+    gains, taken = [], []
+    for query, asset, vectors in zip(trial.attacked_queries, trial.attacked_assets, uploads, strict=True):
+        picture, count = trial.test.vectors[query], len(trial.catalogue)
+        before = method.share(picture, catalogue_of(trial))
+        numbers = np.arange(count + len(vectors), dtype=np.int64)
+        after = method.share(picture, Candidates(numbers, np.concatenate([trial.catalogue, vectors]), numbers))
+        uploaded = sum(share for number, share in after.items() if number >= count)
+        gains.append(after.get(asset, 0) + uploaded - before.get(asset, 0))
+        taken.append(uploaded)
+    return float(np.mean(gains) / WHOLE_PPM), float(np.mean(taken) / WHOLE_PPM)
+
+
+def curve(trial: EmbeddedTrial) -> list[CurvePoint]:
+    """Energy shares on the test half over the grid of (lo, R0)."""
+    points = []
+    for lo in FLOORS:
+        energies = explained(trial.test, catalogue_of(trial), lo)
+        points += [_point(lo, r0, shares_at(energies, r0), trial.test) for r0 in LENGTHS]
+    return points
+
+
+def _point(lo: float, r0: float, paid: list[Ppm], queries: EmbeddedQueries) -> CurvePoint:
+    right = sum(
+        min(share, due.get(asset, 0))
+        for own, due in zip(paid, queries.truth_ppm, strict=True)
+        for asset, share in own.items()
+    )
+    return CurvePoint(
+        lo,
+        r0,
+        precision=right / max(sum(sum(own.values()) for own in paid), 1),
+        coverage=right / sum(sum(due.values()) for due in queries.truth_ppm),
+        macro_error=macro(share_errors(paid, queries)),
+        paid_on_unrelated=paid_on_unrelated(paid, queries),
+        paid_to_collage_sources=paid_to_collage_sources(paid, queries),
+    )
+
+
+def _by_contributor(shares: Sequence[Ppm], authors: Sequence[int]) -> Float64:
+    """(pictures, contributors + 1) parts of 1; the last column is the common fund's."""
+    table = np.zeros((len(shares), max(authors) + 2))
+    for row, own in zip(table, shares, strict=True):
+        for asset, share in own.items():
+            row[authors[asset]] += share / WHOLE_PPM
+    table[:, -1] = 1 - table.sum(axis=1)
+    return table

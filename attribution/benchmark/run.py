@@ -1,0 +1,78 @@
+"""The benchmark from pixels: pictures, encoders, results."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import Progress
+
+from attribution.benchmark.clip import RECIPES, clip_recipes
+from attribution.benchmark.embedding import KeptEncoder, embed_trial, picture_count
+from attribution.benchmark.measure import EncoderResult, measure_encoder
+from attribution.benchmark.photographs import deal_parts, read_folder
+from attribution.benchmark.trial import Images, Size, Trial, background_images, make_trial
+from attribution.recipes import Recipe, find_recipe
+from marketplace.sample_catalogue import write_catalogue
+
+WORKS_PER_CONTRIBUTOR = 14
+SHIPPED = "compact"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What was measured, on a trial made of which pictures."""
+
+    trial: Trial
+    pictures: str
+    results: list[EncoderResult]
+
+
+def run_benchmark(
+    photos: Path | None,
+    encoders: Sequence[str],
+    clip_loader: Path | None,
+    folder: Path,
+    progress: Progress,
+    size: Size = Size(),  # noqa: B008 -- a frozen value
+) -> Benchmark:
+    """Measure every encoder on the photographs, or on drawn works where there are none; `folder` keeps embeddings.
+
+    `encoders` are names or paths of recipes; with none, the shipped one is measured, and CLIP ViT-B/16 where
+    `clip_loader` gives its weights. Raises ValueError, FileNotFoundError or EncoderUnavailable.
+    """
+    recipes = [find_recipe(name) for name in encoders or [SHIPPED]]
+    parts = deal_parts(read_folder(photos or _drawn_folder(folder / "catalogue", progress)))
+    task = progress.add_task("Making pictures", total=None)
+    trial = make_trial(parts, size)
+    progress.update(task, total=1, completed=1)
+    if clip_loader and not encoders:
+        recipes += _fitted_clip(clip_loader, folder, background_images(parts, size), progress)
+    results = [_measured(recipe, trial, folder, progress) for recipe in recipes]
+    return Benchmark(trial, "photographs" if photos else "drawn works", results)
+
+
+def _fitted_clip(loader: Path, folder: Path, background: Images, progress: Progress) -> list[Recipe]:
+    task = progress.add_task("Fitting CLIP's statistics", total=len(background) * len(RECIPES))
+    recipes = clip_recipes(
+        loader, folder / "clip", background, folder / "embeddings", lambda pictures: progress.advance(task, pictures)
+    )
+    progress.update(task, completed=len(background) * len(RECIPES))  # none were needed if they were fitted before
+    return recipes
+
+
+def _measured(recipe: Recipe, trial: Trial, folder: Path, progress: Progress) -> EncoderResult:
+    task = progress.add_task(f"Embedding with {recipe.name}", total=picture_count(trial))
+    encoder = KeptEncoder(recipe, folder / "embeddings", lambda pictures: progress.advance(task, pictures))
+    embedded = embed_trial(trial, encoder)
+    task = progress.add_task(f"Measuring {recipe.name}", total=1)
+    result = measure_encoder(recipe.name, recipe.fingerprint, embedded)
+    progress.advance(task)
+    return result
+
+
+def _drawn_folder(folder: Path, progress: Progress) -> Path:
+    task = progress.add_task("Drawing works", total=None)
+    write_catalogue(
+        folder, WORKS_PER_CONTRIBUTOR, report=lambda done, total: progress.update(task, completed=done, total=total)
+    )
+    return folder

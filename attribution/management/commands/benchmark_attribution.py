@@ -1,0 +1,75 @@
+"""Measure how far inspiration estimates are from the truth, for each encoder and method."""
+
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+from attribution.benchmark.report import (
+    CURVE_FILE,
+    as_markdown,
+    as_svg,
+    best_result,
+    require_markers,
+    write_between_markers,
+)
+from attribution.benchmark.run import run_benchmark
+from attribution.encoders import EncoderUnavailable
+
+README = Path(__file__).parents[2] / "README.md"
+SHARED = settings.BASE_DIR.parent / "shared"
+
+
+class Command(BaseCommand):
+    """`benchmark_attribution`: minutes from pixels, seconds once the pictures are embedded; safe to interrupt."""
+
+    help = (
+        "Measure every method with every encoder on pictures derived from known sources, and print the table. Without "
+        "--photos, photographs are taken from the folder shared/photos beside the project or, where there is none, "
+        "works are drawn; without --encoder, the shipped encoder is measured, and CLIP ViT-B/16 where shared/weights "
+        "has it."
+    )
+    requires_system_checks = []  # nothing stored is read
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--encoder", action="append", metavar="RECIPE", default=[], help="name or path; repeatable")
+        parser.add_argument("--photos", type=Path, metavar="FOLDER", help="pictures with a manifest.csv")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure for programs")
+        parser.add_argument("--write-table", action="store_true", help="rewrite the table in attribution/README.md")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        console = Console(soft_wrap=True)
+        progress = Progress(
+            *Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True)
+        )
+        try:
+            if options["write_table"]:
+                require_markers(README)
+            with progress:
+                benchmark = run_benchmark(
+                    options["photos"] or _if_there(SHARED / "photos"),
+                    options["encoder"],
+                    _if_there(SHARED / "weights" / "clip_vitb16.py"),
+                    settings.DATA_FOLDER / "benchmark",
+                    progress,
+                )
+        except (ValueError, FileNotFoundError, EncoderUnavailable) as error:
+            raise CommandError(str(error)) from error
+        table = as_markdown(benchmark)
+        console.print(table, markup=False, highlight=False)
+        if options["json"]:
+            options["json"].write_text(json.dumps([asdict(result) for result in benchmark.results], indent=1) + "\n")
+        if options["write_table"]:
+            write_between_markers(README, table)
+            best = best_result(benchmark.results)
+            (README.parent / "benchmark" / CURVE_FILE).write_text(as_svg(best.encoder, best.curve), encoding="utf-8")
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.exists() else None

@@ -1,0 +1,81 @@
+"""The gate: how far inspiration estimates are from the truth on stored embeddings of real photographs, in seconds.
+
+A change that makes a figure worse fails here; one that makes it better is written down here, and in the table.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from attribution.benchmark.embedding import EmbeddedTrial
+from attribution.benchmark.measure import Measured, measure, recall
+from attribution.benchmark.methods import PRO_RATA, Method, energy_method, tuned_energy
+from attribution.core.baselines import (
+    CalibratedParameters,
+    SoftmaxParameters,
+    TopParameters,
+    calibrated_shares,
+    softmax_shares,
+    top_shares,
+)
+from attribution.core.shares import EnergyParameters
+
+STORED = Path(__file__).resolve().parents[3] / "fixtures" / "benchmark" / "compact.npz"
+TUNED = EnergyParameters(lo=0.5, r0=0.9)
+ROUNDING = 0.002
+OTHERS = (  # each with the parameters that do best on the tuning half
+    PRO_RATA,
+    Method("softmax", "T 0.05", partial(softmax_shares, parameters=SoftmaxParameters(0.05))),
+    Method("AbC", "τ 4, b -0.5", partial(calibrated_shares, parameters=CalibratedParameters(4, -0.5))),
+    Method("top-k linear", "k 2", partial(top_shares, parameters=TopParameters(2))),
+)
+
+
+@pytest.fixture(scope="module")
+def trial() -> EmbeddedTrial:
+    return EmbeddedTrial.read(STORED)
+
+
+@pytest.fixture(scope="module")
+def shipped(trial: EmbeddedTrial) -> Measured:
+    """Energy shares with the parameters that people are paid by."""
+    return measure(energy_method(EnergyParameters()), trial)
+
+
+@pytest.fixture(scope="module")
+def tuned(trial: EmbeddedTrial) -> Measured:
+    """Energy shares with the parameters that do best on the tuning half."""
+    return measure(energy_method(TUNED), trial)
+
+
+def test_estimates_are_no_farther_from_the_truth_than_when_they_were_last_measured(
+    shipped: Measured, tuned: Measured
+) -> None:
+    assert shipped.macro_error <= 0.725 + ROUNDING
+    assert shipped.misallocated <= 0.521 + ROUNDING
+    assert shipped.paid_to_collage_sources >= 0.300 - ROUNDING
+    assert tuned.macro_error <= 0.642 + ROUNDING
+    assert tuned.misallocated <= 0.355 + ROUNDING
+    assert tuned.paid_on_unrelated <= 0.715 + ROUNDING
+
+
+def test_tuning_still_finds_the_parameters_of_the_table(trial: EmbeddedTrial) -> None:
+    assert tuned_energy(trial) == TUNED
+
+
+def test_exact_clones_gain_nothing_and_variants_little(shipped: Measured, tuned: Measured) -> None:
+    assert shipped.clone_gain == tuned.clone_gain == 0
+    assert shipped.variant_gain <= 0.008 + ROUNDING
+
+
+def test_the_source_of_a_single_picture_is_among_the_ten_nearest(trial: EmbeddedTrial) -> None:
+    assert recall(trial, 10)["single"] >= 0.98
+
+
+@pytest.mark.parametrize("method", OTHERS, ids=lambda method: str(method.name))
+def test_what_others_divide_by_is_farther_from_the_truth(trial: EmbeddedTrial, tuned: Measured, method: Method) -> None:
+    theirs = measure(method, trial)
+    assert theirs.macro_error > tuned.macro_error
+    assert theirs.misallocated > tuned.misallocated
+    assert theirs.variant_gain > tuned.variant_gain
