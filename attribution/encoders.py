@@ -1,5 +1,6 @@
 """Pictures to embeddings: load the encoder that a recipe describes, and run it. The only module that imports torch."""
 
+import os
 import urllib.request
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -215,7 +216,7 @@ def embed_files(encoder: Encoder, paths: Sequence[Path], batch: int = BATCH) -> 
     Files are decoded in threads while the encoder works on the batch before. Raises UnreadablePicture.
     """
     ahead: deque[tuple[range, list[Future[Tensor]]]] = deque()
-    with ThreadPoolExecutor() as decoders:
+    with ThreadPoolExecutor(os.cpu_count()) as decoders:
         for start in range(0, len(paths), batch):
             positions = range(start, min(start + batch, len(paths)))
             ahead.append((positions, [decoders.submit(_prepare_file, encoder, paths[at]) for at in positions]))

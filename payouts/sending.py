@@ -150,13 +150,18 @@ def _set_aside(payout: Payout, period: Period, at: datetime) -> bool:
     return True
 
 
+def transfer_group(run_id: int) -> str:
+    """The name that all transfers of a run carry at Stripe."""
+    return f"payout-run:{settings.DEPLOYMENT}:{run_id}"
+
+
 def _request(payout: Payout) -> dict[str, Any]:
     assert payout.connected_account is not None  # a database constraint for everything that is sent
     return {
         "amount_minor": payout.amount_minor,
         "currency": payout.run.currency.lower(),
         "stripe_account_id": payout.connected_account.stripe_account_id,
-        "transfer_group": f"payout-run:{settings.DEPLOYMENT}:{payout.run_id}",
+        "transfer_group": transfer_group(payout.run_id),
         "metadata": {"deployment": settings.DEPLOYMENT, "payout": str(payout.pk)},
     }
 

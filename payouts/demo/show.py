@@ -43,7 +43,11 @@ def _figures(summary: Summary) -> list[tuple[str, str]]:
         ("Common fund", f"{exact(summary.common_fund_micro)} of it resembled nothing in particular"),
         ("Truth", _error(summary)),
         ("Ledger", _books(summary)),
-        ("Paid", f"{summary.transfers} transfers to {paid} contributors, {money(summary.transferred_minor)} together"),
+        (
+            "Paid",
+            f"{summary.transfers} transfers to {paid} contributors, {money(summary.transferred_minor)} together; "
+            f"Stripe lists {money(summary.transferred_at_stripe_minor)}",
+        ),
     ]
 
 

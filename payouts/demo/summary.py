@@ -15,6 +15,7 @@ from payouts.core.ledger import AccountKind
 from payouts.core.states import PayoutState
 from payouts.gateway import Gateway
 from payouts.models import Earning, LedgerAccount, Payout, PayoutRun, Period, RevenueEvent, Statement, Transfer
+from payouts.sending import transfer_group
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Summary:
     contributors: tuple[ContributorLine, ...]
     transfers: int
     transferred_minor: int
+    transferred_at_stripe_minor: int
     ledger_sum_micro: int
     ledger_cash_minor: int
     stripe_available_minor: int
@@ -58,8 +60,12 @@ class Summary:
 
     @property
     def is_balanced(self) -> bool:
-        """Whether the ledger sums to zero and its cash is Stripe's."""
-        return self.ledger_sum_micro == 0 and self.ledger_cash_minor == self.stripe_available_minor
+        """Whether the ledger sums to zero, its cash is Stripe's, and so is what it says was transferred."""
+        return (
+            self.ledger_sum_micro == 0
+            and self.ledger_cash_minor == self.stripe_available_minor
+            and self.transferred_minor == self.transferred_at_stripe_minor
+        )
 
     def as_dict(self) -> dict[str, object]:
         """For programs: the fields as they are, and whether the books balance."""
@@ -90,6 +96,9 @@ def summarise(period: Period, run: PayoutRun, gateway: Gateway, seconds: Mapping
         contributors=_contributors(period, run),
         transfers=transfers["count"],
         transferred_minor=transfers["total"] or 0,
+        transferred_at_stripe_minor=sum(
+            receipt.amount_minor for receipt in gateway.list_transfers(transfer_group=transfer_group(run.pk))
+        ),
         ledger_sum_micro=accounts.aggregate(total=Sum("balance_micro"))["total"],
         ledger_cash_minor=-micro_to_minor(cash_micro, period.currency),
         stripe_available_minor=gateway.available_minor(period.currency.lower()),

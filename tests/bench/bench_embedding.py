@@ -16,12 +16,12 @@ from marketplace.sample_catalogue import STYLES, draw_work
 
 FILES = 96
 TURNS = 4
-EDGE_PX = 768
+EDGE_PX = 1024  # the previews that the product embeds
 JPEG_QUALITY = 90
 
 
 def write_files(folder: Path) -> list[Path]:
-    """JPEG files of a size that contributors upload for previews, a few works repeated under many names."""
+    """JPEG files as the product stores them, a few works repeated under many names."""
     works = [draw_work(style, 1, EDGE_PX).image for style in STYLES[:12]]
     paths = [folder / f"{number}.jpg" for number in range(FILES)]
     for number, path in enumerate(paths):

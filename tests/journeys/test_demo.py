@@ -132,6 +132,7 @@ def test_the_demo_pays_contributors_and_its_books_balance(summary: dict[str, Any
     assert summary["downloads"] == 480
     assert summary["transfers"] == sum(1 for line in summary["contributors"] if line["paid_minor"])
     assert summary["transfers"] > 10
+    assert summary["transferred_at_stripe_minor"] == summary["transferred_minor"] > 0
     assert 0 < summary["misallocated"] <= summary["misattributed"] < 1
     assert {line["reason"] for line in summary["contributors"] if not line["paid_minor"]} == {"onboarding_incomplete"}
 
