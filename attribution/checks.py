@@ -11,6 +11,7 @@ from attribution.models import Encoder
 from attribution.recipes import find_recipe
 
 OLDEST_PGVECTOR = (0, 8)
+OTHER_ENCODER = "tributary.E104"
 
 
 @register(Tags.database)
@@ -60,7 +61,7 @@ def check_encoder(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
                 f"ENCODER_RECIPE {settings.ENCODER_RECIPE!r} is not the recipe that made the stored embeddings "
                 f"({stored.name}, fingerprint {stored.fingerprint[:12]}).",
                 hint="Vectors of two encoders cannot be compared: set ENCODER_RECIPE back to the stored one.",
-                id="tributary.E104",
+                id=OTHER_ENCODER,
             )
         ]
     if recipe.name == "compact" and not settings.DEBUG:

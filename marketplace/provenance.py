@@ -28,16 +28,14 @@ class DigitalSourceType(StrEnum):
     """How a picture came to be.
 
     COMPOSITE is the type for the sample remixer: several elements, of which the term says neither that they are nor
-    that they are not made by generative AI. (COMPOSITE_SYNTHETIC would claim that some are.)
+    that they are not made by generative AI. (The vocabulary's compositeSynthetic would claim that some are.)
     """
 
     TRAINED_ALGORITHMIC_MEDIA = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
     COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA = (
         "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
     )
-    COMPOSITE_SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic"
     COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/composite"
-    ALGORITHMIC_MEDIA = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia"
 
 
 MADE_BY_TRAINED_MODEL = frozenset(

@@ -5,7 +5,6 @@ A micro-unit is one millionth of the currency's major unit, so that a share of a
 
 from dataclasses import dataclass
 
-MICRO_PER_MAJOR = 1_000_000
 MICRO_DIGITS = 6
 
 _EXPONENT_0 = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from attribution.checks import check_encoder
+from attribution.checks import OTHER_ENCODER, check_encoder
 from marketplace.models import User
 from payouts.demo.background import SANDBOX_KEY, BackgroundFailed, running, sandbox, worker
 from payouts.demo.database import is_complete, only_one
@@ -22,7 +22,7 @@ CHECK_SECONDS = 1.0
 
 
 class Command(BaseCommand):
-    """`run`: fills the database with the demo unless one is complete, then serves it on the loopback address."""
+    """Fills the database with the demo, unless a complete one of this encoder is there; serves it on loopback."""
 
     help = "Keep the demo's parts running with the web server; prints the URL and logins."
     requires_system_checks = ()  # they run once the database is filled
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         if not settings.EMBEDDED_DATABASE:
             raise CommandError("This is for embedded parts: see the README for running on services of your own.")
         with only_one("run"):
-            if not is_complete() or check_encoder(None):
+            if not is_complete() or any(problem.id == OTHER_ENCODER for problem in check_encoder(None)):
                 fill()
             call_command("check", databases=["default"])
             connection.close()
