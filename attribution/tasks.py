@@ -3,25 +3,25 @@
 from celery import shared_task
 from django.utils import timezone
 
-from attribution import services
+from attribution import batches, embed
 
 
 @shared_task
 def embed_assets() -> None:
     """Embed new assets; calls itself again while there are more."""
-    if services.embed_assets(timezone.now()):
+    if embed.embed_assets(timezone.now()):
         embed_assets.delay()
 
 
 @shared_task
 def embed_generations() -> None:
     """Embed new generations; calls itself again while there are more."""
-    if services.embed_generations(timezone.now()):
+    if embed.embed_generations(timezone.now()):
         embed_generations.delay()
 
 
 @shared_task
 def attribute_downloads() -> None:
     """Attribute new downloads; calls itself again while there are more."""
-    if services.attribute_downloads(timezone.now()):
+    if batches.attribute_downloads(timezone.now()):
         attribute_downloads.delay()

@@ -8,11 +8,12 @@ import pytest
 from django.conf import LazySettings
 from django.db import DatabaseError, connection, transaction
 
-from attribution import services
+from attribution import batches
 from attribution.attribute import attribute
+from attribution.batches import PARAMETERS, attribute_downloads
+from attribution.embed import EncoderMismatch, current_encoder
 from attribution.encoders import find_recipe
 from attribution.models import AttributionBatch, Encoder, InspirationList
-from attribution.services import PARAMETERS, EncoderMismatch, attribute_downloads, current_encoder
 from marketplace.models import Asset, Contributor, Customer, Download, Generation
 from tests.builders import (
     CLOSED_AT,
@@ -185,7 +186,7 @@ def test_running_again_writes_nothing_more(carla: Customer, generation: Generati
 def test_more_than_one_batch_of_downloads_is_attributed_in_turn(
     carla: Customer, generation: Generation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "DOWNLOADS_AT_ONCE", 2)
+    monkeypatch.setattr(batches, "DOWNLOADS_AT_ONCE", 2)
     for _ in range(5):
         make_download(carla, generation)
     assert [attribute_downloads(CLOSED_AT) for _ in range(4)] == [2, 2, 1, 0]
@@ -195,8 +196,8 @@ def test_more_than_one_batch_of_downloads_is_attributed_in_turn(
 def test_two_workers_at_once_never_attribute_one_download_twice(
     carla: Customer, generation: Generation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "DOWNLOADS_AT_ONCE", 2)
-    services.energy_method()  # the very first batch writes this row, and others wait for it
+    monkeypatch.setattr(batches, "DOWNLOADS_AT_ONCE", 2)
+    batches.energy_method()  # the very first batch writes this row, and others wait for it
     for _ in range(4):
         make_download(carla, generation)
     attributed: list[int] = []
@@ -267,7 +268,7 @@ def test_the_database_refuses_a_list_that_does_not_add_up(
 ) -> None:
     batch = AttributionBatch.objects.create(
         encoder=encoder,
-        method=services.energy_method(),
+        method=batches.energy_method(),
         training_set=generation.training_set,
         download_count=1,
         finished_at=CLOSED_AT,

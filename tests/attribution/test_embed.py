@@ -9,11 +9,12 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Model
 from django.db.models.fields.files import FieldFile
 
-from attribution import services
+from attribution import embed
+from attribution.batches import attribute_downloads
+from attribution.embed import embed_assets, embed_generations
 from attribution.encoders import Encoder, Recipe
 from attribution.explain import explain, explanation_html
 from attribution.models import AttributionBatch, Embedding, EmbeddingFailure, GenerationEmbedding, InspirationList
-from attribution.services import attribute_downloads, embed_assets, embed_generations
 from marketplace.models import Asset, Contributor, Customer, Generation
 from tests.builders import (
     CLOSED_AT,
@@ -105,13 +106,13 @@ def test_the_encoder_is_loaded_before_any_row_is_locked(ana: Contributor, monkey
     """It may have to be fetched from the hub, for minutes."""
     make_asset(ana)
     depth = len(connection.savepoint_ids)
-    load = services._loaded
+    load = embed._loaded
 
     def load_outside(recipe: Recipe) -> Encoder:
         assert len(connection.savepoint_ids) == depth  # the test's own transaction, and none within it
         return load(recipe)
 
-    monkeypatch.setattr(services, "_loaded", load_outside)
+    monkeypatch.setattr(embed, "_loaded", load_outside)
     assert embed_assets(CLOSED_AT) == 1
 
 
@@ -119,7 +120,7 @@ def test_with_nothing_to_embed_no_encoder_is_loaded(monkeypatch: pytest.MonkeyPa
     def not_needed(recipe: object) -> None:
         raise AssertionError("a model was loaded for nothing")
 
-    monkeypatch.setattr(services, "_loaded", not_needed)
+    monkeypatch.setattr(embed, "_loaded", not_needed)
     assert embed_assets(CLOSED_AT) == embed_generations(CLOSED_AT) == 0
 
 

@@ -1,0 +1,15 @@
+"""Embeddings, stamped with the encoder that made them, and inspiration lists with integer shares."""
+
+from attribution.models.encoders import WIDTH, Embedding, EmbeddingFailure, Encoder, GenerationEmbedding
+from attribution.models.lists import AttributionBatch, InspirationList, Method
+
+__all__ = [
+    "WIDTH",
+    "AttributionBatch",
+    "Embedding",
+    "EmbeddingFailure",
+    "Encoder",
+    "GenerationEmbedding",
+    "InspirationList",
+    "Method",
+]
