@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from attribution.core.shares import Candidates, EnergyParameters, Shares, energy_shares
 from attribution.core.similarity import top_k
 from attribution.models import EmbeddingFailure, Encoder
@@ -25,9 +28,18 @@ def attribute(
     missing = set(generation_ids) - shares.keys() - set(embedded_ids.tolist())
     if missing:
         raise KeyError(f"Generations without a vector of encoder {encoder}: {sorted(missing)}")
+    found = shares_of_vectors(queries, training_set_id, encoder, parameters)
+    return shares | dict(zip(embedded_ids.tolist(), found, strict=True))
+
+
+def shares_of_vectors(
+    queries: NDArray[np.float16], training_set_id: int, encoder: Encoder, parameters: EnergyParameters
+) -> list[Shares]:
+    """Energy shares of each unit vector (m, 512) in the precision that vectors are stored in."""
     nearest, _ = top_k(queries, stream_vectors(training_set_id, encoder), parameters.k * OVERFETCH)
-    for generation_id, query, row in zip(embedded_ids.tolist(), queries, nearest, strict=True):
+    shares = []
+    for query, row in zip(queries, nearest, strict=True):
         asset_ids, vectors = vectors_of(row[row >= 0].tolist(), encoder)
         # Asset ids follow the order of first ingest, so they are that order.
-        shares[generation_id] = energy_shares(query, Candidates(asset_ids, vectors, asset_ids), parameters)
+        shares.append(energy_shares(query, Candidates(asset_ids, vectors, asset_ids), parameters))
     return shares
