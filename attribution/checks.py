@@ -1,14 +1,16 @@
 """Start-up checks of attribution: the database can search vectors, and the encoder is the one that made them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import ProgrammingError, connection
 
-from attribution.models import Encoder
-from attribution.recipes import find_recipe
+from attribution.embed import EncoderNotHere, recipe_of
+from attribution.models import Encoder, EncoderState
+from attribution.recipes import Recipe, find_recipe
 
 OLDEST_PGVECTOR = (0, 8)
 OTHER_ENCODER = "tributary.E104"
@@ -32,44 +34,58 @@ def check_pgvector(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
 
 @register(Tags.database)
 def check_encoder(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
-    """E103: the recipe or a file of it is missing. E104: stored vectors are of another.
+    """The encoder that is used: the current one or, in a new installation, that of ENCODER_RECIPE.
 
-    E106: it does not take the mean off. W105: it is the compact one.
+    E103: the latter's recipe or a file of it is missing. E104: the former's is. E106: it does not take the mean off.
+    W105: it is the compact one. W107: ENCODER_RECIPE names another, which changes nothing.
     """
     try:
-        recipe = find_recipe(settings.ENCODER_RECIPE)
+        stored = Encoder.objects.filter(state=EncoderState.CURRENT).first()
+    except ProgrammingError:  # the tables are not there yet: migrate runs these checks too
+        stored = None
+    try:
+        recipe = recipe_of(stored) if stored else find_recipe(settings.ENCODER_RECIPE)
         fingerprint = recipe.fingerprint
+    except EncoderNotHere as error:
+        hint = "Put its files back, or let ENCODER_RECIPE say where they are; manage.py reembed changes to another."
+        return [Error(str(error), hint=hint, id=OTHER_ENCODER)]
     except (ValueError, OSError) as error:
         return [Error(str(error), hint="Correct ENCODER_RECIPE.", id="tributary.E103")]
     if recipe.statistics is None:
-        return [
-            Error(
-                f"ENCODER_RECIPE {settings.ENCODER_RECIPE!r} has no statistics: without the mean removed, any two "
-                "pictures look alike and shares mean nothing.",
-                hint="Run manage.py fit_encoder on pictures kept apart from the catalogue, and set ENCODER_RECIPE to "
-                "the file that it writes.",
-                id="tributary.E106",
-            )
-        ]
-    try:
-        stored = Encoder.objects.filter(is_current=True).first()
-    except ProgrammingError:  # the tables are not there yet: migrate runs these checks too
-        stored = None
-    if stored is not None and stored.fingerprint != fingerprint:
-        return [
-            Error(
-                f"ENCODER_RECIPE {settings.ENCODER_RECIPE!r} is not the recipe that made the stored embeddings "
-                f"({stored.name}, fingerprint {stored.fingerprint[:12]}).",
-                hint="Vectors of two encoders cannot be compared: set ENCODER_RECIPE back to the stored one.",
-                id=OTHER_ENCODER,
-            )
-        ]
-    if recipe.name == "compact" and not settings.DEBUG:
-        return [
-            Warning(
-                "The compact encoder is in use. It is for trying things out; people should not be paid by it.",
-                hint="Run manage.py fit_encoder vit-b-32, and set ENCODER_RECIPE to the file that it writes.",
-                id="tributary.W105",
-            )
-        ]
-    return []
+        return [_no_statistics(recipe)]
+    return [*_compact(recipe), *(_other_setting(stored, fingerprint) if stored else [])]
+
+
+def _no_statistics(recipe: Recipe) -> CheckMessage:
+    return Error(
+        f"Recipe {recipe.name} has no statistics: without the mean removed, any two pictures look alike and shares "
+        "mean nothing.",
+        hint="Run manage.py fit_encoder on pictures kept apart from the catalogue, and use the recipe that it writes.",
+        id="tributary.E106",
+    )
+
+
+def _compact(recipe: Recipe) -> list[CheckMessage]:
+    if recipe.name != "compact" or settings.DEBUG:
+        return []
+    return [
+        Warning(
+            "The compact encoder is in use. It is for trying things out; people should not be paid by it.",
+            hint="Run manage.py fit_encoder vit-b-32, and then manage.py reembed on the file that it writes.",
+            id="tributary.W105",
+        )
+    ]
+
+
+def _other_setting(stored: Encoder, fingerprint: str) -> list[CheckMessage]:
+    with suppress(ValueError, OSError):
+        if find_recipe(settings.ENCODER_RECIPE).fingerprint == fingerprint:
+            return []
+    return [
+        Warning(
+            f"ENCODER_RECIPE {settings.ENCODER_RECIPE!r} is not the current encoder, {stored}, which stays in use.",
+            hint="Only a new installation reads this setting. Set it to the current encoder's recipe, or change the "
+            "encoder with manage.py reembed.",
+            id="tributary.W107",
+        )
+    ]

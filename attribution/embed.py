@@ -1,10 +1,12 @@
-"""Embeddings of assets and generations that the current encoder has not tried yet."""
+"""Embeddings of assets and generations that an encoder has not tried yet, and which encoder that is."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -13,82 +15,129 @@ from django.db.models import Model, QuerySet
 
 from attribution.encoders import Encoder as LoadedEncoder
 from attribution.encoders import Recipe, Rows, UnreadablePicture, embed_files, find_recipe, load_encoder
-from attribution.models import Embedding, EmbeddingFailure, Encoder, GenerationEmbedding
-from attribution.search import create_index
+from attribution.models import Embedding, EmbeddingFailure, Encoder, EncoderState, GenerationEmbedding
+from attribution.preview import create_index
 from marketplace.models import Asset, Generation
 
 logger = logging.getLogger(__name__)
 
 EMBED_AT_ONCE = 256
 
+Pending = QuerySet[Asset] | QuerySet[Generation]
 
-class EncoderMismatch(RuntimeError):
-    """The configured recipe is not the one that made the stored vectors; they cannot be compared."""
+
+class EncoderNotHere(RuntimeError):
+    """No recipe on this machine is the one that made the stored vectors; they cannot be compared with any other's."""
+
+
+class Batch(NamedTuple):
+    """What was embedded at once: for how many pictures that is settled, and the last id among those claimed."""
+
+    settled: int
+    last_id: int
 
 
 @transaction.atomic
 def current_encoder(at: datetime) -> Encoder:
-    """The encoder of the configured recipe, registered (and its index made) at first use. Raises `EncoderMismatch`."""
-    recipe = find_recipe(settings.ENCODER_RECIPE)
-    stored = Encoder.objects.filter(is_current=True).first()
+    """The current encoder. In a new installation it is that of ENCODER_RECIPE, registered here with its index."""
+    stored = Encoder.objects.filter(state=EncoderState.CURRENT).first()
     if stored is None:
+        recipe = find_recipe(settings.ENCODER_RECIPE)
         stored, is_new = Encoder.objects.get_or_create(
             fingerprint=recipe.fingerprint,
-            defaults={"name": recipe.name, "recipe": recipe.as_dict(), "is_current": True, "registered_at": at},
+            defaults={
+                "name": recipe.name,
+                "recipe": recipe.as_dict(),
+                "state": EncoderState.CURRENT,
+                "registered_at": at,
+            },
         )
         if is_new:
             create_index(stored)
-    if stored.fingerprint != recipe.fingerprint:
-        raise EncoderMismatch(
-            f"The stored vectors are of encoder {stored}, the configured recipe {recipe.name} is "
-            f"{recipe.fingerprint[:12]}: set ENCODER_RECIPE back to {stored.name}."
-        )
     return stored
 
 
-@cache
-def _loaded(recipe: Recipe) -> LoadedEncoder:
-    """One model in memory per worker process, loaded at first use: after the fork, never before."""
-    return load_encoder(recipe)
+def recipe_of(encoder: Encoder) -> Recipe:
+    """The encoder's recipe: with the files that it was registered with or, where they have moved, as ENCODER_RECIPE.
+
+    Their content decides, by the fingerprint. Raises `EncoderNotHere`.
+    """
+    with suppress(TypeError, ValueError, OSError):
+        registered = Recipe(**{**encoder.recipe, "blocks": tuple(encoder.recipe.get("blocks", ()))})
+        if registered.fingerprint == encoder.fingerprint:
+            return registered
+    with suppress(ValueError, OSError):
+        configured = find_recipe(settings.ENCODER_RECIPE)
+        if configured.fingerprint == encoder.fingerprint:
+            return configured
+    raise EncoderNotHere(
+        f"The recipe of encoder {encoder} is not on this machine: neither the files that it was registered with nor "
+        f"ENCODER_RECIPE {settings.ENCODER_RECIPE!r} have its fingerprint."
+    )
+
+
+@lru_cache(maxsize=1)
+def loaded_encoder(fingerprint: str) -> LoadedEncoder:
+    """The model of a stored encoder, one per worker: loaded at first use, after the fork. Raises `EncoderNotHere`."""
+    return load_encoder(recipe_of(Encoder.objects.get(fingerprint=fingerprint)))
+
+
+def pending_assets(encoder: Encoder) -> QuerySet[Asset]:
+    """Assets that the encoder has not tried."""
+    return Asset.objects.exclude(embeddings__encoder=encoder).exclude(embedding_failures__encoder=encoder)
+
+
+def pending_generations(encoder: Encoder) -> QuerySet[Generation]:
+    """Generations that the encoder has not tried; each of them may be sold tomorrow."""
+    return Generation.objects.exclude(embeddings__encoder=encoder).exclude(embedding_failures__encoder=encoder)
 
 
 def embed_assets(at: datetime) -> int:
     """Embed up to 256 assets that the current encoder has not tried yet; returns for how many that is settled."""
     encoder = current_encoder(at)
-    pending = Asset.objects.exclude(embeddings__encoder=encoder).exclude(embedding_failures__encoder=encoder)
-    return _embed(pending, encoder, Embedding, "asset_id", at)
+    return _embed(pending_assets(encoder), encoder, Embedding, "asset_id", at).settled
 
 
 def embed_generations(at: datetime) -> int:
     """Embed up to 256 generations that the current encoder has not tried yet; returns for how many that is settled."""
     encoder = current_encoder(at)
-    pending = Generation.objects.exclude(embeddings__encoder=encoder).exclude(embedding_failures__encoder=encoder)
-    return _embed(pending, encoder, GenerationEmbedding, "generation_id", at)
+    return _embed(pending_generations(encoder), encoder, GenerationEmbedding, "generation_id", at).settled
 
 
-def _embed(
-    pending: QuerySet[Asset] | QuerySet[Generation],
-    encoder: Encoder,
-    stored: type[Model],
-    key: str,
-    at: datetime,
-) -> int:
+def embed_all(encoder: Encoder, clock: Callable[[], datetime]) -> Iterator[int]:
+    """Embed everything that this encoder has not tried, in order of id; yields how many each batch settled.
+
+    Passes over what another worker is embedding and over files that are not there: both stay pending.
+    """
+    kinds: tuple[tuple[Pending, type[Model], str], ...] = (
+        (pending_assets(encoder), Embedding, "asset_id"),
+        (pending_generations(encoder), GenerationEmbedding, "generation_id"),
+    )
+    for pending, stored, key in kinds:
+        last_id = 0
+        while (batch := _embed(pending.filter(pk__gt=last_id), encoder, stored, key, clock())).last_id:
+            last_id = batch.last_id
+            yield batch.settled
+
+
+def _embed(pending: Pending, encoder: Encoder, stored: type[Model], key: str, at: datetime) -> Batch:
     """Store a vector for each claimed picture or, where it cannot be read, the failure."""
     if not pending.exists():
-        return 0
-    loaded = _loaded(find_recipe(settings.ENCODER_RECIPE))  # may be fetched from the hub: not while rows are locked
+        return Batch(0, 0)
+    loaded = loaded_encoder(encoder.fingerprint)  # may be fetched from the hub: not while rows are locked
     with transaction.atomic():
-        vectors, unreadable = _read(loaded, _claim(pending))
+        claimed = _claim(pending)
+        vectors, unreadable = _read(loaded, claimed)
         stored._default_manager.bulk_create(
             stored(**{key: pk}, encoder=encoder, vector=vector) for pk, vector in vectors.items()
         )
         for pk, reason in unreadable.items():
             logger.warning("Encoder %s cannot read %s %d: %s", encoder, key, pk, reason)
             EmbeddingFailure.objects.create(**{key: pk}, encoder=encoder, reason=reason, failed_at=at)
-    return len(vectors) + len(unreadable)
+    return Batch(len(vectors) + len(unreadable), claimed[-1][0] if claimed else 0)
 
 
-def _claim(pending: QuerySet[Asset] | QuerySet[Generation]) -> list[tuple[int, str]]:
+def _claim(pending: Pending) -> list[tuple[int, str]]:
     """Ids and preview files of rows that no other worker is embedding; a killed worker's rows are free at once."""
     claimed = pending.select_for_update(skip_locked=True, no_key=True, of=("self",)).order_by("pk")[:EMBED_AT_ONCE]
     return list(claimed.values_list("pk", "preview"))

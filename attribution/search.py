@@ -1,18 +1,15 @@
-"""Vectors in and out of PostgreSQL: exact blocks for batches, the HNSW index for a preview."""
+"""Vectors out of PostgreSQL in exact blocks; the preview has a quicker way of its own."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
-from pgvector.django import CosineDistance
 
-from attribution.models import WIDTH, Embedding, Encoder
-from marketplace.models import Generation
+from attribution.models import WIDTH, Encoder
 
 BLOCK_ROWS = 20_000
 HALVES_IN_HEADER = 2  # halfvec_send writes the dimension and an unused field, two bytes each, before the values
-PREVIEW_OVERFETCH = 4
 
 Block = tuple[NDArray[np.int64], NDArray[np.float16]]  # ids (n,) in ascending order, and their vectors (n, 512)
 
@@ -67,32 +64,3 @@ def _block(query: str, parameters: Sequence[int | list[int]]) -> Block:
         ids, packed = cursor.fetchone()
     halves = np.frombuffer(packed or b"", dtype=">f2").reshape(-1, WIDTH + HALVES_IN_HEADER)
     return np.asarray(ids or [], dtype=np.int64), halves[:, HALVES_IN_HEADER:].astype(np.float16)
-
-
-def nearest(generation: Generation, encoder: Encoder, count: int) -> list[tuple[int, float]]:
-    """Asset ids and cosine similarities that most resemble a generation: quick and approximate, for a preview only.
-
-    Raises `GenerationEmbedding.DoesNotExist` where the generation is not embedded yet.
-    """
-    vector = generation.embeddings.get(encoder=encoder).vector
-    candidates = (
-        Embedding.objects.filter(encoder_id=encoder.pk)
-        .alias(distance=CosineDistance("vector", vector))
-        .order_by("distance")
-        .values_list("asset_id", CosineDistance("vector", vector))[: count * PREVIEW_OVERFETCH]
-    )
-    members = set(
-        generation.training_set.members.filter(asset_id__in=[asset_id for asset_id, _ in candidates]).values_list(
-            "asset_id", flat=True
-        )
-    )
-    return [(asset_id, 1 - distance) for asset_id, distance in candidates if asset_id in members][:count]
-
-
-def create_index(encoder: Encoder) -> None:
-    """Build the HNSW index of one encoder's vectors; it is partial, since a filter would spoil its recall."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"CREATE INDEX IF NOT EXISTS embedding_hnsw_{encoder.pk:d} ON attribution_embedding "
-            f"USING hnsw (vector halfvec_cosine_ops) WHERE encoder_id = {encoder.pk:d}"
-        )

@@ -1,7 +1,7 @@
 """Reads of attribution for pages."""
 
-from attribution.models import Encoder, GenerationEmbedding, InspirationList
-from attribution.search import nearest
+from attribution.models import Encoder, EncoderState, GenerationEmbedding, InspirationList
+from attribution.preview import nearest
 from marketplace.models import Asset, Contributor, Generation, User
 from marketplace.permissions import is_finance
 
@@ -11,7 +11,7 @@ def most_resembled(generation: Generation, count: int) -> list[tuple[Asset, floa
 
     Empty while the generation is not embedded yet.
     """
-    encoder = Encoder.objects.filter(is_current=True).first()
+    encoder = Encoder.objects.filter(state=EncoderState.CURRENT).first()
     if encoder is None:
         return []
     try:

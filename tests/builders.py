@@ -22,6 +22,7 @@ from attribution.models import (
     AttributionBatch,
     Embedding,
     Encoder,
+    EncoderState,
     GenerationEmbedding,
     InspirationList,
     Method,
@@ -145,7 +146,11 @@ def make_download(
 def make_encoder(name: str = "made-up", *, is_current: bool = True) -> Encoder:
     """The record of an encoder without a model: its vectors are given by the tests."""
     return Encoder.objects.create(
-        name=name, fingerprint=uuid4().hex, recipe={}, is_current=is_current, registered_at=JOINED_AT
+        name=name,
+        fingerprint=uuid4().hex,
+        recipe={"name": name, "model": "made-up", "checkpoint": "/not/there"},
+        state=EncoderState.CURRENT if is_current else EncoderState.RETIRED,
+        registered_at=JOINED_AT,
     )
 
 

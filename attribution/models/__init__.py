@@ -1,6 +1,6 @@
 """Embeddings, stamped with the encoder that made them, and inspiration lists with integer shares."""
 
-from attribution.models.encoders import WIDTH, Embedding, EmbeddingFailure, Encoder, GenerationEmbedding
+from attribution.models.encoders import WIDTH, Embedding, EmbeddingFailure, Encoder, EncoderState, GenerationEmbedding
 from attribution.models.lists import AttributionBatch, InspirationList, Method
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Embedding",
     "EmbeddingFailure",
     "Encoder",
+    "EncoderState",
     "GenerationEmbedding",
     "InspirationList",
     "Method",

@@ -9,20 +9,32 @@ from marketplace.triggers import append_only, never_updated
 WIDTH = 512  # halfvec(512) is stored in line: wider rows would go out of line and be read six times slower
 
 
+class EncoderState(models.TextChoices):
+    """What an encoder is used for: nothing yet, everything that is computed now, or lists of the past."""
+
+    BUILDING = "building"
+    CURRENT = "current"
+    RETIRED = "retired"
+
+
 class Encoder(models.Model):
-    """One recipe that turns images into vectors. A new recipe is a new row beside the old one."""
+    """One recipe that turns images into vectors. A new one is built beside the current one, and then takes its place.
+
+    Its fingerprint is what it is; `recipe` says where its files were when it was registered.
+    """
 
     name = models.CharField(max_length=100)
     fingerprint = models.CharField(max_length=64, unique=True)
     recipe = models.JSONField()
-    is_current = models.BooleanField()
+    state = models.CharField(max_length=10, choices=EncoderState.choices)
     registered_at = models.DateTimeField()
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["is_current"], condition=models.Q(is_current=True), name="one_current_encoder"
+                fields=["state"], condition=~models.Q(state=EncoderState.RETIRED), name="one_current_one_building"
             ),
+            models.CheckConstraint(condition=models.Q(state__in=EncoderState.values), name="encoder_state_known"),
         )
 
     def __str__(self) -> str:

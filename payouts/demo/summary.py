@@ -8,7 +8,7 @@ from statistics import mean
 from django.db.models import Count, Sum
 
 from attribution.core.evaluation import total_variation
-from attribution.models import Encoder, InspirationList
+from attribution.models import Encoder, EncoderState, InspirationList
 from marketplace.core.money import micro_to_minor
 from marketplace.models import Asset, Contributor, Download, Generation, RemixTruth, Submission
 from payouts.core.ledger import AccountKind
@@ -83,7 +83,7 @@ def summarise(period: Period, run: PayoutRun, gateway: Gateway, seconds: Mapping
     return Summary(
         month=f"{period.month_on:%Y-%m}",
         currency=period.currency,
-        encoder=Encoder.objects.get(is_current=True).name,
+        encoder=Encoder.objects.get(state=EncoderState.CURRENT).name,
         submissions=dict(Counter(Submission.objects.values_list("verdict", flat=True))),
         generations=Generation.objects.count(),
         downloads=revenue["downloads"],

@@ -12,7 +12,7 @@ from django.db.models.fields.files import FieldFile
 from attribution import embed
 from attribution.batches import attribute_downloads
 from attribution.embed import embed_assets, embed_generations
-from attribution.encoders import Encoder, Recipe
+from attribution.encoders import Encoder
 from attribution.explain import explain, explanation_html
 from attribution.models import AttributionBatch, Embedding, EmbeddingFailure, GenerationEmbedding, InspirationList
 from marketplace.models import Asset, Contributor, Customer, Generation
@@ -106,21 +106,21 @@ def test_the_encoder_is_loaded_before_any_row_is_locked(ana: Contributor, monkey
     """It may have to be fetched from the hub, for minutes."""
     make_asset(ana)
     depth = len(connection.savepoint_ids)
-    load = embed._loaded
+    load = embed.loaded_encoder
 
-    def load_outside(recipe: Recipe) -> Encoder:
+    def load_outside(fingerprint: str) -> Encoder:
         assert len(connection.savepoint_ids) == depth  # the test's own transaction, and none within it
-        return load(recipe)
+        return load(fingerprint)
 
-    monkeypatch.setattr(embed, "_loaded", load_outside)
+    monkeypatch.setattr(embed, "loaded_encoder", load_outside)
     assert embed_assets(CLOSED_AT) == 1
 
 
 def test_with_nothing_to_embed_no_encoder_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    def not_needed(recipe: object) -> None:
+    def not_needed(fingerprint: str) -> None:
         raise AssertionError("a model was loaded for nothing")
 
-    monkeypatch.setattr(embed, "_loaded", not_needed)
+    monkeypatch.setattr(embed, "loaded_encoder", not_needed)
     assert embed_assets(CLOSED_AT) == embed_generations(CLOSED_AT) == 0
 
 

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from django.db import connection
 
 from attribution import search
-from attribution.models import Encoder, GenerationEmbedding
-from attribution.search import create_index, generation_vectors, nearest, stream_vectors, vectors_of
+from attribution.models import Encoder
+from attribution.search import generation_vectors, stream_vectors, vectors_of
 from marketplace.models import Asset, Contributor, TrainingSet
 from tests.builders import (
     embed_asset,
@@ -96,26 +95,3 @@ def test_a_generation_without_a_vector_is_left_out(training_set: TrainingSet, en
     ids, vectors = generation_vectors([embedded.pk, waiting.pk], encoder)
     assert ids.tolist() == [embedded.pk]
     np.testing.assert_array_equal(vectors, VECTORS[2:3].astype(np.float16))
-
-
-def test_the_preview_names_the_nearest_members_first(
-    training_set: TrainingSet, encoder: Encoder, assets: list[Asset], ben: Contributor
-) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # as after a commit: an index cannot be made before
-    create_index(encoder)
-    embed_asset(make_asset(ben), encoder, VECTORS[5])  # just as near, and not in the training set
-    generation = make_generation(make_generator_model(training_set))
-    embed_generation(generation, encoder, unit_vector(*(VECTORS[5] + 0.5 * VECTORS[1])))
-    found = nearest(generation, encoder, 2)
-    assert [pk for pk, _ in found] == [assets[5].pk, assets[1].pk]
-    query = VECTORS[5] + 0.5 * VECTORS[1]
-    expected = [float(VECTORS[place] @ query / np.linalg.norm(query)) for place in (5, 1)]
-    assert [similarity for _, similarity in found] == pytest.approx(expected, abs=1e-3)
-
-
-def test_a_preview_of_a_generation_that_is_not_embedded_yet_says_so(
-    training_set: TrainingSet, encoder: Encoder
-) -> None:
-    with pytest.raises(GenerationEmbedding.DoesNotExist):
-        nearest(make_generation(make_generator_model(training_set)), encoder, 2)

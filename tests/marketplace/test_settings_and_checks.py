@@ -14,7 +14,7 @@ from django.core.checks import CheckMessage, Tags
 from django.core.checks.registry import registry
 
 from attribution import checks as attribution_checks
-from attribution.models import Encoder
+from attribution.models import Encoder, EncoderState
 from attribution.recipes import find_recipe
 from marketplace.checks import check_broker, check_task_limits
 from payouts.checks import check_stripe_key
@@ -145,20 +145,43 @@ def test_e103_a_recipe_whose_weights_are_not_there_is_refused(settings: LazySett
     recipe = tmp_path / "mine.json"
     recipe.write_text(json.dumps({"name": "mine", "model": "ViT-B-32", "checkpoint": "weights-that-are-not-there.pt"}))
     settings.ENCODER_RECIPE = str(recipe)
-    make_encoder()
     messages = list(attribution_checks.check_encoder(None))
     assert ids(messages) == ["tributary.E103"]
     assert "weights-that-are-not-there.pt" in messages[0].msg
 
 
 @pytest.mark.django_db
-def test_e104_another_recipe_than_the_one_of_the_stored_embeddings_is_refused(settings: LazySettings) -> None:
+def test_e104_a_current_encoder_whose_files_are_not_on_this_machine_is_refused(settings: LazySettings) -> None:
     settings.DEBUG = True
     assert ids(attribution_checks.check_encoder(None)) == []
     make_encoder("an older one")
     messages = list(attribution_checks.check_encoder(None))
     assert ids(messages) == ["tributary.E104"]
     assert "an older one" in messages[0].msg
+
+
+@pytest.mark.django_db
+def test_an_encoder_whose_files_have_moved_is_found_where_the_setting_says(settings: LazySettings) -> None:
+    settings.DEBUG = True
+    Encoder.objects.filter(pk=_compact_encoder().pk).update(
+        recipe={"name": "compact", "model": "tributary-compact", "checkpoint": "/an/older/release/weights.safetensors"}
+    )
+    assert ids(attribution_checks.check_encoder(None)) == []
+    settings.ENCODER_RECIPE = "vit-b-32"
+    assert ids(attribution_checks.check_encoder(None)) == ["tributary.E104"]
+
+
+@pytest.mark.django_db
+def test_w107_a_setting_that_names_another_encoder_than_the_current_one_is_said_to_change_nothing(
+    settings: LazySettings,
+) -> None:
+    settings.DEBUG = True
+    _compact_encoder()
+    for other in ("vit-b-32", "no-such-recipe"):
+        settings.ENCODER_RECIPE = other
+        messages = list(attribution_checks.check_encoder(None))
+        assert ids(messages) == ["tributary.W107"]
+        assert other in messages[0].msg
 
 
 @pytest.mark.django_db
@@ -169,12 +192,20 @@ def test_e106_a_recipe_that_does_not_take_the_mean_off_is_refused(settings: Lazy
     assert "fit_encoder" in str(messages[0].hint)
 
 
+def _compact_encoder() -> Encoder:
+    recipe = find_recipe("compact")
+    return Encoder.objects.create(
+        name=recipe.name,
+        fingerprint=recipe.fingerprint,
+        recipe=recipe.as_dict(),
+        state=EncoderState.CURRENT,
+        registered_at=JOINED_AT,
+    )
+
+
 @pytest.mark.django_db
 def test_w105_the_compact_encoder_is_for_trying_things_out(settings: LazySettings) -> None:
-    recipe = find_recipe("compact")
-    Encoder.objects.create(
-        name=recipe.name, fingerprint=recipe.fingerprint, recipe={}, is_current=True, registered_at=JOINED_AT
-    )
+    _compact_encoder()
     settings.DEBUG = False
     assert ids(attribution_checks.check_encoder(None)) == ["tributary.W105"]
     settings.DEBUG = True
