@@ -1,17 +1,25 @@
 """Shares of generations, computed from stored vectors only: the same for a batch and for whoever checks it later."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from attribution.core.shares import Candidates, EnergyParameters, Shares, energy_shares
-from attribution.core.similarity import top_k
+from attribution.core.similarity import UNIT_TOLERANCE, is_unit, top_k
 from attribution.models import EmbeddingFailure, Encoder
 from attribution.search import generation_vectors, stream_vectors, vectors_of
 
 OVERFETCH = 4  # copies of an earlier image drop out of the list and must not leave its places empty
+GENERATIONS_AT_ONCE = 200  # whose candidates are read together
 UNATTRIBUTED = Shares(asset_ids=(), similarities=(), share_ppm=(), unattributed_ppm=1_000_000)
+
+Vectors = NDArray[np.float16]
+
+
+class CannotAttribute(ValueError):
+    """The shares of one generation cannot be computed; the message says why."""
 
 
 def attribute(
@@ -19,27 +27,79 @@ def attribute(
 ) -> dict[int, Shares]:
     """Energy shares by generation id, over all assets of one training set that have a vector of this encoder.
 
+    Raises `KeyError` and `CannotAttribute` as `attribute_each` does, and the latter for any of them.
+    """
+    found = attribute_each(generation_ids, training_set_id, encoder, parameters)
+    return {generation_id: _computed(shares) for generation_id, shares in found}
+
+
+def attribute_each(
+    generation_ids: Sequence[int], training_set_id: int, encoder: Encoder, parameters: EnergyParameters
+) -> Iterator[tuple[int, Shares | CannotAttribute]]:
+    """Generation ids with energy shares or, for one that has none, why; memory does not grow with the training set.
+
     A generation that the encoder could not read resembles nothing that anybody knows of: all of it is unattributed.
     Raises `KeyError` where a generation has neither a vector nor such a failure.
     """
     failures = EmbeddingFailure.objects.filter(encoder=encoder, generation_id__in=generation_ids)
-    shares = dict.fromkeys(failures.values_list("generation_id", flat=True), UNATTRIBUTED)
+    unreadable = set(failures.values_list("generation_id", flat=True))
     embedded_ids, queries = generation_vectors(generation_ids, encoder)
-    missing = set(generation_ids) - shares.keys() - set(embedded_ids.tolist())
+    missing = set(generation_ids) - unreadable - set(embedded_ids.tolist())
     if missing:
         raise KeyError(f"Generations without a vector of encoder {encoder}: {sorted(missing)}")
-    found = shares_of_vectors(queries, training_set_id, encoder, parameters)
-    return shares | dict(zip(embedded_ids.tolist(), found, strict=True))
+    yield from ((generation_id, UNATTRIBUTED) for generation_id in sorted(unreadable - set(embedded_ids.tolist())))
+    found = _shares_of_each(queries, training_set_id, encoder, parameters)
+    yield from zip(embedded_ids.tolist(), found, strict=True)
 
 
 def shares_of_vectors(
-    queries: NDArray[np.float16], training_set_id: int, encoder: Encoder, parameters: EnergyParameters
+    queries: Vectors, training_set_id: int, encoder: Encoder, parameters: EnergyParameters
 ) -> list[Shares]:
-    """Energy shares of each unit vector (m, 512) in the precision that vectors are stored in."""
-    nearest, _ = top_k(queries, stream_vectors(training_set_id, encoder), parameters.k * OVERFETCH)
-    shares = []
-    for query, row in zip(queries, nearest, strict=True):
-        asset_ids, vectors = vectors_of(row[row >= 0].tolist(), encoder)
-        # Asset ids follow the order of first ingest, so they are that order.
-        shares.append(energy_shares(query, Candidates(asset_ids, vectors, asset_ids), parameters))
+    """Energy shares of each unit vector (m, 512) in the precision that vectors are stored in.
+
+    Raises `CannotAttribute` for any of them that has none.
+    """
+    return [_computed(shares) for shares in _shares_of_each(queries, training_set_id, encoder, parameters)]
+
+
+def _computed(shares: Shares | CannotAttribute) -> Shares:
+    if isinstance(shares, CannotAttribute):
+        raise shares
     return shares
+
+
+def _shares_of_each(
+    queries: Vectors, training_set_id: int, encoder: Encoder, parameters: EnergyParameters
+) -> Iterator[Shares | CannotAttribute]:
+    # What cannot be searched stands in line as some unit vector, whose candidates nobody looks at.
+    searched = np.where(is_unit(queries)[:, None], queries, np.eye(1, queries.shape[1], dtype=queries.dtype))
+    nearest, similarities = top_k(searched, stream_vectors(training_set_id, encoder), parameters.k * OVERFETCH)
+    # The stored lengths are not exactly 1: whatever may exceed lo is read, and is then measured exactly.
+    nearest[similarities < parameters.lo - UNIT_TOLERANCE] = -1
+    with threadpool_limits(1, "blas"):  # a generation's products are so small that threads only wait for one another
+        for start in range(0, len(queries), GENERATIONS_AT_ONCE):
+            rows = slice(start, start + GENERATIONS_AT_ONCE)
+            candidates = _candidates(nearest[rows], encoder)
+            for query, its_candidates in zip(queries[rows], candidates, strict=True):
+                yield _shares(query, its_candidates, parameters)
+
+
+def _candidates(nearest: NDArray[np.int64], encoder: Encoder) -> Iterator[Candidates]:
+    """The candidates of each row of asset ids, -1 for none, read together since many rows share some."""
+    wanted = np.unique(nearest[nearest >= 0])
+    asset_ids, vectors = vectors_of(wanted.tolist(), encoder)
+    if len(asset_ids) != len(wanted):
+        raise KeyError(f"Vectors of encoder {encoder} were deleted while they were read: try again.")
+    for row in nearest:
+        places = np.searchsorted(asset_ids, np.sort(row[row >= 0]))
+        # Asset ids follow the order of first ingest, so they are that order.
+        yield Candidates(asset_ids[places], vectors[places], asset_ids[places])
+
+
+def _shares(query: Vectors, candidates: Candidates, parameters: EnergyParameters) -> Shares | CannotAttribute:
+    if not is_unit(query):
+        return CannotAttribute("The stored vector is not of unit length: embed the generation again.")
+    try:
+        return energy_shares(query, candidates, parameters)
+    except (ValueError, RuntimeError) as error:  # the latter from least squares that do not converge
+        return CannotAttribute(str(error))

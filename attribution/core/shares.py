@@ -21,6 +21,7 @@ _DECIMALS = 9  # finer differences are rounding noise of the processor and must 
 _LAST = (1, 0)  # sorts after every (0, asset_id): an asset wins a tie against the unattributed remainder
 
 Float64 = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +95,30 @@ def energy_shares(query: NDArray[np.floating], candidates: Candidates, parameter
     if vectors.shape[1] != len(unit_query):
         raise ValueError(f"The query has {len(unit_query)} dimensions, the candidates have {vectors.shape[1]}.")
     similarities = np.round(rerank(unit_query, vectors), _DECIMALS)
-    originals = _originals(candidates, vectors, similarities > parameters.lo, parameters.clone)
-    kept = sorted(originals, key=lambda i: -similarities[i])[: parameters.k]
+    originals = _originals(candidates, vectors, np.flatnonzero(similarities > parameters.lo), parameters.clone)
+    kept = originals[np.argsort(-similarities[originals], kind="stable")][: parameters.k]
     energies = _energies(unit_query, vectors[kept], similarities[kept])
+    asset_ids = candidates.asset_ids[kept].tolist()
     return _in_ppm(
-        {int(candidates.asset_ids[i]): energy for i, energy in zip(kept, energies, strict=True)},
-        {int(candidates.asset_ids[i]): float(similarities[i]) for i in kept},
+        dict(zip(asset_ids, energies, strict=True)),
+        dict(zip(asset_ids, similarities[kept].tolist(), strict=True)),
         parameters.r0,
     )
 
 
-def _originals(candidates: Candidates, vectors: Float64, eligible: NDArray[np.bool_], clone: float) -> list[int]:
-    """Return the indices of eligible candidates that copy no earlier one, in order of first ingest."""
-    copy_similarities = (
-        candidates.copy_similarities if candidates.copy_similarities is not None else vectors @ vectors.T
-    )
-    originals: list[int] = []
-    for i in np.lexsort((candidates.asset_ids, candidates.first_ingest)):
-        if eligible[i] and not (copy_similarities[i, originals] >= clone).any():
-            originals.append(int(i))
-    return originals
+def _originals(candidates: Candidates, vectors: Float64, eligible: Indices, clone: float) -> Indices:
+    """Return those of the eligible candidates that copy no earlier one, in order of first ingest."""
+    ordered = eligible[np.lexsort((candidates.asset_ids[eligible], candidates.first_ingest[eligible]))]
+    if candidates.copy_similarities is not None:
+        copy_similarities = candidates.copy_similarities[np.ix_(ordered, ordered)]
+    else:
+        ordered_vectors = vectors[ordered]
+        copy_similarities = ordered_vectors @ ordered_vectors.T
+    copies = np.tril(copy_similarities >= clone, -1)
+    is_original = np.ones(len(ordered), np.bool_)
+    for i in np.flatnonzero(copies.any(axis=1)):
+        is_original[i] = not (copies[i] & is_original).any()
+    return ordered[is_original]
 
 
 def _energies(query: Float64, vectors: Float64, similarities: Float64) -> list[int]:
@@ -140,8 +145,9 @@ def _in_ppm(energies: Mapping[int, int], similarities: Mapping[int, float], r0: 
 
 
 def _unit(vectors: NDArray[np.floating]) -> Float64:
-    exact = vectors.astype(np.float64)
+    exact = vectors.astype(np.float64)  # a copy, which is then divided in place
     lengths = np.sqrt(np.vecdot(exact, exact))
     if not (np.isfinite(lengths) & (lengths > 0)).all():
         raise ValueError("An embedding is zero or not finite; embed the image again.")
-    return np.asarray(exact / lengths[:, None])
+    exact /= lengths[:, None]
+    return exact

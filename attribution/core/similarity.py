@@ -1,15 +1,14 @@
 """Exact nearest neighbours by cosine: the search that pays people, and the oracle for any faster one."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 NO_ASSET = -1
-_QUERY_ROWS = 1024  # queries multiplied at once, so that memory follows the block and not the batch
-_PAIR_ROWS = 8192  # pairs compared at once in float64
-_UNIT_TOLERANCE = 0.01  # storage in half precision changes a squared length by less than this
+UNIT_TOLERANCE = 0.01  # storage in half precision changes a squared length by less than this
+_MARGIN = 16  # float32 neighbours beyond the k-th: enough unless many are as near, and then more are asked for
+_QUERY_ROWS, _VECTOR_ROWS = 1024, 16_384  # multiplied at once: faiss's own pieces are too small to keep two cores busy
 
 Vectors = NDArray[np.floating]
 Ids = NDArray[np.int64]
@@ -18,12 +17,18 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 
+def is_unit(vectors: Vectors) -> NDArray[np.bool_]:
+    """Return which of the vectors (…, d) are of unit length, to 1 % of its square, as (…)."""
+    vectors32 = vectors.astype(np.float32, copy=False)
+    return np.asarray(np.abs(np.vecdot(vectors32, vectors32) - 1) <= UNIT_TOLERANCE)
+
+
 def rerank(query: Vectors, vectors: Vectors) -> Float64:
     """Return the float64 inner product of `query` (d,) with each row of `vectors` (n, d), as (n,).
 
     Each row is computed alone, so its value is the same to the last bit whatever else is in `vectors`.
     """
-    products: Float64 = np.vecdot(vectors.astype(np.float64), query.astype(np.float64))
+    products: Float64 = np.vecdot(vectors.astype(np.float64, copy=False), query.astype(np.float64, copy=False))
     return products
 
 
@@ -39,60 +44,39 @@ def top_k(queries: Vectors, blocks: Iterable[tuple[Ids, Vectors]], k: int) -> tu
     if k < 1:
         raise ValueError(f"k must be at least 1, not {k}.")
     queries32 = _unit32(queries)
-    nearest = _Nearest(np.full((len(queries), k), NO_ASSET, np.int64), np.full((len(queries), k), -np.inf))
+    nearest = np.full((len(queries), k), NO_ASSET, np.int64)
+    similarities = np.full((len(queries), k), -np.inf)
     for ids, vectors in blocks:
         _require_block(ids, vectors, queries32.shape[1])
         vectors32 = _unit32(vectors)
-        for start in range(0, len(queries32), _QUERY_ROWS):
-            rows = slice(start, start + _QUERY_ROWS)
-            _add_block(nearest.part(rows), queries32[rows], ids, vectors32)
-    return nearest.ids, nearest.similarities.astype(np.float32)
+        for row, columns in _possible(queries32, vectors32, similarities[:, -1], k):
+            found = np.concatenate([nearest[row], ids[columns]])
+            exact = np.concatenate([similarities[row], rerank(queries32[row], vectors32[columns])])
+            best = np.lexsort((found, -exact))[:k]
+            nearest[row], similarities[row] = found[best], exact[best]
+    return nearest, similarities.astype(np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class _Nearest:
-    """The best k so far of each query, best first; its arrays are updated in place."""
+def _possible(queries: Float32, vectors: Float32, floors: Float64, k: int) -> Iterator[tuple[int, Indices]]:
+    """Yield each query's row and the rows of those vectors that rounding does not rule out of its best k."""
+    import faiss  # loads a BLAS and OpenMP of its own, for the few who search
 
-    ids: Ids
-    similarities: Float64
-
-    def part(self, rows: slice) -> "_Nearest":
-        return _Nearest(self.ids[rows], self.similarities[rows])
-
-
-def _add_block(nearest: _Nearest, queries: Float32, ids: Ids, vectors: Float32) -> None:
-    rows, columns = _possible(nearest, queries @ vectors.T, queries.shape[1])
-    exact = np.empty(len(rows))
-    for start in range(0, len(rows), _PAIR_ROWS):
-        pairs = slice(start, start + _PAIR_ROWS)
-        exact[pairs] = np.vecdot(vectors[columns[pairs]].astype(np.float64), queries[rows[pairs]].astype(np.float64))
-    _merge(nearest, rows, ids[columns], exact)
-
-
-def _possible(nearest: _Nearest, rough: Float32, dimensions: int) -> tuple[Indices, Indices]:
-    """Return the (query, asset) pairs that rounding does not rule out of the best k, by query."""
-    k = nearest.ids.shape[1]
+    faiss.cvar.distance_compute_blas_query_bs = _QUERY_ROWS
+    faiss.cvar.distance_compute_blas_database_bs = _VECTOR_ROWS
     # |float32 product - exact one| <= d * 2^-24 for unit vectors (Higham 2002, eq. 3.5); doubled for lengths near 1
-    rounding = dimensions * 2.0**-23
-    floor = nearest.similarities[:, -1] - rounding
-    if np.isneginf(floor).any() and rough.shape[1] > k:
-        floor = np.maximum(floor, np.partition(rough, -k, axis=1)[:, -k] - 2 * rounding)
-    rows, columns = np.nonzero(rough >= floor.astype(np.float32)[:, None])
-    return rows, columns
-
-
-def _merge(nearest: _Nearest, rows: Indices, ids: Ids, similarities: Float64) -> None:
-    """Add pairs, whose `rows` ascend, and keep the best k of each row that they touch."""
-    k = nearest.ids.shape[1]
-    touched = np.unique(rows)
-    all_rows = np.concatenate([rows, np.repeat(touched, k)])
-    all_ids = np.concatenate([ids, nearest.ids[touched].ravel()])
-    all_similarities = np.concatenate([similarities, nearest.similarities[touched].ravel()])
-    order = np.lexsort((all_ids, -all_similarities, all_rows))
-    firsts = np.searchsorted(all_rows[order], touched)
-    best = order[firsts[:, None] + np.arange(k)]
-    nearest.ids[touched] = all_ids[best]
-    nearest.similarities[touched] = all_similarities[best]
+    rounding = queries.shape[1] * 2.0**-23
+    rows, wanted = np.arange(len(queries)), k + _MARGIN
+    while len(rows) and len(vectors):
+        wanted = min(wanted, len(vectors))
+        rough, columns = faiss.knn(queries[rows], vectors, wanted, metric=faiss.METRIC_INNER_PRODUCT)
+        least = floors[rows] - rounding
+        if len(vectors) >= k:
+            least = np.maximum(least, rough[:, k - 1] - 2 * rounding)
+        is_proven = (rough[:, -1] < least) | (wanted == len(vectors))
+        is_possible = rough >= least[:, None]
+        for place in np.flatnonzero(is_proven & is_possible[:, 0]):
+            yield int(rows[place]), columns[place, is_possible[place]]
+        rows, wanted = rows[~is_proven], wanted * 4
 
 
 def _require_block(ids: Ids, vectors: Vectors, dimensions: int) -> None:
@@ -106,6 +90,6 @@ def _unit32(vectors: Vectors) -> Float32:
     vectors32 = vectors.astype(np.float32)
     if vectors32.shape != (len(vectors32), vectors32.shape[-1]):
         raise ValueError(f"Similarity needs rows of vectors (n, d), not an array of shape {vectors32.shape}.")
-    if not (np.abs(np.vecdot(vectors32, vectors32) - 1) <= _UNIT_TOLERANCE).all():
+    if not is_unit(vectors32).all():
         raise ValueError("Similarity needs rows of unit length; normalise the embeddings first.")
     return vectors32

@@ -73,6 +73,17 @@ def test_more_queries_than_are_multiplied_at_once_are_all_answered() -> None:
     np.testing.assert_array_equal(top_k(queries, [(ids, vectors)], 5)[0], oracle(queries, ids, vectors, 5)[0])
 
 
+def test_more_exact_copies_than_anybody_asked_for_are_still_in_order_of_id() -> None:
+    """float32 cannot tell hundreds of copies apart, so the search has to look further than its margin."""
+    random = np.random.default_rng(4)
+    vectors, queries, ids = unit(random, 900, 32), unit(random, 3, 32), random.permutation(900).astype(np.int64)
+    vectors[100:800] = queries[1]
+    for cuts in ([], [450], [100, 101, 700]):
+        found = top_k(queries, blocks(ids, vectors, cuts), 5)
+        np.testing.assert_array_equal(found[0], oracle(queries, ids, vectors, 5)[0])
+    assert found[0][1].tolist() == sorted(ids[100:800])[:5]
+
+
 def test_where_there_are_fewer_assets_than_asked_for_the_rest_is_empty() -> None:
     ids, similarities = top_k(np.eye(2, dtype=np.float32), [(np.array([9]), np.array([[1, 0]], np.float32))], 3)
     assert ids.tolist() == [[9, -1, -1], [9, -1, -1]]
