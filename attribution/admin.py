@@ -2,7 +2,26 @@
 
 from django.contrib import admin
 
-from attribution.models import AttributionBatch, EmbeddingFailure, Encoder, InspirationList, Method
+from attribution.models import (
+    AttributionBatch,
+    CopyCheck,
+    CopyMatch,
+    EmbeddingFailure,
+    Encoder,
+    InspirationList,
+    Method,
+    ReplicationAudit,
+)
 from marketplace.admin import ReadOnlyAdmin
 
-admin.site.register([AttributionBatch, EmbeddingFailure, Encoder, InspirationList, Method], ReadOnlyAdmin)
+RECORDS = [
+    AttributionBatch,
+    CopyCheck,
+    CopyMatch,
+    EmbeddingFailure,
+    Encoder,
+    InspirationList,
+    Method,
+    ReplicationAudit,
+]
+admin.site.register(RECORDS, ReadOnlyAdmin)

@@ -11,7 +11,8 @@ from attribution.attribute import attribute
 from attribution.core.shares import METHOD, VERSION, EnergyParameters, Shares
 from attribution.embed import current_encoder
 from attribution.models import AttributionBatch, Encoder, InspirationList, Method
-from marketplace.models import Asset, Download, TrainingSetMember
+from attribution.selectors import training_sets_not_embedded
+from marketplace.models import Asset, Download
 
 PARAMETERS = EnergyParameters()
 DOWNLOADS_AT_ONCE = 2_000
@@ -26,14 +27,11 @@ def attribute_downloads(at: datetime) -> int:
     loses, so each is attributed exactly once.
     """
     encoder = current_encoder(at)
-    not_embedded = TrainingSetMember.objects.exclude(asset__embeddings__encoder=encoder).exclude(
-        asset__embedding_failures__encoder=encoder
-    )
     tried = Q(generation__embeddings__encoder=encoder) | Q(generation__embedding_failures__encoder=encoder)
     claimed = (
         Download.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
         .filter(tried, inspiration_list__isnull=True)
-        .exclude(generation__training_set__in=not_embedded.values("training_set"))
+        .exclude(generation__training_set__in=training_sets_not_embedded(encoder))
         .order_by("pk")[:DOWNLOADS_AT_ONCE]
     )
     by_training_set: dict[int, list[Download]] = defaultdict(list)

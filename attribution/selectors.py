@@ -1,8 +1,10 @@
 """Reads of attribution for pages."""
 
+from django.db.models import QuerySet
+
 from attribution.models import Encoder, EncoderState, GenerationEmbedding, InspirationList
 from attribution.preview import nearest
-from marketplace.models import Asset, Contributor, Generation, User
+from marketplace.models import Asset, Contributor, Generation, TrainingSetMember, User
 from marketplace.permissions import is_finance
 
 
@@ -20,6 +22,14 @@ def most_resembled(generation: Generation, count: int) -> list[tuple[Asset, floa
         return []
     assets = Asset.objects.select_related("submission").in_bulk([asset_id for asset_id, _ in found])
     return [(assets[asset_id], similarity) for asset_id, similarity in found]
+
+
+def training_sets_not_embedded(encoder: Encoder) -> QuerySet[TrainingSetMember, int]:
+    """Ids of training sets of which the encoder has not tried every image yet."""
+    not_embedded = TrainingSetMember.objects.exclude(asset__embeddings__encoder=encoder).exclude(
+        asset__embedding_failures__encoder=encoder
+    )
+    return not_embedded.values_list("training_set", flat=True)
 
 
 def may_see_why(user: User, inspiration_list: InspirationList) -> bool:

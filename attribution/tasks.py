@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from attribution import batches, embed
+from attribution import batches, copies, embed
 
 
 @shared_task
@@ -18,6 +18,14 @@ def embed_generations() -> None:
     """Embed new generations; calls itself again while there are more."""
     if embed.embed_generations(timezone.now()):
         embed_generations.delay()
+        check_copies.delay()
+
+
+@shared_task
+def check_copies() -> None:
+    """Check new generations for copies; calls itself again while there are more."""
+    if copies.check_copies(timezone.now()):
+        check_copies.delay()
 
 
 @shared_task

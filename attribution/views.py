@@ -5,7 +5,9 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from attribution.selectors import most_resembled
+from marketplace.core.release import WHY_NOT_FOR_SALE
 from marketplace.models import Generation
+from marketplace.output_checks import sale_states
 from marketplace.permissions import LoggedInRequest, require_customer_or_finance, roles_of
 from marketplace.prices import licence_price
 from marketplace.views import LicenceForm
@@ -23,6 +25,7 @@ def generation(request: LoggedInRequest, generation_id: int) -> HttpResponse:
         "training_image_count": one.training_set.members.count(),
         "resembled": most_resembled(one, RESEMBLED),
         "price": licence_price(),
+        "not_for_sale": WHY_NOT_FOR_SALE.get(sale_states([one])[one.pk]),
         "form": LicenceForm(),
         "roles": roles_of(request.user),
     }

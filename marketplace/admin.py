@@ -14,6 +14,8 @@ from marketplace.models import (
     Download,
     Generation,
     GeneratorModel,
+    OutputCheck,
+    OutputDecision,
     ScreeningResult,
     Submission,
     TrainingConsent,
@@ -44,5 +46,16 @@ class LoginAdmin(UserAdmin[User]):
 
 admin.site.register([Contributor, Customer, GeneratorModel])
 admin.site.register(
-    [Asset, Download, Generation, ScreeningResult, Submission, TrainingConsent, TrainingSet], ReadOnlyAdmin
+    [
+        Asset,
+        Download,
+        Generation,
+        OutputCheck,
+        OutputDecision,
+        ScreeningResult,
+        Submission,
+        TrainingConsent,
+        TrainingSet,
+    ],
+    ReadOnlyAdmin,
 )

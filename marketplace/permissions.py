@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 from marketplace.models import Asset, Contributor, Customer, Download, User
 
 FINANCE = "finance"
+REVIEWER = "reviewer"
 
 
 class LoggedInRequest(HttpRequest):
@@ -23,6 +24,7 @@ class Roles:
     contributor: bool
     customer: bool
     finance: bool
+    reviewer: bool
 
 
 def roles_of(user: User) -> Roles:
@@ -31,12 +33,25 @@ def roles_of(user: User) -> Roles:
         contributor=Contributor.objects.filter(user=user).exists(),
         customer=Customer.objects.filter(user=user).exists(),
         finance=is_finance(user),
+        reviewer=is_reviewer(user),
     )
 
 
 def is_finance(user: User) -> bool:
     """Whether they close months and run payouts; a superuser may do what finance may."""
     return user.is_superuser or user.groups.filter(name=FINANCE).exists()
+
+
+def is_reviewer(user: User) -> bool:
+    """Whether they decide what is held; whoever buys may not, for they might want what they decide of."""
+    in_charge = user.is_superuser or user.groups.filter(name=REVIEWER).exists()
+    return in_charge and not Customer.objects.filter(user=user).exists()
+
+
+def require_reviewer(user: User) -> None:
+    """Raise `Http404` for everybody but reviewers."""
+    if not is_reviewer(user):
+        raise Http404("Only reviewers have this page.")
 
 
 def require_finance(user: User) -> None:
@@ -67,5 +82,5 @@ def may_have_file(user: User, download: Download) -> bool:
 
 
 def may_see_preview(user: User, asset: Asset) -> bool:
-    """Whether they may see the image larger than its thumbnail: whose it is, and finance."""
-    return asset.contributor.user_id == user.pk or is_finance(user)
+    """Whether they may see the image larger than its thumbnail: whose it is, finance and reviewers."""
+    return asset.contributor.user_id == user.pk or is_finance(user) or is_reviewer(user)

@@ -25,6 +25,7 @@ from marketplace.models import (
     TrainingSet,
     TrainingSetMember,
 )
+from marketplace.output_checks import require_for_sale
 from marketplace.screening import Report, screen
 from marketplace.selectors import assets_with_consent
 
@@ -201,11 +202,13 @@ def record_download(
 ) -> Download:
     """Record a paid download once: the same key again returns the first one.
 
-    Raises `ValueError` for a price in another currency than the settlement currency, and for a known key that comes
-    with another customer, generation or price.
+    Raises `NotForSale` for a generation that is not checked, or held or refused; `ValueError` for a price in another
+    currency than the settlement currency, and for a known key that comes with another customer, generation or price.
     """
     if currency != settings.SETTLEMENT_CURRENCY:
         raise ValueError(f"Sales are settled in {settings.SETTLEMENT_CURRENCY}, and this price is in {currency}.")
+    if not Download.objects.filter(idempotency_key=idempotency_key).exists():
+        require_for_sale(generation)
     download, _ = Download.objects.get_or_create(
         idempotency_key=idempotency_key,
         defaults={

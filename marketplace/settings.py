@@ -109,12 +109,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TASK_ROUTES = {
     "attribution.tasks.embed_*": {"queue": "ingest"},
+    "attribution.tasks.check_copies": {"queue": "ingest"},
     "attribution.tasks.attribute_downloads": {"queue": "attribute"},
     "payouts.tasks.*": {"queue": "money"},
 }
 CELERY_BEAT_SCHEDULE = {
     "embed new assets": {"task": "attribution.tasks.embed_assets", "schedule": timedelta(seconds=15)},
     "embed new generations": {"task": "attribution.tasks.embed_generations", "schedule": timedelta(seconds=15)},
+    "check new generations for copies": {"task": "attribution.tasks.check_copies", "schedule": timedelta(seconds=15)},
     "attribute new downloads": {"task": "attribution.tasks.attribute_downloads", "schedule": timedelta(seconds=15)},
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
 }

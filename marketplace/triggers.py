@@ -2,6 +2,13 @@
 
 import pgtrigger
 
+TRIGGERS_NEVER_IGNORED = """
+CREATE OR REPLACE FUNCTION _pgtrigger_should_ignore(trigger_name name) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS 'SELECT false'
+"""
+"""What every migration that creates triggers ends with: pgtrigger lets a session name triggers to ignore, and that is
+not for ours."""
+
 
 def never_updated() -> tuple[pgtrigger.Trigger, ...]:
     """A trigger by which the database refuses to change a record, which may be deleted as a whole."""

@@ -13,7 +13,9 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
+from marketplace.core.release import SaleState
 from marketplace.models import Asset, Download, Generation
+from marketplace.output_checks import NotForSale, sale_states
 from marketplace.permissions import (
     LoggedInRequest,
     customer_of,
@@ -48,7 +50,10 @@ def generations(request: LoggedInRequest) -> HttpResponse:
     require_customer_or_finance(request.user)
     newest = Generation.objects.select_related("generator_model").order_by("-generated_at", "-pk")
     page = Paginator(newest, GENERATIONS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "marketplace/generations.html", {"page": page, "price": licence_price()})
+    states = sale_states(page)
+    not_for_sale = {pk for pk, state in states.items() if state is not SaleState.FOR_SALE}
+    context = {"page": page, "not_for_sale": not_for_sale, "price": licence_price()}
+    return render(request, "marketplace/generations.html", context)
 
 
 @require_POST
@@ -61,14 +66,18 @@ def license_generation(request: LoggedInRequest, generation_id: int) -> HttpResp
         messages.error(request, "Nothing was licensed: the form was not complete. Please press the button again.")
         return redirect("generation", generation_id)
     price = licence_price()
-    download = record_download(
-        customer,
-        generation,
-        gross_minor=price.minor,
-        currency=price.currency,
-        at=timezone.now(),
-        idempotency_key=f"page:{customer.pk}:{generation.pk}:{form.cleaned_data['form_key']}",
-    )
+    try:
+        download = record_download(
+            customer,
+            generation,
+            gross_minor=price.minor,
+            currency=price.currency,
+            at=timezone.now(),
+            idempotency_key=f"page:{customer.pk}:{generation.pk}:{form.cleaned_data['form_key']}",
+        )
+    except NotForSale as refused:
+        messages.error(request, str(refused))
+        return redirect("generation", generation_id)
     messages.success(request, f"Licence {download.pk} is recorded. Your file is in the list below.")
     return redirect("downloads")
 

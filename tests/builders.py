@@ -28,6 +28,7 @@ from attribution.models import (
     Method,
 )
 from marketplace.core.periods import Month
+from marketplace.core.release import Outcome
 from marketplace.generators.base import GeneratedImage
 from marketplace.models import (
     Asset,
@@ -40,6 +41,7 @@ from marketplace.models import (
     TrainingSet,
     User,
 )
+from marketplace.output_checks import record_output_check
 from marketplace.services import Details, freeze_training_set, record_download, record_generation, submit_asset
 from payouts.booking import book_downloads
 from payouts.closing import approve_close, close_period
@@ -126,12 +128,15 @@ def make_generator_model(training_set: TrainingSet | None, name: str = "sample")
     )
 
 
-def make_generation(model: GeneratorModel, prompt: str = "a quiet harbour") -> Generation:
-    """A generated picture unlike all others."""
+def make_generation(model: GeneratorModel, prompt: str = "a quiet harbour", *, is_checked: bool = True) -> Generation:
+    """A generated picture unlike all others, checked for copies and for sale unless told otherwise."""
     seed = next(_numbers)
     picture = make_picture(10_000 + seed)
     made = GeneratedImage(image=picture, prompt=prompt, seed=seed, parameters={})
-    return record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT)
+    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT)
+    if is_checked:
+        record_output_check(generation, Outcome.CLEAR, "It resembles no image of the training set.", FROZEN_AT)
+    return generation
 
 
 def make_download(

@@ -1,11 +1,14 @@
-"""Embeddings, stamped with the encoder that made them, and inspiration lists with integer shares."""
+"""Embeddings, stamped with the encoder that made them, and inspiration lists with integer shares, and copy checks."""
 
+from attribution.models.copies import CopyCheck, CopyMatch, ReplicationAudit
 from attribution.models.encoders import WIDTH, Embedding, EmbeddingFailure, Encoder, EncoderState, GenerationEmbedding
 from attribution.models.lists import AttributionBatch, InspirationList, Method
 
 __all__ = [
     "WIDTH",
     "AttributionBatch",
+    "CopyCheck",
+    "CopyMatch",
     "Embedding",
     "EmbeddingFailure",
     "Encoder",
@@ -13,4 +16,5 @@ __all__ = [
     "GenerationEmbedding",
     "InspirationList",
     "Method",
+    "ReplicationAudit",
 ]

@@ -1,6 +1,7 @@
 """The marketplace's records, one file per noun."""
 
 from marketplace.models.catalogue import Asset, ScreeningResult, Submission, TrainingConsent
+from marketplace.models.checks import OutputCheck, OutputDecision
 from marketplace.models.generation import (
     Download,
     Generation,
@@ -18,6 +19,8 @@ __all__ = [
     "Download",
     "Generation",
     "GeneratorModel",
+    "OutputCheck",
+    "OutputDecision",
     "RemixTruth",
     "ScreeningResult",
     "Submission",

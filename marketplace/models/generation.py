@@ -124,7 +124,26 @@ class Download(models.Model):
 
     class Meta:
         constraints = (models.CheckConstraint(condition=models.Q(gross_minor__gt=0), name="download_is_paid"),)
-        triggers = append_only()
+        triggers = (
+            *append_only(),
+            pgtrigger.Trigger(
+                name="only_what_is_for_sale",
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                # As marketplace.core.release.sale_state says.
+                func="""
+                IF (SELECT coalesce(d.decision, CASE c.outcome WHEN 'blocked' THEN 'held' ELSE 'cleared' END)
+                    FROM marketplace_outputcheck AS c LEFT JOIN marketplace_outputdecision AS d
+                    ON d.output_check_id = c.id WHERE c.generation_id = NEW.generation_id
+                    ORDER BY c.id DESC, d.id DESC LIMIT 1) IS DISTINCT FROM 'cleared' THEN
+                    RAISE EXCEPTION 'Generation % is not for sale: it must be checked for copies, and cleared by a '
+                        'reviewer if it is blocked.', NEW.generation_id;
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+        )
 
     def __str__(self) -> str:
         return f"download {self.pk}"

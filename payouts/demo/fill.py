@@ -85,6 +85,10 @@ class _Demo:
                 stages.embed_catalogue(background, report)
             with self._stage("generate") as report:
                 stages.generate(month, report)
+            with self._stage("check copies") as report:
+                stages.check_copies(background, report)
+            with self._stage("review"):
+                stages.review(staff.reviews, month.start_at)
             with self._stage("sell"):
                 stages.sell(month)
             with self._stage("attribute") as report:

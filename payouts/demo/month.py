@@ -18,11 +18,14 @@ from django.db.models import QuerySet, Sum
 from attribution import tasks as attribution_tasks
 from marketplace.catalogue import Listed, read_catalogue
 from marketplace.core.periods import Month
+from marketplace.core.release import Decision, SaleState
 from marketplace.generating import generate_image, generator_of
 from marketplace.generators.base import Backend
 from marketplace.generators.remix import Remix
 from marketplace.ingest import Ingested, ingest
 from marketplace.models import Asset, Contributor, Customer, Download, Generation, GeneratorModel, User
+from marketplace.output_checks import decide_output, sale_states, waiting_for_review
+from marketplace.permissions import FINANCE, REVIEWER
 from marketplace.services import freeze_training_set, record_download
 from payouts import booking, closing, runs
 from payouts import tasks as payout_tasks
@@ -45,6 +48,7 @@ PROMPTS = (
     "autumn campaign",
     "book jacket",
 )
+MOST_OF_A_PICTURE_PPM = 400_000  # of its area, spanned by the points that agree: they never reach the rim
 UNKNOWN_COUNTRY = "US"
 LEFT_UNFINISHED = 2  # contributors who do not finish onboarding, so that the run shows exclusions and their reasons
 FEWEST_CONTRIBUTORS = 5  # for that: of fewer, all finish
@@ -59,17 +63,20 @@ class Stalled(RuntimeError):
 
 @dataclass(frozen=True)
 class Staff:
-    """The two finance people whom the books need."""
+    """The two finance people whom the books need, and who reviews what is held."""
 
     closes: User
     approves: User
+    reviews: User
 
 
 def hire(month: Month) -> Staff:
-    """Finance people, customers with one login among them, and the policy in force."""
-    finance, _ = Group.objects.get_or_create(name="finance")
+    """Finance people, a reviewer, customers with one login among them, and the policy in force."""
+    finance, _ = Group.objects.get_or_create(name=FINANCE)
     staff = [User.objects.create_user(name, f"{name}@example.com") for name in ("finance", "finance-second")]
     finance.user_set.add(*staff)
+    reviewer = User.objects.create_user("reviewer", "reviewer@example.com")
+    reviewer.groups.add(Group.objects.get_or_create(name=REVIEWER)[0])
     buyer = User.objects.create_user("customer", "customer@example.com")
     for name in CUSTOMERS:
         Customer.objects.create(
@@ -78,7 +85,7 @@ def hire(month: Month) -> Staff:
     Policy.objects.create(
         effective_at=month.previous.start_at, contributor_rate_ppm=400_000, fee_ppm=29_000, threshold_minor=1_000
     )
-    return Staff(*staff)
+    return Staff(*staff, reviewer)
 
 
 def import_folder(folder: Path, at: datetime, report: Report) -> list[tuple[Listed, Ingested]]:
@@ -116,10 +123,36 @@ def generate(month: Month, report: Report) -> None:
         report(seed + 1, GENERATIONS)
 
 
+def check_copies(worker: Background, report: Report) -> None:
+    """Let the worker compare the generations with the training set."""
+    attribution_tasks.embed_generations.delay()
+    _wait(Generation.objects.filter(output_checks__isnull=True), worker, report)
+
+
+def review(reviewer: User, at: datetime) -> None:
+    """Decide of what is held, as somebody with both pictures before them might.
+
+    The sample generator makes its pictures of pieces of the catalogue's, so that nearly all are held: those of which
+    one image fills most are upheld as copies, compositions are cleared.
+    """
+    for held in waiting_for_review():
+        matches = held.copy_check.matches.all()
+        filled_ppm = max((match.generation_area_ppm for match in matches), default=0)
+        if filled_ppm > MOST_OF_A_PICTURE_PPM:
+            decide_output(held, Decision.UPHELD, "One image fills most of the picture: it is a copy.", reviewer, at)
+        else:
+            reason = (
+                "A composition in which no image fills most of the picture, as the sample generator is meant to make."
+            )
+            decide_output(held, Decision.CLEARED, reason, reviewer, at)
+
+
 def sell(month: Month) -> None:
-    """Customers download the month's generations, some of them far more often than others."""
+    """Customers download the month's generations that are for sale, some of them far more often than others."""
     chance = random.Random(f"downloads of {month}")  # noqa: S311 - repeatable, not secret
-    customers, generations = list(Customer.objects.order_by("pk")), list(Generation.objects.order_by("pk"))
+    customers, made = list(Customer.objects.order_by("pk")), list(Generation.objects.order_by("pk"))
+    states = sale_states(made)
+    generations = [generation for generation in made if states[generation.pk] is SaleState.FOR_SALE]
     popularity = [1 / rank for rank in range(1, len(generations) + 1)]
     seconds = int((month.end_at - month.start_at).total_seconds())
     with transaction.atomic():
@@ -135,9 +168,7 @@ def sell(month: Month) -> None:
 
 
 def attribute(worker: Background, report: Report) -> None:
-    """Let the worker embed the generations and attribute the downloads, batch by batch."""
-    attribution_tasks.embed_generations.delay()
-    _wait(Generation.objects.filter(embeddings__isnull=True), worker, lambda done, total: None)
+    """Let the worker attribute the downloads, batch by batch."""
     attribution_tasks.attribute_downloads.delay()
     _wait(Download.objects.filter(inspiration_list__isnull=True), worker, report)
 

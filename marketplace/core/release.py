@@ -1,0 +1,52 @@
+"""Whether a generation may be sold, by what its check found and what a reviewer then decided."""
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What the check of a generation found."""
+
+    CLEAR = "clear"
+    REVIEW = "review"
+    BLOCKED = "blocked"
+
+
+class Decision(StrEnum):
+    """What a reviewer decided of a finding: it does not stand in the way of a sale, or it does."""
+
+    CLEARED = "cleared"
+    UPHELD = "upheld"
+
+
+class SaleState(StrEnum):
+    """Whether a generation may be sold, or what it waits for."""
+
+    UNCHECKED = "unchecked"
+    HELD = "held"
+    REFUSED = "refused"
+    FOR_SALE = "for sale"
+
+
+WHY_NOT_FOR_SALE = {
+    SaleState.UNCHECKED: (
+        "It has not been compared with the images that its model was trained on yet. Look again in a minute."
+    ),
+    SaleState.HELD: (
+        "Part of it is nearly the same as an image that its model was trained on. It can be licensed only if a "
+        "reviewer finds that it is no copy."
+    ),
+    SaleState.REFUSED: "A reviewer found that it copies an image that its model was trained on. It is not for sale.",
+}
+
+
+def sale_state(outcome: Outcome | None, decision: Decision | None) -> SaleState:
+    """The state that the newest check and the newest decision of it, if any, leave a generation in.
+
+    What has not been checked is not sold. A reviewer's decision counts whatever the check found; without one, only
+    what is blocked has to wait.
+    """
+    if outcome is None:
+        return SaleState.UNCHECKED
+    if decision is not None:
+        return SaleState.FOR_SALE if decision is Decision.CLEARED else SaleState.REFUSED
+    return SaleState.HELD if outcome is Outcome.BLOCKED else SaleState.FOR_SALE
