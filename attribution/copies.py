@@ -1,14 +1,16 @@
 """Copy checks: each generation beside the images of its training set that are nearest to it, proved by geometry."""
 
 import logging
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
-import cv2
 import numpy as np
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -30,8 +32,8 @@ logger = logging.getLogger(__name__)
 
 THRESHOLDS = CopyThresholds()
 SHORTLIST = 40
-CHECK_AT_ONCE = 32
-KEPT_FEATURES = 256  # pictures of which local features stay in memory, some 0.4 MB each
+CHECK_AT_ONCE = 8
+KEPT_FEATURES = 512  # pictures of which local features stay in memory, some 0.3 MB each
 OUTCOMES = {
     Tier.UNREADABLE: Outcome.BLOCKED,
     Tier.NEAR_COPY: Outcome.BLOCKED,
@@ -56,7 +58,7 @@ def copy_method() -> Method:
 
 @transaction.atomic
 def check_copies(at: datetime) -> int:
-    """Check up to 32 generations that the method has not checked yet; returns how many.
+    """Check up to 8 generations that the method has not checked yet; returns how many.
 
     Generations wait until they and their whole training set are embedded. They are claimed by row locks that a killed
     worker loses. One whose picture the encoder cannot read is blocked: nobody knows what it copies.
@@ -113,7 +115,7 @@ def _check(
         encoder=encoder,
         tier=tier,
         compared_count=len(nearest or ()),
-        tools={"opencv": cv2.__version__},
+        tools={"OpenCV": version("opencv-python-headless")},
         checked_at=at,
     )
     for match in found:
@@ -122,17 +124,15 @@ def _check(
     return True
 
 
-def prove(preview: str, nearest: Iterable[Nearest]) -> list[CopyMatch]:
+def prove(preview: str, nearest: Sequence[Nearest]) -> list[CopyMatch]:
     """Matches, not stored, of a stored picture with those of the assets that it may copy, the gravest first.
 
     Raises FileNotFoundError where a picture is not there.
     """
     seen = _features_of(preview)
-    found = []
-    for near in nearest:
-        proof = geometry.match(seen, _features_of(str(near.asset.preview)))
-        if proof:
-            found.append(_match(near, proof))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        proofs = threads.map(lambda near: geometry.match(seen, _features_of(str(near.asset.preview))), nearest)
+        found = [_match(near, proof) for near, proof in zip(nearest, proofs, strict=True) if proof]
     return sorted(found, key=lambda match: (list(Tier).index(Tier(match.tier)), -match.inliers))
 
 

@@ -58,21 +58,17 @@ def require_for_sale(generation: Generation) -> None:
 
 
 def waiting_for_review() -> QuerySet[OutputCheck]:
-    """Findings that no reviewer has decided of yet, the oldest first; those that block a sale come before others."""
-    undecided = _counting().filter(decision__isnull=True).exclude(outcome=Outcome.CLEAR)
-    return undecided.order_by("outcome", "pk")
+    """Findings that no reviewer has decided of yet: those that block a sale before others, then the oldest first."""
+    return _newest().filter(decisions__isnull=True).exclude(outcome=Outcome.CLEAR).order_by("outcome", "pk")
 
 
 def copy_incidents() -> QuerySet[OutputCheck]:
-    """Generations that a reviewer found to replicate a training image, the newest first."""
-    return _counting().filter(decision=Decision.UPHELD).order_by("-pk")
+    """Findings that a reviewer upheld, the newest first: these generations replicate a training image."""
+    newest = OutputDecision.objects.filter(output_check=OuterRef("pk")).order_by("-pk").values("decision")[:1]
+    return _newest().alias(decision=Subquery(newest)).filter(decision=Decision.UPHELD).order_by("-pk")
 
 
-def _counting() -> QuerySet[OutputCheck]:
-    """The newest check of each generation, with the newest decision of it."""
+def _newest() -> QuerySet[OutputCheck]:
+    """The one check of each generation that counts."""
     newest = OutputCheck.objects.filter(generation=OuterRef("generation")).order_by("-pk").values("pk")[:1]
-    decisions = OutputDecision.objects.filter(output_check=OuterRef("pk")).order_by("-pk")
-    counting = OutputCheck.objects.filter(pk=Subquery(newest)).annotate(
-        decision=Subquery(decisions.values("decision")[:1])
-    )
-    return counting.select_related("generation__generator_model")
+    return OutputCheck.objects.filter(pk=Subquery(newest)).select_related("generation__generator_model")

@@ -54,6 +54,12 @@ def require_reviewer(user: User) -> None:
         raise Http404("Only reviewers have this page.")
 
 
+def require_reviewer_or_finance(user: User) -> None:
+    """Raise `Http404` for those who neither review nor keep the books."""
+    if not (is_reviewer(user) or is_finance(user)):
+        raise Http404("Only reviewers and finance have this page.")
+
+
 def require_finance(user: User) -> None:
     """Raise `Http404` for everybody but finance."""
     if not is_finance(user):

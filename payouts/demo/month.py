@@ -48,7 +48,8 @@ PROMPTS = (
     "autumn campaign",
     "book jacket",
 )
-MOST_OF_A_PICTURE_PPM = 400_000  # of its area, spanned by the points that agree: they never reach the rim
+LEFT_WAITING = 3
+FILLED_PPM = 400_000  # of the area, spanned by the points that agree, which do not reach the rim
 UNKNOWN_COUNTRY = "US"
 LEFT_UNFINISHED = 2  # contributors who do not finish onboarding, so that the run shows exclusions and their reasons
 FEWEST_CONTRIBUTORS = 5  # for that: of fewer, all finish
@@ -85,7 +86,7 @@ def hire(month: Month) -> Staff:
     Policy.objects.create(
         effective_at=month.previous.start_at, contributor_rate_ppm=400_000, fee_ppm=29_000, threshold_minor=1_000
     )
-    return Staff(*staff, reviewer)
+    return Staff(staff[0], staff[1], reviewer)
 
 
 def import_folder(folder: Path, at: datetime, report: Report) -> list[tuple[Listed, Ingested]]:
@@ -132,18 +133,16 @@ def check_copies(worker: Background, report: Report) -> None:
 def review(reviewer: User, at: datetime) -> None:
     """Decide of what is held, as somebody with both pictures before them might.
 
-    The sample generator makes its pictures of pieces of the catalogue's, so that nearly all are held: those of which
-    one image fills most are upheld as copies, compositions are cleared.
+    The sample generator makes its pictures of pieces of the catalogue's, so that nearly all are held: compositions of
+    several images are cleared, and those that one image fills are upheld as copies. The last ones are left, so that
+    there is something to see.
     """
-    for held in waiting_for_review():
-        matches = held.copy_check.matches.all()
-        filled_ppm = max((match.generation_area_ppm for match in matches), default=0)
-        if filled_ppm > MOST_OF_A_PICTURE_PPM:
-            decide_output(held, Decision.UPHELD, "One image fills most of the picture: it is a copy.", reviewer, at)
+    for held in list(waiting_for_review())[:-LEFT_WAITING]:
+        filled_ppm = list(held.copy_check.matches.values_list("generation_area_ppm", flat=True))
+        if len(filled_ppm) == 1 and filled_ppm[0] > FILLED_PPM:
+            decide_output(held, Decision.UPHELD, "One image fills the picture: it is a copy.", reviewer, at)
         else:
-            reason = (
-                "A composition in which no image fills most of the picture, as the sample generator is meant to make."
-            )
+            reason = "A composition, which no single image fills: what this generator is meant to make."
             decide_output(held, Decision.CLEARED, reason, reviewer, at)
 
 

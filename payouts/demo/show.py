@@ -3,7 +3,9 @@
 from rich.console import Console
 from rich.table import Table
 
+from attribution.core.copies import Tier
 from marketplace.core.money import Money, format_micro
+from marketplace.core.release import Decision
 from payouts.demo.summary import Summary
 
 LINES_SHOWN = 20
@@ -33,11 +35,9 @@ def _figures(summary: Summary) -> list[tuple[str, str]]:
     paid = sum(1 for line in summary.contributors if line.paid_minor)
     return [
         ("Screening", verdicts),
+        ("Copies", _copies(summary)),
         ("Encoder", encoder if summary.encoder == "compact" else summary.encoder),
-        (
-            "Sales",
-            f"{summary.downloads} downloads of {summary.generations} generated images, {money(summary.gross_minor)}",
-        ),
+        ("Sales", f"{summary.downloads} downloads of generated images, {money(summary.gross_minor)}"),
         ("Net", f"{money(summary.net_minor)} after {money(summary.fee_minor)} of card fees"),
         ("Pool", f"{exact(summary.pool_micro)} for {len(summary.contributors)} contributors"),
         ("Common fund", f"{exact(summary.common_fund_micro)} of it resembled nothing in particular"),
@@ -49,6 +49,15 @@ def _figures(summary: Summary) -> list[tuple[str, str]]:
             f"Stripe lists {money(summary.transferred_at_stripe_minor)}",
         ),
     ]
+
+
+def _copies(summary: Summary) -> str:
+    near, possible = summary.copies.get(Tier.NEAR_COPY, 0), summary.copies.get(Tier.POSSIBLE_COPY, 0)
+    cleared, upheld = summary.decisions.get(Decision.CLEARED, 0), summary.decisions.get(Decision.UPHELD, 0)
+    return (
+        f"of {summary.generations} generated images {near} hold a proved piece of a training image and {possible} may; "
+        f"a reviewer cleared {cleared}, upheld {upheld} and left {near + possible - cleared - upheld} undecided"
+    )
 
 
 def _error(summary: Summary) -> str:

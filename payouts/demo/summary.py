@@ -8,9 +8,9 @@ from statistics import mean
 from django.db.models import Count, Sum
 
 from attribution.core.evaluation import total_variation
-from attribution.models import Encoder, EncoderState, InspirationList
+from attribution.models import CopyCheck, Encoder, EncoderState, InspirationList
 from marketplace.core.money import micro_to_minor
-from marketplace.models import Asset, Contributor, Download, Generation, RemixTruth, Submission
+from marketplace.models import Asset, Contributor, Download, Generation, OutputDecision, RemixTruth, Submission
 from payouts.core.ledger import AccountKind
 from payouts.core.states import PayoutState
 from payouts.gateway import Gateway
@@ -40,6 +40,8 @@ class Summary:
     encoder: str
     submissions: Mapping[str, int]
     generations: int
+    copies: Mapping[str, int]
+    decisions: Mapping[str, int]
     downloads: int
     gross_minor: int
     fee_minor: int
@@ -86,6 +88,8 @@ def summarise(period: Period, run: PayoutRun, gateway: Gateway, seconds: Mapping
         encoder=Encoder.objects.get(state=EncoderState.CURRENT).name,
         submissions=dict(Counter(Submission.objects.values_list("verdict", flat=True))),
         generations=Generation.objects.count(),
+        copies=dict(Counter(CopyCheck.objects.values_list("tier", flat=True))),
+        decisions=dict(Counter(OutputDecision.objects.values_list("decision", flat=True))),
         downloads=revenue["downloads"],
         gross_minor=revenue["gross"],
         fee_minor=revenue["fee"],

@@ -137,6 +137,19 @@ def test_the_demo_pays_contributors_and_its_books_balance(summary: dict[str, Any
     assert {line["reason"] for line in summary["contributors"] if not line["paid_minor"]} == {"onboarding_incomplete"}
 
 
+def test_the_demo_compares_every_generation_and_its_reviewer_decides_of_what_is_held(summary: dict[str, Any]) -> None:
+    assert sum(summary["copies"].values()) == summary["generations"]
+    held = summary["copies"]["near_copy"] + summary["copies"].get("possible_copy", 0)
+    assert summary["decisions"]["cleared"] + summary["decisions"]["upheld"] == held - 3, "which are left to be decided"
+    assert summary["decisions"]["cleared"] > 10, "the sample generator composes of pieces"
+
+
+def test_nothing_that_was_upheld_as_a_copy_was_sold(database: psycopg.Connection[tuple[Any, ...]]) -> None:
+    sold = """SELECT count(*) FROM marketplace_download d JOIN marketplace_outputcheck c USING (generation_id)
+              JOIN marketplace_outputdecision o ON o.output_check_id = c.id WHERE o.decision = 'upheld'"""
+    assert database.execute(sold).fetchone() == (0,)
+
+
 def test_the_demo_refuses_generated_broken_and_stolen_uploads_with_reasons(
     demo: subprocess.CompletedProcess[str], summary: dict[str, Any]
 ) -> None:

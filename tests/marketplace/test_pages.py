@@ -55,8 +55,9 @@ def test_home_leads_each_role_to_its_own_pages(client: Client, ana: Contributor,
     expected: dict[Contributor | Customer | User, set[str]] = {
         ana: {"/contributor/", "/contributor/images/"},
         carla: {"/generations/", "/downloads/"},
-        fay: {"/generations/", "/finance/months/", "/finance/runs/", "/finance/ledger/"},
-        boss: {"/generations/", "/finance/months/", "/finance/runs/", "/finance/ledger/", "/admin/"},
+        fay: {"/generations/", "/review/", "/finance/months/", "/finance/runs/", "/finance/ledger/"},
+        make_user("rita", "reviewer"): {"/review/"},
+        boss: {"/generations/", "/review/", "/finance/months/", "/finance/runs/", "/finance/ledger/", "/admin/"},
         make_user("nobody"): set(),
     }
     every_path: set[str] = set().union(*expected.values())

@@ -17,7 +17,7 @@ from payouts.demo.background import SANDBOX_KEY, BackgroundFailed, running, sand
 from payouts.demo.database import is_complete, only_one
 from payouts.demo.fill import fill
 
-LOGINS = ("contributor", "customer", "finance", "finance-second")
+LOGINS = ("contributor", "customer", "finance", "finance-second", "reviewer")
 CHECK_SECONDS = 1.0
 
 

@@ -1,4 +1,4 @@
-"""Pages of attribution."""
+"""The page of one generation before it is licensed."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render

@@ -1,0 +1,1 @@
+"""Pages of attribution, one file per noun."""

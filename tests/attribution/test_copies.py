@@ -1,0 +1,195 @@
+"""Copy checks from real pictures and stored vectors: what is found, what waits, and that each is checked once."""
+
+import logging
+import threading
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection, transaction
+from PIL import Image, ImageOps
+
+from attribution import copies
+from attribution.copies import check_copies
+from attribution.core.copies import CopyThresholds, Tier
+from attribution.encoders import find_recipe
+from attribution.models import CopyCheck, EmbeddingFailure, Encoder, EncoderState
+from marketplace.core.release import SaleState
+from marketplace.generators.base import GeneratedImage
+from marketplace.models import Asset, Contributor, Generation, GeneratorModel
+from marketplace.output_checks import sale_states
+from marketplace.sample_catalogue import STYLES, draw_work
+from marketplace.services import record_generation
+from tests.builders import (
+    CLOSED_AT,
+    FROZEN_AT,
+    JOINED_AT,
+    embed_asset,
+    embed_generation,
+    jpeg_bytes,
+    make_asset,
+    make_generator_model,
+    make_picture,
+    make_training_set,
+    submit,
+    unit_vector,
+)
+
+EDGE_PX = 256
+STUCK_AFTER_SECONDS = 20
+
+
+@pytest.fixture
+def encoder(db: None, settings: LazySettings) -> Encoder:
+    """The record of the configured encoder; its vectors are given by the tests."""
+    settings.ENCODER_RECIPE = "compact"
+    recipe = find_recipe("compact")
+    return Encoder.objects.create(
+        name=recipe.name,
+        fingerprint=recipe.fingerprint,
+        recipe=recipe.as_dict(),
+        state=EncoderState.CURRENT,
+        registered_at=JOINED_AT,
+    )
+
+
+def drawn(number: int) -> Image.Image:
+    return draw_work(STYLES[number], 0, EDGE_PX).image
+
+
+@pytest.fixture
+def assets(ana: Contributor, ben: Contributor, encoder: Encoder) -> list[Asset]:
+    """Two drawn works, embedded at right angles to one another."""
+    made = []
+    for number, contributor in enumerate((ana, ben)):
+        asset = Asset.objects.get(submission=submit(contributor, jpeg_bytes(drawn(number))))
+        embed_asset(asset, encoder, unit_vector(*([0] * number), 1))
+        made.append(asset)
+    return made
+
+
+@pytest.fixture
+def model(assets: list[Asset]) -> GeneratorModel:
+    return make_generator_model(make_training_set())
+
+
+def make(model: GeneratorModel, picture: Image.Image, encoder: Encoder | None) -> Generation:
+    """A generation of the picture, between both works to the encoder."""
+    made = GeneratedImage(picture, "a prompt", 1, {})
+    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT)
+    if encoder:
+        embed_generation(generation, encoder, unit_vector(0.6, 0.8))
+    return generation
+
+
+def test_a_piece_of_a_training_image_is_proved_shown_and_blocked(
+    assets: list[Asset], model: GeneratorModel, encoder: Encoder
+) -> None:
+    picture = make_picture(1, EDGE_PX, EDGE_PX)
+    piece = ImageOps.mirror(drawn(0)).crop((0, 0, EDGE_PX, EDGE_PX // 2))
+    picture.paste(piece, (0, EDGE_PX // 2))
+    generation = make(model, picture, encoder)
+    assert check_copies(CLOSED_AT) == 1
+    check = CopyCheck.objects.get()
+    assert (check.generation, check.tier, check.compared_count) == (generation, Tier.NEAR_COPY, 2)
+    assert (check.encoder, check.checked_at, check.output_check.generation) == (encoder, CLOSED_AT, generation)
+    match = check.matches.get()
+    assert (match.asset, match.is_mirrored) == (assets[0], True)
+    assert match.similarity == pytest.approx(0.6, abs=1e-3)
+    assert 150_000 < match.generation_area_ppm <= 500_000
+    assert all(y > 0.45 for _, y in match.generation_region), "the lower half"
+    assert all(y < 0.55 for _, y in match.asset_region), "shows the upper half of the work"
+    assert f"Image {assets[0].pk}: {match.inliers} points agree" in check.output_check.evidence
+    assert sale_states([generation])[generation.pk] is SaleState.HELD
+
+
+def test_what_shares_no_region_with_any_image_is_for_sale(model: GeneratorModel, encoder: Encoder) -> None:
+    generation = make(model, drawn(5), encoder)
+    assert check_copies(CLOSED_AT) == 1
+    assert CopyCheck.objects.get().tier == Tier.NONE
+    assert sale_states([generation])[generation.pk] is SaleState.FOR_SALE
+
+
+def test_an_image_outside_the_training_set_of_its_model_is_no_source_of_a_copy(
+    ana: Contributor, model: GeneratorModel, encoder: Encoder
+) -> None:
+    later = Asset.objects.get(submission=submit(ana, jpeg_bytes(drawn(5))))
+    embed_asset(later, encoder, unit_vector(0.6, 0.8))
+    make(model, drawn(5), encoder)
+    check_copies(CLOSED_AT)
+    assert CopyCheck.objects.get().tier == Tier.NONE
+
+
+def test_a_generation_waits_until_it_and_the_whole_training_set_are_embedded(
+    ana: Contributor, model: GeneratorModel, encoder: Encoder
+) -> None:
+    waits = make(model, drawn(0), None)
+    missing = make_asset(ana)
+    make(make_generator_model(make_training_set(version="2"), "second"), drawn(1), encoder)
+    assert check_copies(CLOSED_AT) == 0
+    embed_generation(waits, encoder, unit_vector(1))
+    assert check_copies(CLOSED_AT) == 1
+    embed_asset(missing, encoder, unit_vector(1))
+    assert check_copies(CLOSED_AT) == 1
+
+
+def test_each_generation_is_checked_once_and_again_when_the_thresholds_change(
+    model: GeneratorModel, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(model, drawn(0), encoder)
+    assert [check_copies(CLOSED_AT) for _ in range(2)] == [1, 0]
+    monkeypatch.setattr(copies, "THRESHOLDS", CopyThresholds(near_inliers=1_000))
+    assert [check_copies(CLOSED_AT) for _ in range(2)] == [1, 0]
+    assert list(CopyCheck.objects.order_by("pk").values_list("tier", flat=True)) == [
+        Tier.NEAR_COPY,
+        Tier.POSSIBLE_COPY,
+    ]
+
+
+def test_a_picture_that_cannot_be_read_is_held_for_nobody_knows_what_it_copies(
+    model: GeneratorModel, encoder: Encoder
+) -> None:
+    generation = make(model, drawn(5), None)
+    EmbeddingFailure.objects.create(encoder=encoder, generation=generation, reason="broken", failed_at=CLOSED_AT)
+    assert check_copies(CLOSED_AT) == 1
+    assert CopyCheck.objects.get().tier == Tier.UNREADABLE
+    assert sale_states([generation])[generation.pk] is SaleState.HELD
+
+
+def test_a_file_that_is_away_leaves_the_generation_unchecked_and_is_tried_again(
+    assets: list[Asset], model: GeneratorModel, encoder: Encoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    make(model, drawn(5), encoder)
+    path = Path(assets[0].preview.path)
+    path.rename(path.with_suffix(".away"))
+    copies._features_of.cache_clear()
+    with caplog.at_level(logging.ERROR):
+        assert check_copies(CLOSED_AT) == 0
+    assert "to be tried again" in caplog.text
+    assert not CopyCheck.objects.exists()
+    path.with_suffix(".away").rename(path)
+    assert check_copies(CLOSED_AT) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_never_check_one_generation_twice(
+    model: GeneratorModel, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copies, "CHECK_AT_ONCE", 1)
+    copies.copy_method()  # the very first check writes this row, and others wait for it
+    for number in (0, 5):
+        make(model, drawn(number), encoder)
+    checked: list[int] = []
+
+    def work() -> None:
+        checked.append(check_copies(CLOSED_AT))
+        connection.close()
+
+    with transaction.atomic():
+        checked.append(check_copies(CLOSED_AT))
+        other = threading.Thread(target=work)
+        other.start()
+        other.join(STUCK_AFTER_SECONDS)
+    other.join()
+    assert checked == [1, 1]
+    assert CopyCheck.objects.count() == 2
