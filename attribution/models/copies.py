@@ -29,7 +29,9 @@ class CopyCheck(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["generation", "method"], name="one_copy_check_per_method"),
-            models.CheckConstraint(condition=models.Q(tier__in=list(Tier)), name="copy_check_tier_known"),
+            models.CheckConstraint(
+                condition=models.Q(tier__in=[value for value, _ in TIERS]), name="copy_check_tier_known"
+            ),
         )
         triggers = append_only()
 
@@ -58,7 +60,9 @@ class CopyMatch(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["copy_check", "asset"], name="match_once"),
-            models.CheckConstraint(condition=models.Q(tier__in=list(Tier)), name="copy_match_tier_known"),
+            models.CheckConstraint(
+                condition=models.Q(tier__in=[value for value, _ in TIERS]), name="copy_match_tier_known"
+            ),
         )
         triggers = append_only()
 
