@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Max, Model, QuerySet
 
 from attribution.encoders import Encoder as LoadedEncoder
 from attribution.encoders import Recipe, Rows, UnreadablePicture, embed_files, find_recipe, load_encoder
@@ -104,14 +104,26 @@ def embed_generations(at: datetime) -> int:
     return _embed(pending_generations(encoder), encoder, GenerationEmbedding, "generation_id", at).settled
 
 
-def embed_all(encoder: Encoder, clock: Callable[[], datetime]) -> Iterator[int]:
-    """Embed everything that this encoder has not tried, in order of id; yields how many each batch settled.
+def pending_until_now(encoder: Encoder) -> tuple[QuerySet[Asset], QuerySet[Generation]]:
+    """All that is there now and the encoder has not tried; what is uploaded later never comes to be among it."""
+    newest_asset = Asset.objects.aggregate(pk=Max("pk", default=0))["pk"]
+    newest_generation = Generation.objects.aggregate(pk=Max("pk", default=0))["pk"]
+    return (
+        pending_assets(encoder).filter(pk__lte=newest_asset),
+        pending_generations(encoder).filter(pk__lte=newest_generation),
+    )
+
+
+def embed_all(
+    encoder: Encoder, assets: QuerySet[Asset], generations: QuerySet[Generation], clock: Callable[[], datetime]
+) -> Iterator[int]:
+    """Embed those of them that are pending, in order of id; yields for how many each batch settled that.
 
     Passes over what another worker is embedding and over files that are not there: both stay pending.
     """
     kinds: tuple[tuple[Pending, type[Model], str], ...] = (
-        (pending_assets(encoder), Embedding, "asset_id"),
-        (pending_generations(encoder), GenerationEmbedding, "generation_id"),
+        (assets, Embedding, "asset_id"),
+        (generations, GenerationEmbedding, "generation_id"),
     )
     for pending, stored, key in kinds:
         last_id = 0

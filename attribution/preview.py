@@ -12,9 +12,9 @@ from marketplace.models import Generation, TrainingSetMember
 EXACT_UP_TO = 20_000  # members of a training set that are all compared, which takes some 30 ms
 OVERFETCH = 4
 FEWEST_FETCHED = 60
-EF_SEARCH = 800  # candidates that the index keeps in view; a LIMIT above it would return too few, in silence
-INDEX_LINKS = 16
-INDEX_CANDIDATES = 64
+EF_SEARCH = 400  # candidates that the index keeps in view; a LIMIT above it would return too few, in silence
+INDEX_LINKS = 24
+INDEX_CANDIDATES = 100
 
 Vector = NDArray[np.float16]
 
@@ -37,7 +37,8 @@ BY_COMPARING = """
 def nearest(generation: Generation, encoder: Encoder, count: int) -> list[tuple[int, float]]:
     """Asset ids and cosines of up to `count` members of its training set that most resemble a generation, best first.
 
-    Found by the index where the set is large, so that some may be missing; their similarities are exact.
+    Found by the index where the set is large, so that some may be missing; those found are ranked as the exact search
+    ranks them, by the float64 product of the stored unit vectors.
     Raises `GenerationEmbedding.DoesNotExist` where the generation is not embedded yet.
     """
     query = np.asarray(generation.embeddings.get(encoder=encoder).vector, np.float16)
@@ -51,7 +52,7 @@ def nearest_to(query: Vector, training_set_id: int, encoder: Encoder, count: int
     if len(found) < fetched:  # a small set, or so small a part of the catalogue that the index gave up
         found = _by_comparing(query, training_set_id, encoder, fetched)
     asset_ids, vectors = vectors_of(found, encoder)
-    exact = rerank(_unit(query[None, :])[0], _unit(vectors))
+    exact = rerank(query, vectors)
     best = np.lexsort((asset_ids, -exact))[:count]
     return list(zip(asset_ids[best].tolist(), exact[best].tolist(), strict=True))
 
@@ -85,22 +86,37 @@ def _asset_ids(select: str, query: Vector, training_set_id: int, encoder: Encode
 
 
 def create_index(encoder: Encoder) -> None:
-    """Build the HNSW index of one encoder's vectors; it is partial, since a filter would spoil its recall."""
+    """Make the HNSW index of a new installation's encoder, while there is nothing to index."""
     with connection.cursor() as cursor:
-        cursor.execute(_create("CREATE INDEX IF NOT EXISTS", encoder))
+        cursor.execute(f"CREATE INDEX IF NOT EXISTS {_definition(encoder)}")
 
 
-def _create(verb: str, encoder: Encoder) -> str:
-    return (
-        f"{verb} {_index_name(encoder)} ON attribution_embedding USING hnsw (vector halfvec_cosine_ops) "
-        f"WITH (m = {INDEX_LINKS:d}, ef_construction = {INDEX_CANDIDATES:d}) WHERE encoder_id = {encoder.pk:d}"
-    )
+def build_index(encoder: Encoder) -> None:
+    """Index vectors that are there already, without holding up those who write others; not inside a transaction.
+
+    An index that an interrupted build left behind is of no use, and is replaced.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [_name(encoder)])
+        if cursor.fetchone() == (True,):
+            return
+        cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_name(encoder)}")
+        cursor.execute(f"CREATE INDEX CONCURRENTLY {_definition(encoder)}")
 
 
-def _index_name(encoder: Encoder) -> str:
+def drop_index(encoder: Encoder) -> None:
+    """Drop the index of an encoder whose preview nobody asks for; not inside a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_name(encoder)}")
+
+
+def _name(encoder: Encoder) -> str:
     return f"embedding_hnsw_{encoder.pk:d}"
 
 
-def _unit(vectors: Vector) -> NDArray[np.float64]:
-    exact = vectors.astype(np.float64)
-    return np.asarray(exact / np.linalg.norm(exact, axis=1, keepdims=True))
+def _definition(encoder: Encoder) -> str:
+    """Partial, since a filter would spoil its recall."""
+    return (
+        f"{_name(encoder)} ON attribution_embedding USING hnsw (vector halfvec_cosine_ops) "
+        f"WITH (m = {INDEX_LINKS:d}, ef_construction = {INDEX_CANDIDATES:d}) WHERE encoder_id = {encoder.pk:d}"
+    )
