@@ -1,18 +1,22 @@
 """Why a download's shares are what they are: the inspiration list, what made it, and a recomputation that checks it."""
 
 import base64
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.urls import reverse
+from numpy.typing import NDArray
 
 from attribution.attribute import attribute
 from attribution.core.shares import METHOD, VERSION, EnergyParameters
 from attribution.models import InspirationList
+from attribution.search import generation_vectors
+from marketplace.images import sha256_hex
 from marketplace.models import Asset, Contributor, Download, Generation
 
 SAME_SIMILARITY = 1e-6  # similarities are shown, shares are paid: only the latter must agree to the last digit
@@ -32,31 +36,44 @@ class Inspiration:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A stored inspiration list, largest share first, and how its recomputation from the stored vectors differs."""
+    """A stored inspiration list, largest share first, and how its recomputation from the stored vectors differs.
+
+    `differences` is None where it was not recomputed.
+    """
 
     stored: InspirationList
     inspirations: tuple[Inspiration, ...]
-    differences: tuple[str, ...]
+    differences: tuple[str, ...] | None
 
     @property
     def agrees(self) -> bool:
-        """Whether the recomputation gave the stored list."""
-        return not self.differences
+        """Whether it was recomputed, and that gave the stored list."""
+        return self.differences == ()
 
 
-def explain(download: Download) -> Explanation:
-    """Read a download's inspiration list and recompute it. Raises `InspirationList.DoesNotExist`."""
+def read_list(download: Download) -> Explanation:
+    """A download's inspiration list, not recomputed: that takes seconds where the training set is large.
+
+    Raises `InspirationList.DoesNotExist`.
+    """
     stored = InspirationList.objects.select_related(
         "download__generation", "batch__encoder", "batch__method", "batch__training_set"
     ).get(download=download)
-    assets = Asset.objects.select_related("submission", "contributor").in_bulk(stored.asset_ids)
-    inspirations = tuple(
-        Inspiration(assets[asset_id], similarity, share_ppm)
-        for asset_id, similarity, share_ppm in zip(
-            stored.asset_ids, stored.similarities, stored.shares_ppm, strict=True
-        )
-    )
-    return Explanation(stored, inspirations, _differences(stored))
+    listed = zip(stored.asset_ids, stored.similarities, stored.shares_ppm, strict=True)
+    return Explanation(stored, inspirations_of(listed), None)
+
+
+def explain(download: Download) -> Explanation:
+    """A download's inspiration list, recomputed. Raises `InspirationList.DoesNotExist`."""
+    explanation = read_list(download)
+    return replace(explanation, differences=_differences(explanation.stored))
+
+
+def inspirations_of(listed: Iterable[tuple[int, float, int]]) -> tuple[Inspiration, ...]:
+    """Asset ids, similarities and shares in ppm, with the assets themselves."""
+    rows = list(listed)
+    assets = Asset.objects.select_related("submission", "contributor").in_bulk([asset_id for asset_id, _, _ in rows])
+    return tuple(Inspiration(assets[asset_id], similarity, share_ppm) for asset_id, similarity, share_ppm in rows)
 
 
 def _differences(stored: InspirationList) -> tuple[str, ...]:
@@ -123,7 +140,13 @@ def explanation_context(
         "is_unreadable": generation.embedding_failures.filter(encoder=encoder).exists(),
         "attributed_ppm": sum(one.share_ppm for one in explanation.inspirations),
         "is_compact": encoder.name == "compact",
+        "vector_sha256": sha256_by_id(*generation_vectors([generation.pk], encoder)).get(generation.pk),
     }
+
+
+def sha256_by_id(ids: NDArray[np.int64], vectors: NDArray[np.float16]) -> dict[int, str]:
+    """Hex SHA-256 of each stored vector: its 512 numbers in half precision, the lower byte first."""
+    return {pk: sha256_hex(vector.astype("<f2").tobytes()) for pk, vector in zip(ids.tolist(), vectors, strict=True)}
 
 
 def page_url(picture: Asset | Generation) -> str:
@@ -131,12 +154,9 @@ def page_url(picture: Asset | Generation) -> str:
     return reverse("asset_thumbnail" if isinstance(picture, Asset) else "generation_preview", args=[picture.pk])
 
 
-def explanation_html(download: Download) -> str:
-    """The explanation of a download as one HTML file that needs no other: pictures and style are inside it.
-
-    Raises `InspirationList.DoesNotExist`.
-    """
-    context = explanation_context(explain(download), _data_url, names_shown=True)
+def explanation_html(explanation: Explanation) -> str:
+    """A recomputed explanation as one HTML file that needs no other: pictures and style are inside it."""
+    context = explanation_context(explanation, _data_url, names_shown=True)
     style_sheet = finders.find(STYLE_SHEET)
     assert isinstance(style_sheet, str)  # it is part of the source
     return render_to_string("attribution/explanation_file.html", {**context, "style": Path(style_sheet).read_text()})

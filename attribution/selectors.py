@@ -24,12 +24,16 @@ def most_resembled(generation: Generation, count: int) -> list[tuple[Asset, floa
     return [(assets[asset_id], similarity) for asset_id, similarity in found]
 
 
-def training_sets_not_embedded(encoder: Encoder) -> QuerySet[TrainingSetMember, int]:
-    """Ids of training sets of which the encoder has not tried every image yet."""
-    not_embedded = TrainingSetMember.objects.exclude(asset__embeddings__encoder=encoder).exclude(
+def members_not_embedded(encoder: Encoder) -> QuerySet[TrainingSetMember]:
+    """Images of training sets that the encoder has not tried yet."""
+    return TrainingSetMember.objects.exclude(asset__embeddings__encoder=encoder).exclude(
         asset__embedding_failures__encoder=encoder
     )
-    return not_embedded.values_list("training_set", flat=True)
+
+
+def training_sets_not_embedded(encoder: Encoder) -> QuerySet[TrainingSetMember, int]:
+    """Ids of training sets of which the encoder has not tried every image yet."""
+    return members_not_embedded(encoder).values_list("training_set", flat=True)
 
 
 def may_see_why(user: User, inspiration_list: InspirationList) -> bool:

@@ -4,12 +4,17 @@ import stat
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
 from marketplace.catalogue import Listed
 from marketplace.core.verdicts import Verdict
 from marketplace.images import MAX_BYTES
 from marketplace.models import Contributor, Submission
 from marketplace.services import Details, submit_asset
+
+
+class CannotRead(ValueError):
+    """A file whose bytes cannot be had; the message says why."""
 
 
 class Outcome(StrEnum):
@@ -33,14 +38,9 @@ def ingest(item: Listed, at: datetime) -> Ingested:
     if item.problem:
         return Ingested(Outcome.REFUSED, item.problem)
     try:
-        found = item.path.stat()
-        if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device may never end
-            return Ingested(Outcome.REFUSED, "not a regular file")
-        if found.st_size > MAX_BYTES:
-            return Ingested(Outcome.REFUSED, f"larger than {MAX_BYTES // 1_000_000} MB")
-        data = item.path.read_bytes()
-    except OSError as error:
-        return Ingested(Outcome.REFUSED, f"cannot be read: {error.strerror}")
+        data = read_picture(item.path)
+    except CannotRead as error:
+        return Ingested(Outcome.REFUSED, str(error))
     contributor, _ = Contributor.objects.get_or_create(
         name=item.contributor, defaults={"country": item.country, "joined_at": at}
     )
@@ -48,6 +48,19 @@ def ingest(item: Listed, at: datetime) -> Ingested:
     if submission.verdict != Verdict.ACCEPT:
         return Ingested(Outcome.REFUSED, why_refused(submission))
     return Ingested(Outcome.ACCEPTED if is_new else Outcome.UNCHANGED)
+
+
+def read_picture(path: Path) -> bytes:
+    """The bytes of a regular file that is not too large for a picture. Raises `CannotRead`."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device may never end
+            raise CannotRead("not a regular file")
+        if found.st_size > MAX_BYTES:
+            raise CannotRead(f"larger than {MAX_BYTES // 1_000_000} MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise CannotRead(f"cannot be read: {error.strerror}") from error
 
 
 def _details(item: Listed) -> Details:

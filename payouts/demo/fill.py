@@ -14,7 +14,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 
-from attribution.explain import explanation_html
+from attribution.explain import explain, explanation_html
 from marketplace.catalogue import CatalogueError, read_catalogue
 from marketplace.core.periods import Month
 from marketplace.generators.base import GeneratorUnavailable
@@ -51,7 +51,7 @@ def fill(photos: Path | None = None, json_file: Path | None = None) -> None:
         raise CommandError(str(error)) from error
     show(summary, console)
     explanation = settings.DATA_FOLDER / "explanation.html"
-    explanation.write_text(explanation_html(most_instructive_download()))
+    explanation.write_text(explanation_html(explain(most_instructive_download())))
     console.print(f"Why one download paid whom: {explanation}")
     if json_file:
         json_file.write_text(json.dumps(summary.as_dict(), indent=2))

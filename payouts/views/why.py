@@ -4,7 +4,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from attribution.explain import explain, explanation_context, page_url
+from attribution.explain import explain, explanation_context, page_url, read_list
 from attribution.models import InspirationList
 from attribution.selectors import may_see_why
 from marketplace.models import Contributor, Download
@@ -14,7 +14,7 @@ from payouts.earnings import amounts_micro_by_asset, sale_of
 
 @require_safe
 def why(request: LoggedInRequest, download_id: int) -> HttpResponse:
-    """The explanation of one download."""
+    """The explanation of one download; with `?check=now` its list is recomputed."""
     download = get_object_or_404(Download.objects.select_related("customer"), pk=download_id)
     stored = InspirationList.objects.select_related("download__customer").filter(download=download).first()
     if stored is None:
@@ -26,7 +26,7 @@ def why(request: LoggedInRequest, download_id: int) -> HttpResponse:
     reader = Contributor.objects.filter(user=request.user, pk__in=stored.contributor_ids).first()
     sale = sale_of(download)
     context = explanation_context(
-        explain(download),
+        explain(download) if "check" in request.GET else read_list(download),
         page_url,
         reader=reader,
         amounts_micro=amounts_micro_by_asset(download, reader) if reader else None,

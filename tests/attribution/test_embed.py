@@ -98,8 +98,8 @@ def test_all_of_a_generation_that_cannot_be_read_is_unattributed_and_recomputes_
     assert (listed.asset_ids, listed.unattributed_ppm) == ([], WHOLE_PPM)
     assert explain(unreadable).agrees
     assert explain(readable).agrees
-    assert "could not read this picture" in explanation_html(unreadable)
-    assert "could not read this picture" not in explanation_html(readable)
+    assert "could not read this picture" in explanation_html(explain(unreadable))
+    assert "could not read this picture" not in explanation_html(explain(readable))
 
 
 def test_the_encoder_is_loaded_before_any_row_is_locked(ana: Contributor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def test_a_list_that_the_vectors_do_not_give_is_called_different(
     assert f"Image {ana.assets.get().pk}: stored not on the list" in told
     assert f"Image {ben.assets.get().pk}: stored 900000 ppm" in told
     assert "Unattributed: stored 100000 ppm" in told
-    assert "It does not agree" in explanation_html(favoured)
+    assert "It does not agree" in explanation_html(explain(favoured))
 
 
 def test_a_missing_vector_is_named_and_does_not_break_the_page(ana: Contributor, carla: Customer) -> None:
@@ -55,7 +55,7 @@ def test_a_missing_vector_is_named_and_does_not_break_the_page(ana: Contributor,
 
 
 def test_the_explanation_file_needs_nothing_from_outside(ana: Contributor, ben: Contributor, carla: Customer) -> None:
-    html = explanation_html(make_attributed_downloads([ana, ben], carla, count=1)[0])
+    html = explanation_html(explain(make_attributed_downloads([ana, ben], carla, count=1)[0]))
     assert re.findall(r'(?:src|href)="(?!data:)|url\(|@import', html) == []
     assert "http" not in html
     assert html.count("data:image/jpeg;base64,") == 3
@@ -65,13 +65,13 @@ def test_the_explanation_file_needs_nothing_from_outside(ana: Contributor, ben: 
 
 def test_only_the_compact_encoder_is_called_a_sample(ana: Contributor, carla: Customer) -> None:
     download = make_attributed_downloads([ana], carla, count=1)[0]
-    assert "Sample quality" not in explanation_html(download)
+    assert "Sample quality" not in explanation_html(explain(download))
     encoder = make_encoder("compact", is_current=False)
     embed_asset(ana.assets.get(), encoder, unit_vector(1))
     embed_generation(download.generation, encoder, unit_vector(1, 1))
     again = make_download(carla, download.generation)
     make_inspiration_list(again, {ana.assets.get(): 400_000}, encoder)
-    assert "Sample quality" in explanation_html(again)
+    assert "Sample quality" in explanation_html(explain(again))
 
 
 def test_a_generation_shows_what_it_most_resembles_as_a_preview(

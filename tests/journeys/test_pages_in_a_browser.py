@@ -57,7 +57,8 @@ def test_a_contributor_walks_from_the_login_to_why_they_were_paid(live_server: L
         page.get_by_role("link", name=link).first.click()
         page.get_by_role("heading", level=1, name=heading).wait_for()
     assert_nothing_scrolls_sideways(page)
-    assert page.get_by_text("It agrees.").is_visible()
+    page.get_by_role("button", name="Check this list").click()
+    page.get_by_text("It agrees.").wait_for()
     pictures = page.locator("main img").all()
     assert len(pictures) == 3
     for picture in pictures:
