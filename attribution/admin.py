@@ -10,6 +10,7 @@ from attribution.models import (
     Encoder,
     InspirationList,
     Method,
+    PreviewRecall,
     ReplicationAudit,
 )
 from marketplace.admin import ReadOnlyAdmin
@@ -22,6 +23,7 @@ RECORDS = [
     Encoder,
     InspirationList,
     Method,
+    PreviewRecall,
     ReplicationAudit,
 ]
 admin.site.register(RECORDS, ReadOnlyAdmin)

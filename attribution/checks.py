@@ -9,7 +9,9 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import ProgrammingError, connection
 
 from attribution.embed import EncoderNotHere, recipe_of
-from attribution.models import Encoder, EncoderState
+from attribution.models import Encoder, EncoderState, PreviewRecall
+from attribution.models.recall import WHOLE_PPM
+from attribution.recall import BOUND_PPM
 from attribution.recipes import Recipe, find_recipe
 
 OLDEST_PGVECTOR = (0, 8)
@@ -54,6 +56,25 @@ def check_encoder(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     if recipe.statistics is None:
         return [_no_statistics(recipe)]
     return [*_compact(recipe), *(_other_setting(stored, fingerprint) if stored else [])]
+
+
+@register(Tags.database)
+def check_preview(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """W108: the preview before a sale missed too many images when it was last measured."""
+    try:
+        newest = PreviewRecall.objects.filter(encoder__state=EncoderState.CURRENT).order_by("measured_on").last()
+    except ProgrammingError:
+        return []
+    if newest is None or newest.recall_ppm >= BOUND_PPM:
+        return []
+    return [
+        Warning(
+            f"The preview found {newest} of the nearest images, and {BOUND_PPM / WHOLE_PPM} are asked for. Shares are "
+            "not affected: they never come from it.",
+            hint=f"Build its index again: REINDEX INDEX CONCURRENTLY embedding_hnsw_{newest.encoder_id};",
+            id="tributary.W108",
+        )
+    ]
 
 
 def _no_statistics(recipe: Recipe) -> CheckMessage:

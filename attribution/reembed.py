@@ -16,7 +16,7 @@ from django.db.models import Sum
 from attribution.embed import embed_all, pending_until_now
 from attribution.models import AttributionBatch, Embedding, Encoder, EncoderState, GenerationEmbedding
 from attribution.preview import build_index, drop_index
-from attribution.recall import RECALL_BOUND_PPM, WHOLE_PPM, recall_ppm
+from attribution.recall import Recall, measure_recall
 from attribution.recipes import Recipe
 
 OTHERS_FINISH_WITHIN_SECONDS = 60
@@ -76,22 +76,22 @@ def catch_up(encoder: Encoder, clock: Callable[[], datetime], report: Report | N
         time.sleep(ASK_AGAIN_AFTER_SECONDS if left else 0)
 
 
-def finish(encoder: Encoder, clock: Callable[[], datetime]) -> tuple[Encoder, int | None]:
+def finish(encoder: Encoder, clock: Callable[[], datetime]) -> tuple[Encoder, Recall | None]:
     """Index what `catch_up` embedded, verify it and put the encoder in the current one's place.
 
-    Returns the retired encoder and the recall of the preview in ppm, None where no generation is there to measure it
-    with. Raises `NotReady` where pictures are left that it has not tried, or the recall is too low.
+    Returns the retired encoder and the recall of the preview, None where no generation is there to measure it with.
+    Raises `NotReady` where pictures are left that it has not tried, or the recall is too low.
     """
     with _only_one():
         encoder.refresh_from_db()
         if encoder.state != EncoderState.BUILDING:
             raise NotReady(f"Another command was quicker: {encoder} is {encoder.state}.")
         build_index(encoder)
-        recall = recall_ppm(encoder)
-        if recall is not None and recall < RECALL_BOUND_PPM:
+        recall = measure_recall(encoder)
+        if recall and not recall.is_enough:
             raise NotReady(
-                f"The index of {encoder} finds {recall / WHOLE_PPM:.4f} of the nearest images, and "
-                f"{RECALL_BOUND_PPM / WHOLE_PPM:.2f} are asked for: {encoder} does not take over."
+                f"The index of {encoder} finds {recall} of the nearest images, and 0.99 are asked for: it does not "
+                "take over."
             )
         catch_up(encoder, clock)  # building the index took a while
         return _switch(encoder), recall

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from attribution import batches, copies, embed
+from attribution import batches, copies, embed, recall
 
 
 @shared_task
@@ -33,3 +33,9 @@ def attribute_downloads() -> None:
     """Attribute new downloads; calls itself again while there are more."""
     if batches.attribute_downloads(timezone.now()):
         attribute_downloads.delay()
+
+
+@shared_task
+def measure_preview_recall() -> None:
+    """Measure once a day how many of the nearest images the preview finds."""
+    recall.measure_preview_recall(timezone.now())

@@ -118,6 +118,10 @@ CELERY_BEAT_SCHEDULE = {
     "embed new generations": {"task": "attribution.tasks.embed_generations", "schedule": timedelta(seconds=15)},
     "check new generations for copies": {"task": "attribution.tasks.check_copies", "schedule": timedelta(seconds=15)},
     "attribute new downloads": {"task": "attribution.tasks.attribute_downloads", "schedule": timedelta(seconds=15)},
+    "measure the preview, once a day": {
+        "task": "attribution.tasks.measure_preview_recall",
+        "schedule": timedelta(hours=1),
+    },
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
 }
 

@@ -3,6 +3,7 @@
 from attribution.models.copies import CopyCheck, CopyMatch, ReplicationAudit
 from attribution.models.encoders import WIDTH, Embedding, EmbeddingFailure, Encoder, EncoderState, GenerationEmbedding
 from attribution.models.lists import AttributionBatch, InspirationList, Method
+from attribution.models.recall import PreviewRecall
 
 __all__ = [
     "WIDTH",
@@ -16,5 +17,6 @@ __all__ = [
     "GenerationEmbedding",
     "InspirationList",
     "Method",
+    "PreviewRecall",
     "ReplicationAudit",
 ]

@@ -231,6 +231,12 @@ def test_e201_and_e202_a_live_stripe_key_is_refused_above_all_with_debug_pages(
 
 
 def test_every_check_is_run_by_manage_py_check() -> None:
-    ours = {check_task_limits, check_broker, attribution_checks.check_pgvector, attribution_checks.check_encoder}
+    ours = {
+        check_task_limits,
+        check_broker,
+        attribution_checks.check_pgvector,
+        attribution_checks.check_encoder,
+        attribution_checks.check_preview,
+    }
     assert ours | {check_stripe_key} <= set(registry.get_checks())
     assert ours - {check_task_limits} <= {check for check in registry.get_checks() if Tags.database in check.tags}

@@ -10,7 +10,6 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from attribution.encoders import EncoderUnavailable, find_recipe
 from attribution.models import EmbeddingFailure
-from attribution.recall import WHOLE_PPM
 from attribution.reembed import NotReady, begin, catch_up, finish
 
 
@@ -40,7 +39,7 @@ class Command(BaseCommand):
         except (EncoderUnavailable, NotReady, ValueError, OSError) as error:
             raise CommandError(str(error)) from error
         unreadable = EmbeddingFailure.objects.filter(encoder=encoder).count()
-        measured = "not measured, there is no generation yet" if recall is None else f"{recall / WHOLE_PPM:.4f}"
+        measured = recall or "not measured, there is no generation yet"
         console.print(f"Recall of the preview: {measured}. Pictures that it cannot read: {unreadable}.")
         console.print(f"{encoder} is the current encoder. Set ENCODER_RECIPE={recipe}, so that checks agree.")
         console.print(f"When you are sure of it: manage.py drop_encoder {retired.fingerprint[:12]}")
