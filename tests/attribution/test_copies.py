@@ -7,65 +7,46 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.db import connection, transaction
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from attribution import copies
 from attribution.copies import check_copies
 from attribution.core.copies import CopyThresholds, Tier
-from attribution.encoders import find_recipe
-from attribution.models import CopyCheck, EmbeddingFailure, Encoder, EncoderState
+from attribution.models import CopyCheck, EmbeddingFailure, Encoder
 from marketplace.core.release import SaleState
-from marketplace.generators.base import GeneratedImage
-from marketplace.models import Asset, Contributor, Generation, GeneratorModel
+from marketplace.models import Asset, Contributor, GeneratorModel
 from marketplace.output_checks import sale_states
-from marketplace.sample_catalogue import STYLES, draw_work
-from marketplace.services import record_generation
+from tests.attribution.copying import (
+    drawn,
+    holding,
+    make_configured_encoder,
+    make_drawn_assets,
+    make_generation_of,
+)
 from tests.builders import (
     CLOSED_AT,
-    FROZEN_AT,
-    JOINED_AT,
     embed_asset,
     embed_generation,
     jpeg_bytes,
     make_asset,
     make_generator_model,
-    make_picture,
     make_training_set,
     submit,
     unit_vector,
 )
 
-EDGE_PX = 256
 STUCK_AFTER_SECONDS = 20
 
 
 @pytest.fixture
 def encoder(db: None, settings: LazySettings) -> Encoder:
-    """The record of the configured encoder; its vectors are given by the tests."""
     settings.ENCODER_RECIPE = "compact"
-    recipe = find_recipe("compact")
-    return Encoder.objects.create(
-        name=recipe.name,
-        fingerprint=recipe.fingerprint,
-        recipe=recipe.as_dict(),
-        state=EncoderState.CURRENT,
-        registered_at=JOINED_AT,
-    )
-
-
-def drawn(number: int) -> Image.Image:
-    return draw_work(STYLES[number], 0, EDGE_PX).image
+    return make_configured_encoder()
 
 
 @pytest.fixture
 def assets(ana: Contributor, ben: Contributor, encoder: Encoder) -> list[Asset]:
-    """Two drawn works, embedded at right angles to one another."""
-    made = []
-    for number, contributor in enumerate((ana, ben)):
-        asset = Asset.objects.get(submission=submit(contributor, jpeg_bytes(drawn(number))))
-        embed_asset(asset, encoder, unit_vector(*([0] * number), 1))
-        made.append(asset)
-    return made
+    return make_drawn_assets([ana, ben], encoder)
 
 
 @pytest.fixture
@@ -73,22 +54,10 @@ def model(assets: list[Asset]) -> GeneratorModel:
     return make_generator_model(make_training_set())
 
 
-def make(model: GeneratorModel, picture: Image.Image, encoder: Encoder | None) -> Generation:
-    """A generation of the picture, between both works to the encoder."""
-    made = GeneratedImage(picture, "a prompt", 1, {})
-    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT)
-    if encoder:
-        embed_generation(generation, encoder, unit_vector(0.6, 0.8))
-    return generation
-
-
 def test_a_piece_of_a_training_image_is_proved_shown_and_blocked(
     assets: list[Asset], model: GeneratorModel, encoder: Encoder
 ) -> None:
-    picture = make_picture(1, EDGE_PX, EDGE_PX)
-    piece = ImageOps.mirror(drawn(0)).crop((0, 0, EDGE_PX, EDGE_PX // 2))
-    picture.paste(piece, (0, EDGE_PX // 2))
-    generation = make(model, picture, encoder)
+    generation = make_generation_of(holding(ImageOps.mirror(drawn(0))), model, encoder)
     assert check_copies(CLOSED_AT) == 1
     check = CopyCheck.objects.get()
     assert (check.generation, check.tier, check.compared_count) == (generation, Tier.NEAR_COPY, 2)
@@ -104,7 +73,7 @@ def test_a_piece_of_a_training_image_is_proved_shown_and_blocked(
 
 
 def test_what_shares_no_region_with_any_image_is_for_sale(model: GeneratorModel, encoder: Encoder) -> None:
-    generation = make(model, drawn(5), encoder)
+    generation = make_generation_of(drawn(5), model, encoder)
     assert check_copies(CLOSED_AT) == 1
     assert CopyCheck.objects.get().tier == Tier.NONE
     assert sale_states([generation])[generation.pk] is SaleState.FOR_SALE
@@ -115,7 +84,7 @@ def test_an_image_outside_the_training_set_of_its_model_is_no_source_of_a_copy(
 ) -> None:
     later = Asset.objects.get(submission=submit(ana, jpeg_bytes(drawn(5))))
     embed_asset(later, encoder, unit_vector(0.6, 0.8))
-    make(model, drawn(5), encoder)
+    make_generation_of(drawn(5), model, encoder)
     check_copies(CLOSED_AT)
     assert CopyCheck.objects.get().tier == Tier.NONE
 
@@ -123,9 +92,9 @@ def test_an_image_outside_the_training_set_of_its_model_is_no_source_of_a_copy(
 def test_a_generation_waits_until_it_and_the_whole_training_set_are_embedded(
     ana: Contributor, model: GeneratorModel, encoder: Encoder
 ) -> None:
-    waits = make(model, drawn(0), None)
+    waits = make_generation_of(drawn(0), model, None)
     missing = make_asset(ana)
-    make(make_generator_model(make_training_set(version="2"), "second"), drawn(1), encoder)
+    make_generation_of(drawn(1), make_generator_model(make_training_set(version="2"), "second"), encoder)
     assert check_copies(CLOSED_AT) == 0
     embed_generation(waits, encoder, unit_vector(1))
     assert check_copies(CLOSED_AT) == 1
@@ -136,7 +105,7 @@ def test_a_generation_waits_until_it_and_the_whole_training_set_are_embedded(
 def test_each_generation_is_checked_once_and_again_when_the_thresholds_change(
     model: GeneratorModel, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(model, drawn(0), encoder)
+    make_generation_of(drawn(0), model, encoder)
     assert [check_copies(CLOSED_AT) for _ in range(2)] == [1, 0]
     monkeypatch.setattr(copies, "THRESHOLDS", CopyThresholds(near_inliers=1_000))
     assert [check_copies(CLOSED_AT) for _ in range(2)] == [1, 0]
@@ -149,7 +118,7 @@ def test_each_generation_is_checked_once_and_again_when_the_thresholds_change(
 def test_a_picture_that_cannot_be_read_is_held_for_nobody_knows_what_it_copies(
     model: GeneratorModel, encoder: Encoder
 ) -> None:
-    generation = make(model, drawn(5), None)
+    generation = make_generation_of(drawn(5), model, None)
     EmbeddingFailure.objects.create(encoder=encoder, generation=generation, reason="broken", failed_at=CLOSED_AT)
     assert check_copies(CLOSED_AT) == 1
     assert CopyCheck.objects.get().tier == Tier.UNREADABLE
@@ -159,7 +128,7 @@ def test_a_picture_that_cannot_be_read_is_held_for_nobody_knows_what_it_copies(
 def test_a_file_that_is_away_leaves_the_generation_unchecked_and_is_tried_again(
     assets: list[Asset], model: GeneratorModel, encoder: Encoder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    make(model, drawn(5), encoder)
+    make_generation_of(drawn(5), model, encoder)
     path = Path(assets[0].preview.path)
     path.rename(path.with_suffix(".away"))
     copies._features_of.cache_clear()
@@ -178,7 +147,7 @@ def test_two_workers_at_once_never_check_one_generation_twice(
     monkeypatch.setattr(copies, "CHECK_AT_ONCE", 1)
     copies.copy_method()  # the very first check writes this row, and others wait for it
     for number in (0, 5):
-        make(model, drawn(number), encoder)
+        make_generation_of(drawn(number), model, encoder)
     checked: list[int] = []
 
     def work() -> None:

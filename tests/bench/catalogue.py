@@ -107,7 +107,15 @@ def fill(images: Float32, generations: Float32) -> None:
 def _copy(cursor: CursorWrapper, table: str, key: str, encoder_id: int, vectors: Float32) -> None:
     """COPY vectors in under the ids 1, 2, …, in PostgreSQL's binary format."""
     halves = [("dimensions", ">i2"), ("unused", ">i2"), ("values", ">f2", WIDTH)]
-    fields = [("fields", ">i2"), ("l1", ">i4"), ("key", ">i8"), ("l2", ">i4"), ("encoder", ">i8"), ("l3", ">i4"), *halves]
+    fields = [
+        ("fields", ">i2"),
+        ("l1", ">i4"),
+        ("key", ">i8"),
+        ("l2", ">i4"),
+        ("encoder", ">i8"),
+        ("l3", ">i4"),
+        *halves,
+    ]
     rows = np.zeros(len(vectors), fields)
     rows["fields"], rows["l1"], rows["l2"], rows["l3"] = 3, 8, 8, 4 + 2 * WIDTH
     rows["key"], rows["encoder"], rows["dimensions"], rows["values"] = (
