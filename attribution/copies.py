@@ -3,7 +3,7 @@
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from PIL import Image
 
 from attribution.core import geometry
@@ -57,35 +57,39 @@ def copy_method() -> Method:
 
 
 @transaction.atomic
-def check_copies(at: datetime) -> int:
-    """Check up to 8 generations that the method has not checked yet; returns how many.
+def check_copies(at: datetime, of: QuerySet[Generation] | None = None) -> int:
+    """Check up to 8 generations, of these or of all, that the method has not checked yet; returns how many.
 
     Generations wait until they and their whole training set are embedded. They are claimed by row locks that a killed
     worker loses. One whose picture the encoder cannot read is blocked: nobody knows what it copies.
     """
     encoder, method = current_encoder(at), copy_method()
-    by_training_set: dict[int, list[Generation]] = defaultdict(list)
-    for generation in _claim(encoder, method):
-        by_training_set[generation.training_set_id].append(generation)
-    checked = 0
-    for training_set_id, generations in sorted(by_training_set.items()):
-        ids, queries = generation_vectors([one.pk for one in generations], encoder)
-        shortlists = dict(zip(ids.tolist(), shortlist(queries, training_set_id, encoder), strict=True))
-        for generation in generations:
-            checked += _check(generation, shortlists.get(generation.pk), method, encoder, at)
+    failed = EmbeddingFailure.objects.filter(encoder=encoder, generation__isnull=False)
+    tried = Q(embeddings__encoder=encoder) | Q(pk__in=failed.values("generation"))
+    pending = unchecked(of).filter(tried).exclude(training_set__in=training_sets_not_embedded(encoder))
+    claimable = pending.select_for_update(skip_locked=True, no_key=True, of=("self",)).order_by("pk")
+    last_id, checked = 0, 0
+    while not checked and (claimed := list(claimable.filter(pk__gt=last_id)[:CHECK_AT_ONCE])):
+        checked, last_id = _check_all(claimed, method, encoder, at), claimed[-1].pk
     return checked
 
 
-def _claim(encoder: Encoder, method: Method) -> Iterable[Generation]:
-    failed = EmbeddingFailure.objects.filter(encoder=encoder, generation__isnull=False)
-    tried = Q(embeddings__encoder=encoder) | Q(pk__in=failed.values("generation"))
-    return (
-        Generation.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
-        .filter(tried)
-        .exclude(copy_checks__method=method)
-        .exclude(training_set__in=training_sets_not_embedded(encoder))
-        .order_by("pk")[:CHECK_AT_ONCE]
-    )
+def unchecked(of: QuerySet[Generation] | None = None) -> QuerySet[Generation]:
+    """Generations, of these or of all, that today's method has not checked yet."""
+    return (Generation.objects.all() if of is None else of).exclude(copy_checks__method=copy_method())
+
+
+def _check_all(generations: list[Generation], method: Method, encoder: Encoder, at: datetime) -> int:
+    by_training_set: dict[int, list[Generation]] = defaultdict(list)
+    for generation in generations:
+        by_training_set[generation.training_set_id].append(generation)
+    checked = 0
+    for training_set_id, together in sorted(by_training_set.items()):
+        ids, queries = generation_vectors([one.pk for one in together], encoder)
+        shortlists = dict(zip(ids.tolist(), shortlist(queries, training_set_id, encoder), strict=True))
+        for generation in together:
+            checked += _check(generation, shortlists.get(generation.pk), method, encoder, at)
+    return checked
 
 
 def shortlist(queries: Vectors, training_set_id: int, encoder: Encoder) -> list[list[Nearest]]:
@@ -103,7 +107,7 @@ def _check(
 ) -> bool:
     """Record the check of one generation; False where a picture is not there just now, which is tried again."""
     try:
-        found = prove(str(generation.preview), nearest) if nearest is not None else []
+        found = prove(features_of(str(generation.preview)), nearest) if nearest is not None else []
     except FileNotFoundError as error:
         logger.error("Generation %d is not checked, to be tried again: %s", generation.pk, error)
         return False
@@ -124,14 +128,13 @@ def _check(
     return True
 
 
-def prove(preview: str, nearest: Sequence[Nearest]) -> list[CopyMatch]:
-    """Matches, not stored, of a stored picture with those of the assets that it may copy, the gravest first.
+def prove(seen: geometry.Features, nearest: Sequence[Nearest]) -> list[CopyMatch]:
+    """Matches, not stored, of a picture with those of the assets that it may copy, the gravest first.
 
     Raises FileNotFoundError where a picture is not there.
     """
-    seen = _features_of(preview)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        proofs = threads.map(lambda near: geometry.match(seen, _features_of(str(near.asset.preview))), nearest)
+        proofs = threads.map(lambda near: geometry.match(seen, features_of(str(near.asset.preview))), nearest)
         found = [_match(near, proof) for near, proof in zip(nearest, proofs, strict=True) if proof]
     return sorted(found, key=lambda match: (list(Tier).index(Tier(match.tier)), -match.inliers))
 
@@ -152,7 +155,7 @@ def _match(near: Nearest, proof: geometry.Match) -> CopyMatch:
 
 
 @lru_cache(maxsize=KEPT_FEATURES)
-def _features_of(preview: str) -> geometry.Features:
+def features_of(preview: str) -> geometry.Features:
     """Local features of a stored preview: its name is the hash of its content, so they never change."""
     with Image.open(Path(default_storage.path(preview))) as image:
         image.draft("L", (2 * geometry.EDGE_PX, 2 * geometry.EDGE_PX))

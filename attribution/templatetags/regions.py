@@ -1,10 +1,16 @@
-"""How pages draw matched regions."""
+"""How pages draw matched regions and write rates."""
 
 from collections.abc import Iterable
 
 from django import template
 
 register = template.Library()
+
+
+@register.filter
+def percentage(rate: float) -> str:
+    """A part of 1 as '12.34 %'."""
+    return f"{rate:.2%}".replace("%", " %")
 
 
 @register.filter

@@ -125,13 +125,24 @@ def test_a_picture_that_cannot_be_read_is_held_for_nobody_knows_what_it_copies(
     assert sale_states([generation])[generation.pk] is SaleState.HELD
 
 
+def test_files_that_are_away_do_not_hold_up_what_comes_after_them(
+    model: GeneratorModel, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copies, "CHECK_AT_ONCE", 1)
+    away, there = (make_generation_of(drawn(number), model, encoder) for number in (5, 6))
+    Path(away.preview.path).unlink()
+    copies.features_of.cache_clear()
+    assert [check_copies(CLOSED_AT) for _ in range(2)] == [1, 0]
+    assert CopyCheck.objects.get().generation == there
+
+
 def test_a_file_that_is_away_leaves_the_generation_unchecked_and_is_tried_again(
     assets: list[Asset], model: GeneratorModel, encoder: Encoder, caplog: pytest.LogCaptureFixture
 ) -> None:
     make_generation_of(drawn(5), model, encoder)
     path = Path(assets[0].preview.path)
     path.rename(path.with_suffix(".away"))
-    copies._features_of.cache_clear()
+    copies.features_of.cache_clear()
     with caplog.at_level(logging.ERROR):
         assert check_copies(CLOSED_AT) == 0
     assert "to be tried again" in caplog.text
