@@ -144,25 +144,25 @@ def test_what_cannot_be_audited_is_refused_with_what_to_do(
     ana: Contributor, assets: list[Asset], encoder: Encoder, tmp_path: Path
 ) -> None:
     with pytest.raises(CommandError, match="There is no generator model 'Painter'"):
-        audit(tmp_path)
+        audit(tmp_path / "audit")
     model = make_generator_model(None, "Painter")
     with pytest.raises(CommandError, match="has no training set"):
-        audit(tmp_path)
+        audit(tmp_path / "audit")
     model.training_set = make_training_set()
     model.save()
     with pytest.raises(CommandError, match="has generated nothing"):
-        audit(tmp_path)
+        audit(tmp_path / "audit")
     made = make_generation_of(drawn(5), model, encoder)
     preview = Path(made.preview.path)
     preview.rename(preview.with_suffix(".away"))
     features_of.cache_clear()
     with pytest.raises(CommandError, match="1 generations are not checked"):
-        audit(tmp_path)
+        audit(tmp_path / "audit")
     preview.with_suffix(".away").rename(preview)
     make_asset(ana)
     model.training_set = make_training_set(version="2")
     model.save()
     with pytest.raises(CommandError, match="is not embedded yet: let a worker run"):
-        audit(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+        audit(tmp_path / "audit")
+    assert not (tmp_path / "audit").exists()
     assert not ReplicationAudit.objects.exists()
