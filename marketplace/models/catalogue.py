@@ -68,7 +68,11 @@ class Asset(models.Model):
 
 
 class TrainingConsent(models.Model):
-    """A contributor's yes or no to training on one asset, from a date on; the newest one in effect counts."""
+    """A contributor's yes or no to training on one asset, from a date on; the newest one in effect counts.
+
+    A no keeps the asset out of all training sets that are frozen from its effect on. Sets that were frozen before keep
+    it, since models that are trained on it go on using it: so it goes on earning from what those generate.
+    """
 
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="consents")
     granted = models.BooleanField()
