@@ -1,6 +1,6 @@
 """Shares of generations, computed from stored vectors only: the same for a batch and for whoever checks it later."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,13 @@ from threadpoolctl import threadpool_limits
 from attribution.core.shares import Candidates, EnergyParameters, Shares, energy_shares
 from attribution.core.similarity import UNIT_TOLERANCE, is_unit, top_k
 from attribution.models import EmbeddingFailure, Encoder
-from attribution.search import generation_vectors, stream_vectors, vectors_of
+from attribution.search import Block, generation_vectors, stream_vectors, vectors_of
 
-OVERFETCH = 4  # copies of an earlier image drop out of the list and must not leave its places empty
+OVERFETCH = 4  # exact copies that nobody has found yet drop out of the list and must not leave its places empty
 GENERATIONS_AT_ONCE = 200  # whose candidates are read together
 UNATTRIBUTED = Shares(asset_ids=(), similarities=(), share_ppm=(), unattributed_ppm=1_000_000)
 
+Ids = NDArray[np.int64]
 Vectors = NDArray[np.float16]
 
 
@@ -23,18 +24,19 @@ class CannotAttribute(ValueError):
 
 
 def attribute(
-    generation_ids: Sequence[int], training_set_id: int, encoder: Encoder, parameters: EnergyParameters
+    generation_ids: Sequence[int], training_set_id: int, encoder: Encoder, parameters: EnergyParameters, copies: Ids
 ) -> dict[int, Shares]:
-    """Energy shares by generation id, over all assets of one training set that have a vector of this encoder.
+    """Energy shares by generation id, over the assets of one training set that have a vector of this encoder.
 
+    `copies` are the ids of those that do not share, because others stand for their near-duplicate groups.
     Raises `KeyError` and `CannotAttribute` as `attribute_each` does, and the latter for any of them.
     """
-    found = attribute_each(generation_ids, training_set_id, encoder, parameters)
+    found = attribute_each(generation_ids, training_set_id, encoder, parameters, copies)
     return {generation_id: _computed(shares) for generation_id, shares in found}
 
 
 def attribute_each(
-    generation_ids: Sequence[int], training_set_id: int, encoder: Encoder, parameters: EnergyParameters
+    generation_ids: Sequence[int], training_set_id: int, encoder: Encoder, parameters: EnergyParameters, copies: Ids
 ) -> Iterator[tuple[int, Shares | CannotAttribute]]:
     """Generation ids with energy shares or, for one that has none, why; memory does not grow with the training set.
 
@@ -48,18 +50,18 @@ def attribute_each(
     if missing:
         raise KeyError(f"Generations without a vector of encoder {encoder}: {sorted(missing)}")
     yield from ((generation_id, UNATTRIBUTED) for generation_id in sorted(unreadable - set(embedded_ids.tolist())))
-    found = _shares_of_each(queries, training_set_id, encoder, parameters)
+    found = _shares_of_each(queries, training_set_id, encoder, parameters, copies)
     yield from zip(embedded_ids.tolist(), found, strict=True)
 
 
 def shares_of_vectors(
-    queries: Vectors, training_set_id: int, encoder: Encoder, parameters: EnergyParameters
+    queries: Vectors, training_set_id: int, encoder: Encoder, parameters: EnergyParameters, copies: Ids
 ) -> list[Shares]:
     """Energy shares of each unit vector (m, 512) in the precision that vectors are stored in.
 
     Raises `CannotAttribute` for any of them that has none.
     """
-    return [_computed(shares) for shares in _shares_of_each(queries, training_set_id, encoder, parameters)]
+    return [_computed(shares) for shares in _shares_of_each(queries, training_set_id, encoder, parameters, copies)]
 
 
 def _computed(shares: Shares | CannotAttribute) -> Shares:
@@ -69,11 +71,13 @@ def _computed(shares: Shares | CannotAttribute) -> Shares:
 
 
 def _shares_of_each(
-    queries: Vectors, training_set_id: int, encoder: Encoder, parameters: EnergyParameters
+    queries: Vectors, training_set_id: int, encoder: Encoder, parameters: EnergyParameters, copies: Ids
 ) -> Iterator[Shares | CannotAttribute]:
     # What cannot be searched stands in line as some unit vector, whose candidates nobody looks at.
     searched = np.where(is_unit(queries)[:, None], queries, np.eye(1, queries.shape[1], dtype=queries.dtype))
-    nearest, similarities = top_k(searched, stream_vectors(training_set_id, encoder), parameters.k * OVERFETCH)
+    nearest, similarities = top_k(
+        searched, _without(copies, stream_vectors(training_set_id, encoder)), parameters.k * OVERFETCH
+    )
     # The stored lengths are not exactly 1: whatever may exceed lo is read, and is then measured exactly.
     nearest[similarities < parameters.lo - UNIT_TOLERANCE] = -1
     with threadpool_limits(1, "blas"):  # a generation's products are so small that threads only wait for one another
@@ -82,6 +86,13 @@ def _shares_of_each(
             candidates = _candidates(nearest[rows], encoder)
             for query, its_candidates in zip(queries[rows], candidates, strict=True):
                 yield _shares(query, its_candidates, parameters)
+
+
+def _without(copies: Ids, blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks without copies, so that no number of them takes a place among the nearest."""
+    for asset_ids, vectors in blocks:
+        is_kept = np.isin(asset_ids, copies, assume_unique=True, invert=True)
+        yield asset_ids[is_kept], vectors[is_kept]
 
 
 def _candidates(nearest: NDArray[np.int64], encoder: Encoder) -> Iterator[Candidates]:

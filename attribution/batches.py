@@ -10,8 +10,9 @@ from django.db.models import Q
 from attribution.attribute import attribute
 from attribution.core.shares import METHOD, VERSION, EnergyParameters, Shares
 from attribution.embed import current_encoder
+from attribution.groups import copies_in
 from attribution.models import AttributionBatch, Encoder, InspirationList, Method
-from attribution.selectors import training_sets_not_embedded
+from attribution.selectors import training_sets_not_compared, training_sets_not_embedded
 from marketplace.models import Asset, Download
 
 PARAMETERS = EnergyParameters()
@@ -22,8 +23,9 @@ DOWNLOADS_AT_ONCE = 2_000
 def attribute_downloads(at: datetime) -> int:
     """Write the inspiration lists of up to 2,000 downloads; returns how many.
 
-    Downloads wait until their generation and the whole training set of its model are embedded, but for pictures that
-    cannot be read: what is not embedded yet would earn nothing. They are claimed by row locks that a killed worker
+    Downloads wait until their generation and the whole training set of its model are embedded, and all of the set is
+    searched for near-duplicates, but for pictures that cannot be read: what is not embedded yet would earn nothing, and
+    a copy that is not found yet would earn. They are claimed by row locks that a killed worker
     loses, so each is attributed exactly once.
     """
     encoder = current_encoder(at)
@@ -32,6 +34,7 @@ def attribute_downloads(at: datetime) -> int:
         Download.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
         .filter(tried, inspiration_list__isnull=True)
         .exclude(generation__training_set__in=training_sets_not_embedded(encoder))
+        .exclude(generation__training_set__in=training_sets_not_compared(encoder))
         .order_by("pk")[:DOWNLOADS_AT_ONCE]
     )
     by_training_set: dict[int, list[Download]] = defaultdict(list)
@@ -51,7 +54,7 @@ def _attribute_batch(training_set_id: int, downloads: list[Download], encoder: E
         finished_at=at,
     )
     generation_ids = sorted({download.generation_id for download in downloads})
-    shares = attribute(generation_ids, training_set_id, encoder, PARAMETERS)
+    shares = attribute(generation_ids, training_set_id, encoder, PARAMETERS, copies_in(training_set_id, at))
     attributed_ids = {int(asset_id) for one in shares.values() for asset_id in one.asset_ids}
     contributors = dict(Asset.objects.filter(pk__in=attributed_ids).values_list("pk", "contributor_id"))
     InspirationList.objects.bulk_create(

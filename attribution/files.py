@@ -1,16 +1,19 @@
 """Inspiration lists of image files, computed as a batch computes them, of which nothing is recorded."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attribution.attribute import shares_of_vectors
 from attribution.batches import PARAMETERS
 from attribution.core.shares import Shares
 from attribution.embed import loaded_encoder
 from attribution.encoders import embed_files
+from attribution.groups import copies_in
 from attribution.models import Encoder
 from marketplace.images import UnreadableImage, decode, derivative
 from marketplace.ingest import CannotRead, read_picture
@@ -23,18 +26,19 @@ Refusal = CannotRead | UnreadableImage
 
 
 def attribute_files(
-    paths: Sequence[Path], training_set: TrainingSet, encoder: Encoder
+    paths: Sequence[Path], training_set: TrainingSet, encoder: Encoder, at: datetime
 ) -> Iterator[tuple[Path, Shares | Refusal]]:
     """Each file with its energy shares over the training set, or with why it is no picture.
 
-    Raises `EncoderNotHere` and `EncoderUnavailable`.
+    Copies known at that time do not share. Raises `EncoderNotHere` and `EncoderUnavailable`.
     """
+    copies = copies_in(training_set.pk, at)
     for start in range(0, len(paths), FILES_AT_ONCE):
-        yield from _attribute_some(paths[start : start + FILES_AT_ONCE], training_set, encoder)
+        yield from _attribute_some(paths[start : start + FILES_AT_ONCE], training_set, encoder, copies)
 
 
 def _attribute_some(
-    paths: Sequence[Path], training_set: TrainingSet, encoder: Encoder
+    paths: Sequence[Path], training_set: TrainingSet, encoder: Encoder, copies: NDArray[np.int64]
 ) -> Iterator[tuple[Path, Shares | Refusal]]:
     with TemporaryDirectory() as folder:
         previews = [_write_preview(path, Path(folder) / f"{place}.jpg") for place, path in enumerate(paths)]
@@ -44,7 +48,7 @@ def _attribute_some(
     if vectors:
         # In the precision that vectors are stored in, so that the list is the one that a generation would get.
         queries = np.concatenate(vectors).astype(np.float16)
-        found = iter(shares_of_vectors(queries, training_set.pk, encoder, PARAMETERS))
+        found = iter(shares_of_vectors(queries, training_set.pk, encoder, PARAMETERS, copies))
     for path, preview in zip(paths, previews, strict=True):
         yield path, next(found) if isinstance(preview, Path) else preview
 

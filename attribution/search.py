@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import numpy as np
-from django.db import connection
+from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from attribution.models import WIDTH, Encoder
@@ -46,6 +46,27 @@ def generation_vectors(generation_ids: Sequence[int], encoder: Encoder) -> Block
         """,
         [encoder.pk, list(generation_ids)],
     )
+
+
+def nearest_earlier(asset_id: int, encoder: Encoder, count: int, least: float) -> list[int]:
+    """Ids of the assets ingested earlier that are nearest to one, of at least the similarity `least`.
+
+    A large catalogue is searched by the index, which may miss some.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
+        cursor.execute(
+            """
+            SELECT near.asset_id FROM attribution_embedding AS own, LATERAL (
+                SELECT e.asset_id, e.vector <=> own.vector AS distance FROM attribution_embedding AS e
+                WHERE e.encoder_id = %(encoder)s AND e.asset_id < %(asset)s
+                ORDER BY e.vector <=> own.vector LIMIT %(count)s
+            ) AS near
+            WHERE own.encoder_id = %(encoder)s AND own.asset_id = %(asset)s AND near.distance <= %(most)s
+            """,
+            {"encoder": encoder.pk, "asset": asset_id, "count": count, "most": 1 - least},
+        )
+        return [earlier_id for (earlier_id,) in cursor.fetchall()]
 
 
 def _one_block(query: str, parameters: Sequence[int | list[int]]) -> Block:

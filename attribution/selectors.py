@@ -36,6 +36,18 @@ def training_sets_not_embedded(encoder: Encoder) -> QuerySet[TrainingSetMember, 
     return members_not_embedded(encoder).values_list("training_set", flat=True)
 
 
+def members_not_compared(encoder: Encoder) -> QuerySet[TrainingSetMember]:
+    """Images of training sets that the encoder can read and that are not compared with earlier ones yet."""
+    return TrainingSetMember.objects.filter(asset__duplicate_check__isnull=True).exclude(
+        asset__embedding_failures__encoder=encoder
+    )
+
+
+def training_sets_not_compared(encoder: Encoder) -> QuerySet[TrainingSetMember, int]:
+    """Ids of training sets of which an image is not compared with earlier ones yet."""
+    return members_not_compared(encoder).values_list("training_set", flat=True)
+
+
 def may_see_why(user: User, inspiration_list: InspirationList) -> bool:
     """Whether they may see how a download was attributed: who is on the list, who bought it, and finance."""
     on_the_list = Contributor.objects.filter(user=user, pk__in=inspiration_list.contributor_ids).exists()

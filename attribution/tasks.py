@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from attribution import batches, copies, embed, recall
+from attribution import batches, copies, duplicates, embed, recall
 
 
 @shared_task
@@ -11,6 +11,15 @@ def embed_assets() -> None:
     """Embed new assets; calls itself again while there are more."""
     if embed.embed_assets(timezone.now()):
         embed_assets.delay()
+        find_duplicates.delay()
+
+
+@shared_task
+def find_duplicates() -> None:
+    """Compare new assets with earlier ones; calls itself again while there are more."""
+    hashed = duplicates.hash_assets(timezone.now())
+    if duplicates.find_duplicates(timezone.now()) or hashed:
+        find_duplicates.delay()
 
 
 @shared_task

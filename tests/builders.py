@@ -17,15 +17,21 @@ from PIL import Image
 
 from attribution.attribute import attribute
 from attribution.core.shares import METHOD, VERSION, EnergyParameters
+from attribution.duplicates import find_duplicates, hash_assets
+from attribution.groups import copies_in
 from attribution.models import (
     WIDTH,
     AttributionBatch,
+    DuplicateCheck,
     Embedding,
     Encoder,
     EncoderState,
     GenerationEmbedding,
     InspirationList,
     Method,
+    NearDuplicate,
+    PerceptualHash,
+    Proof,
 )
 from marketplace.core.periods import Month
 from marketplace.core.release import Outcome
@@ -166,9 +172,36 @@ def unit_vector(*parts: float) -> NDArray[np.float32]:
     return vector / np.linalg.norm(vector)
 
 
-def embed_asset(asset: Asset, encoder: Encoder, vector: NDArray[np.float32]) -> Embedding:
-    """Store a vector as the asset's embedding."""
+def embed_asset(asset: Asset, encoder: Encoder, vector: NDArray[np.float32], *, is_checked: bool = True) -> Embedding:
+    """Store a vector as the asset's embedding, and that it was compared with earlier ones and is no copy of any."""
+    if is_checked:
+        PerceptualHash.objects.get_or_create(asset=asset, defaults={"hash": asset.pk, "hashed_at": JOINED_AT})
+        DuplicateCheck.objects.get_or_create(asset=asset, defaults={"compared_count": 0, "checked_at": JOINED_AT})
     return Embedding.objects.create(asset=asset, encoder=encoder, vector=vector)
+
+
+def compare_assets() -> None:
+    """Look for near-duplicates among all embedded assets."""
+    hash_assets(JOINED_AT)
+    while find_duplicates(JOINED_AT):
+        pass
+
+
+def link_copy(asset: Asset, original: Asset, at: datetime) -> NearDuplicate:
+    """Let an asset count as a copy of another from that time on, without looking at their pictures."""
+    evidence = {
+        "inliers": 40,
+        "inlier_ratio": 0.9,
+        "is_mirrored": False,
+        "region": [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]],
+        "region_of_original": [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]],
+        "agreed_ppm": 900_000,
+        "agreed_ppm_of_original": 900_000,
+        "hash_distance": 2,
+    }
+    return NearDuplicate.objects.create(
+        asset=asset, original=original, proof=Proof.FEATURES, evidence=evidence, detected_at=at
+    )
 
 
 def embed_generation(generation: Generation, encoder: Encoder, vector: NDArray[np.float32]) -> GenerationEmbedding:
@@ -194,7 +227,8 @@ def make_inspiration_list(
 def attribute_download(download: Download, encoder: Encoder) -> InspirationList:
     """The inspiration list that the stored vectors give: embed the training set and the generation first."""
     generation = download.generation
-    shares = attribute([generation.pk], generation.training_set_id, encoder, EnergyParameters())[generation.pk]
+    copies = copies_in(generation.training_set_id, SOLD_AT + timedelta(hours=1))
+    shares = attribute([generation.pk], generation.training_set_id, encoder, EnergyParameters(), copies)[generation.pk]
     assets = Asset.objects.in_bulk(shares.asset_ids)
     shares_ppm = {assets[pk]: ppm for pk, ppm in zip(shares.asset_ids, shares.share_ppm, strict=True)}
     return make_inspiration_list(download, shares_ppm, encoder, shares.similarities)

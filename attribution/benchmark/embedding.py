@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from attribution.benchmark.ingest import Ingest
 from attribution.benchmark.retraining import Ppm
-from attribution.benchmark.trial import Query, Trial
+from attribution.benchmark.trial import Attack, Query, Trial
 from attribution.encoders import BATCH, Encoder, Recipe, Rows, load_encoder
 
 Advance = Callable[[int], None]
@@ -82,18 +84,22 @@ class EmbeddedQueries:
 class EmbeddedTrial:
     """A trial as one encoder sees it; all that the methods are judged by.
 
-    `catalogue` (n, d) and `authors` (n,), numbered from 0, are in order of first ingest. Attack i sends the `variants`
-    (a, copies, d) of asset `attacked_assets[i]` after it, and is measured on the test query `attacked_queries[i]`.
+    `catalogue` (n, d) and `authors` (n,), numbered from 0, are in order of first ingest; `originals` (n,) are the
+    assets that stand for them: themselves, but for near-duplicates, which nothing is due to. Attack i sends the
+    `variants` (a, copies, d) of asset `attacked_assets[i]` after it, and is measured on the test query
+    `attacked_queries[i]`; `found` (a, copies) says which of them are proved to be copies.
     `generated` are the retrained generator's pictures, with `kept` and `likeness` as in `Retraining`.
     """
 
     catalogue: Rows
     authors: list[int]
+    originals: list[int]
     tuning: EmbeddedQueries
     test: EmbeddedQueries
     attacked_queries: list[int]
     attacked_assets: list[int]
     variants: Rows
+    found: NDArray[np.bool_]
     generated: EmbeddedQueries
     kept: NDArray[np.bool_]
     likeness: NDArray[np.float64]
@@ -103,9 +109,11 @@ class EmbeddedTrial:
         arrays = {
             "catalogue": self.catalogue.astype(np.float16),
             "authors": np.array(self.authors),
+            "originals": np.array(self.originals),
             "attacked_queries": np.array(self.attacked_queries),
             "attacked_assets": np.array(self.attacked_assets),
             "variants": self.variants.astype(np.float16),
+            "found": self.found,
             "kept": self.kept,
             "likeness": self.likeness,
         }
@@ -131,11 +139,13 @@ class EmbeddedTrial:
         return cls(
             arrays["catalogue"].astype(np.float32),
             arrays["authors"].tolist(),
+            arrays["originals"].tolist(),
             tuning,
             test,
             arrays["attacked_queries"].tolist(),
             arrays["attacked_assets"].tolist(),
             arrays["variants"].astype(np.float32),
+            arrays["found"],
             generated,
             arrays["kept"],
             arrays["likeness"],
@@ -149,32 +159,48 @@ def picture_count(trial: Trial) -> int:
 
 
 def embed_trial(trial: Trial, encoder: KeptEncoder) -> EmbeddedTrial:
-    """The trial as the encoder sees it."""
+    """The trial as the encoder sees it; what comes from a near-duplicate is due to the original of its group."""
     made = trial.retraining
     numbers = {author: number for number, author in enumerate(sorted(set(trial.authors)))}
+    catalogue = encoder.encode_all(trial.catalogue)
+    variants = np.stack([encoder.encode_all(attack.variants) for attack in trial.attacks])
+    ingest = Ingest().after(trial.catalogue, catalogue)
+    generated = [Query("generated", image, truth) for image, truth in zip(made.pictures, made.truth_ppm, strict=True)]
     return EmbeddedTrial(
-        encoder.encode_all(trial.catalogue),
+        catalogue,
         [numbers[author] for author in trial.authors],
-        _embed_queries(trial.tuning, encoder),
-        _embed_queries(trial.test, encoder),
+        ingest.originals,
+        _embed_queries(trial.tuning, encoder, ingest.originals),
+        _embed_queries(trial.test, encoder, ingest.originals),
         [attack.query for attack in trial.attacks],
-        [attack.asset for attack in trial.attacks],
-        np.stack([encoder.encode_all(attack.variants) for attack in trial.attacks]),
-        _embed_queries(
-            [Query("generated", image, truth) for image, truth in zip(made.pictures, made.truth_ppm, strict=True)],
-            encoder,
-        ),
+        [ingest.originals[attack.asset] for attack in trial.attacks],
+        variants,
+        np.stack([_found(attack, vectors, ingest) for attack, vectors in zip(trial.attacks, variants, strict=True)]),
+        _embed_queries(generated, encoder, ingest.originals),
         made.kept,
         made.likeness,
     )
 
 
-def _embed_queries(queries: list[Query], encoder: KeptEncoder) -> EmbeddedQueries:
+def _found(attack: Attack, vectors: Rows, ingest: Ingest) -> NDArray[np.bool_]:
+    """Which of an attack's variants are linked to a picture that was there before the attack."""
+    known = len(ingest.originals)
+    return np.array(ingest.after(attack.variants, vectors).originals[known:]) < known
+
+
+def _embed_queries(queries: list[Query], encoder: KeptEncoder, originals: list[int]) -> EmbeddedQueries:
     return EmbeddedQueries(
         [query.family for query in queries],
         encoder.encode_all([query.image for query in queries]),
-        [query.truth_ppm for query in queries],
+        [_due_to_originals(query.truth_ppm, originals) for query in queries],
     )
+
+
+def _due_to_originals(truth_ppm: Ppm, originals: list[int]) -> Ppm:
+    due: Counter[int] = Counter()
+    for asset, share in truth_ppm.items():
+        due[originals[asset]] += share
+    return dict(due)
 
 
 def _dense(truth_ppm: list[Ppm], assets: int) -> NDArray[np.int32]:

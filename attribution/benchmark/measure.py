@@ -89,7 +89,7 @@ def measure(method: Method, trial: EmbeddedTrial) -> Measured:
     errors = share_errors(paid, trial.test)
     repeated = np.repeat(trial.catalogue[trial.attacked_assets][:, None], COPIES, axis=1)
     generated = [method.share(query, candidates) for query in trial.generated.vectors]
-    gain, taken = attack(method, trial, trial.variants)
+    gain, taken = attack(method, trial, trial.variants, trial.found)
     return Measured(
         method.name,
         method.parameters,
@@ -98,7 +98,7 @@ def measure(method: Method, trial: EmbeddedTrial) -> Measured:
         misallocated(paid, trial.test.truth_ppm, trial.authors),
         paid_on_unrelated(paid, trial.test),
         paid_to_collage_sources(paid, trial.test),
-        clone_gain=attack(method, trial, repeated)[0],
+        clone_gain=attack(method, trial, repeated, np.zeros_like(trial.found))[0],
         variant_gain=gain,
         taken_by_strangers_variants=taken,
         datamodelling=datamodelling(generated, trial.kept, trial.likeness),
@@ -144,15 +144,24 @@ def paid_to_collage_sources(paid: Sequence[Ppm], queries: EmbeddedQueries) -> fl
     return float(np.mean(parts) / WHOLE_PPM)
 
 
-def attack(method: Method, trial: EmbeddedTrial, uploads: NDArray[np.floating]) -> tuple[float, float]:
+def attack(
+    method: Method, trial: EmbeddedTrial, uploads: NDArray[np.floating], found: NDArray[np.bool_]
+) -> tuple[float, float]:
     """Mean over attacked collages, as parts of 1: what the source and its uploads (attacks, copies, d) together get
-    more than the source alone did, and what the uploads get, who may be a stranger's."""
+    more than the source alone did, and what the uploads get, who may be a stranger's.
+
+    `found` (attacks, copies) says which uploads are proved to be copies.
+    """
     gains, taken = [], []
-    for query, asset, vectors in zip(trial.attacked_queries, trial.attacked_assets, uploads, strict=True):
-        picture, count = trial.test.vectors[query], len(trial.catalogue)
-        before = method.share(picture, catalogue_of(trial))
-        numbers = np.arange(count + len(vectors), dtype=np.int64)
-        after = method.share(picture, Candidates(numbers, np.concatenate([trial.catalogue, vectors]), numbers))
+    catalogue, count = catalogue_of(trial), len(trial.catalogue)
+    for query, asset, uploaded_now, known in zip(
+        trial.attacked_queries, trial.attacked_assets, uploads, found, strict=True
+    ):
+        picture = trial.test.vectors[query]
+        before = method.share(picture, catalogue)
+        vectors = uploaded_now[~known] if method.knows_copies else uploaded_now
+        numbers = np.concatenate([catalogue.asset_ids, count + np.arange(len(vectors))])
+        after = method.share(picture, Candidates(numbers, np.concatenate([catalogue.vectors, vectors]), numbers))
         uploaded = sum(share for number, share in after.items() if number >= count)
         gains.append(after.get(asset, 0) + uploaded - before.get(asset, 0))
         taken.append(uploaded)

@@ -37,11 +37,15 @@ Vector = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Method:
-    """A way to share one picture among candidates; `parameters` says in the table which were used."""
+    """A way to share one picture among candidates; `parameters` says in the table which were used.
+
+    What is proved to be a copy is no candidate of a method that `knows_copies`.
+    """
 
     name: str
     parameters: str
     inspirations: Callable[[Vector, Candidates], Shares]
+    knows_copies: bool = False
 
     def share(self, query: Vector, candidates: Candidates) -> Ppm:
         """Shares in ppm by asset id."""
@@ -55,6 +59,7 @@ def energy_method(parameters: EnergyParameters) -> Method:
         "energy shares",
         f"lo {parameters.lo:g}, R₀ {parameters.r0:g}",
         partial(energy_shares, parameters=parameters),
+        knows_copies=True,
     )
 
 
@@ -92,9 +97,9 @@ def tuned_energy(trial: EmbeddedTrial) -> EnergyParameters:
 
 
 def catalogue_of(trial: EmbeddedTrial) -> Candidates:
-    """The whole catalogue as candidates, ingested in the order in which it is listed."""
-    numbers = np.arange(len(trial.catalogue), dtype=np.int64)
-    return Candidates(numbers, trial.catalogue, numbers)
+    """The catalogue without copies as candidates, ingested in the order in which it is listed."""
+    numbers = np.unique(trial.originals)
+    return Candidates(numbers, trial.catalogue[numbers], numbers)
 
 
 def explained(queries: EmbeddedQueries, candidates: Candidates, lo: float) -> list[Ppm]:

@@ -14,7 +14,8 @@ from attribution.core.similarity import rerank
 from marketplace.core.apportion import apportion
 
 METHOD = "energy-share"
-VERSION = 1
+VERSION = 2
+"""Version 1 did not know near-duplicate groups: `clone` was 0.95 then, and its lists were computed with all images."""
 WHOLE_PPM = 1_000_000
 
 _DECIMALS = 9  # finer differences are rounding noise of the processor and must not decide who is paid
@@ -29,17 +30,15 @@ class EnergyParameters:
     """What a stored share is recomputed with.
 
     `k`: how many distinct candidates may share. `lo`: the similarity that a candidate must exceed. `r0`: the length of
-    the explained part of the picture above which nothing stays unattributed. `clone`: the copy similarity from which an
-    image belongs to an earlier one. Its default is for copy similarities taken from the attribution embedding itself,
-    which cannot tell a copy from a look-alike: in centred CLIP ViT-B/16, 1 % of all pairs among 256 photographs exceed
-    0.60, so that value would take shares from real sources; 0.95 takes exact, mirrored and slightly cropped copies,
-    but misses shrunk or recompressed copies. With a copy-detection feature, 0.60 finds those too.
+    the explained part of the picture above which nothing stays unattributed. `clone`: the cosine from which two
+    embeddings are the same one, and the later image does not share. An embedding cannot tell a copy from a look-alike;
+    copies that are not exact are found by their pixels, and are no candidates.
     """
 
     k: int = 60
     lo: float = 0.2
     r0: float = 0.5
-    clone: float = 0.95
+    clone: float = 0.999999
 
     def __post_init__(self) -> None:
         """Raise ValueError for parameters outside their range."""
@@ -51,22 +50,19 @@ class EnergyParameters:
 class Candidates:
     """Images of one training set: ids (n,) int64, embeddings (n, d), order of first ingest (n,), earlier is smaller.
 
-    `copy_similarities` (n, n) come from a copy-detection feature; without them the embeddings' own cosines are used.
-    Give more than `k` candidates, so that copies which drop out do not leave places empty.
+    Of each near-duplicate group only the image that stands for it may be among them. Give more than `k` candidates, so
+    that exact copies which drop out do not leave places empty.
     """
 
     asset_ids: NDArray[np.int64]
     vectors: NDArray[np.floating]
     first_ingest: NDArray[np.int64]
-    copy_similarities: NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for shapes that do not match or an id that comes twice."""
         n = len(self.asset_ids)
         if self.vectors.shape != (n, self.vectors.shape[-1]) or self.first_ingest.shape != (n,):
             raise ValueError(f"{n} asset ids need {n} vectors and {n} places in the order of ingest.")
-        if self.copy_similarities is not None and self.copy_similarities.shape != (n, n):
-            raise ValueError(f"{n} asset ids need copy similarities ({n}, {n}), not {self.copy_similarities.shape}.")
         if len(np.unique(self.asset_ids)) != n:
             raise ValueError("Each asset may be a candidate once; an id comes twice.")
 
@@ -84,9 +80,9 @@ class Shares:
 def energy_shares(query: NDArray[np.floating], candidates: Candidates, parameters: EnergyParameters) -> Shares:
     """Share one generation, embedded as `query` (d,), among the candidates.
 
-    1. keep candidates whose similarity s exceeds `lo`; 2. in order of first ingest, drop each whose copy similarity to
-    an earlier kept one reaches `clone`, then keep the `k` most similar; 3. non-negative least squares
-    min |q - Xw|^2, energy x = w * s, whose sum is R^2 at the optimum; 4. share = x / max(R^2, r0^2), the rest is
+    1. keep candidates whose similarity s exceeds `lo`; 2. in order of first ingest, drop each whose cosine to an
+    earlier kept one reaches `clone`, then keep the `k` most similar; 3. non-negative least squares min |q - Xw|^2,
+    energy x = w * s, whose sum is R^2 at the optimum; 4. share = x / max(R^2, r0^2), the rest is
     unattributed; 5. integer ppm by largest remainder, ties by asset id.
     Copies drop out before the cut at `k`, so that any number of them takes no place from others.
     Vectors are normalised here in float64. Raises ValueError for vectors that are zero, not finite or of another width.
@@ -109,12 +105,7 @@ def energy_shares(query: NDArray[np.floating], candidates: Candidates, parameter
 def _originals(candidates: Candidates, vectors: Float64, eligible: Indices, clone: float) -> Indices:
     """Return those of the eligible candidates that copy no earlier one, in order of first ingest."""
     ordered = eligible[np.lexsort((candidates.asset_ids[eligible], candidates.first_ingest[eligible]))]
-    if candidates.copy_similarities is not None:
-        copy_similarities = candidates.copy_similarities[np.ix_(ordered, ordered)]
-    else:
-        ordered_vectors = vectors[ordered]
-        copy_similarities = ordered_vectors @ ordered_vectors.T
-    copies = np.tril(copy_similarities >= clone, -1)
+    copies = np.tril(vectors[ordered] @ vectors[ordered].T >= clone, -1)
     is_original = np.ones(len(ordered), np.bool_)
     for i in np.flatnonzero(copies.any(axis=1)):
         is_original[i] = not (copies[i] & is_original).any()

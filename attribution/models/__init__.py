@@ -1,6 +1,15 @@
-"""Embeddings, stamped with the encoder that made them, and inspiration lists with integer shares, and copy checks."""
+"""Embeddings and the encoders that made them, near-duplicates, copy checks, and inspiration lists with their shares."""
 
 from attribution.models.copies import CopyCheck, CopyMatch, ReplicationAudit
+from attribution.models.duplicates import (
+    Contest,
+    ContestDecision,
+    DuplicateCheck,
+    NearDuplicate,
+    Outcome,
+    PerceptualHash,
+    Proof,
+)
 from attribution.models.encoders import WIDTH, Embedding, EmbeddingFailure, Encoder, EncoderState, GenerationEmbedding
 from attribution.models.lists import AttributionBatch, InspirationList, Method
 from attribution.models.recall import PreviewRecall
@@ -8,8 +17,11 @@ from attribution.models.recall import PreviewRecall
 __all__ = [
     "WIDTH",
     "AttributionBatch",
+    "Contest",
+    "ContestDecision",
     "CopyCheck",
     "CopyMatch",
+    "DuplicateCheck",
     "Embedding",
     "EmbeddingFailure",
     "Encoder",
@@ -17,6 +29,10 @@ __all__ = [
     "GenerationEmbedding",
     "InspirationList",
     "Method",
+    "NearDuplicate",
+    "Outcome",
+    "PerceptualHash",
     "PreviewRecall",
+    "Proof",
     "ReplicationAudit",
 ]

@@ -100,9 +100,9 @@ def import_folder(folder: Path, at: datetime, report: Report) -> list[tuple[List
 
 
 def embed_catalogue(worker: Background, report: Report) -> None:
-    """Let the worker embed all assets."""
+    """Let the worker embed all assets and compare them with one another."""
     attribution_tasks.embed_assets.delay()
-    _wait(Asset.objects.filter(embeddings__isnull=True), worker, report)
+    _wait(Asset.objects.filter(duplicate_check__isnull=True), worker, report)
 
 
 def generate(month: Month, report: Report) -> None:

@@ -1,7 +1,8 @@
 """Inspiration lists of downloads, from vectors in a real pgvector: complete, once each, and the same for who checks."""
 
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -11,16 +12,21 @@ from django.db import DatabaseError, connection, transaction
 from attribution import batches
 from attribution.attribute import attribute
 from attribution.batches import PARAMETERS, attribute_downloads
+from attribution.core.shares import EnergyParameters
 from attribution.embed import current_encoder
 from attribution.encoders import find_recipe
-from attribution.models import AttributionBatch, Encoder, EncoderState, InspirationList
+from attribution.explain import explain
+from attribution.groups import date_of_links
+from attribution.models import AttributionBatch, Encoder, EncoderState, InspirationList, Method
 from marketplace.models import Asset, Contributor, Customer, Download, Generation
 from tests.builders import (
     CLOSED_AT,
     JOINED_AT,
     WHOLE_PPM,
+    compare_assets,
     embed_asset,
     embed_generation,
+    link_copy,
     make_asset,
     make_download,
     make_encoder,
@@ -31,6 +37,7 @@ from tests.builders import (
 )
 
 STUCK_AFTER_SECONDS = 10
+NO_COPIES = np.empty(0, np.int64)
 
 
 @pytest.fixture
@@ -134,6 +141,74 @@ def test_a_download_waits_until_the_whole_training_set_is_embedded(
     assert download.inspiration_list.asset_ids == [late.pk]
 
 
+def test_a_download_waits_until_the_whole_training_set_is_compared(
+    carla: Customer, ana: Contributor, assets: list[Asset], encoder: Encoder
+) -> None:
+    """A copy that is found late would have earned before, for good."""
+    late = make_asset(ana)
+    embed_asset(late, encoder, unit_vector(0, 0, 0, 1), is_checked=False)
+    generation = make_generation(make_generator_model(make_training_set()))
+    embed_generation(generation, encoder, unit_vector(0, 0, 0, 1))
+    make_download(carla, generation)
+    assert attribute_downloads(CLOSED_AT) == 0
+    compare_assets()
+    assert attribute_downloads(CLOSED_AT) == 1
+
+
+def test_a_copy_does_not_share_and_takes_no_place_whatever_it_resembles(
+    carla: Customer, generation: Generation, assets: list[Asset]
+) -> None:
+    first, _, other = assets
+    download = make_download(carla, generation)
+    link_copy(other, first, CLOSED_AT)
+    attribute_downloads(CLOSED_AT)
+    assert download.inspiration_list.asset_ids == [first.pk]
+    assert explain(download).agrees
+
+
+def test_a_copy_found_later_changes_no_list_of_the_past(
+    carla: Customer, generation: Generation, assets: list[Asset]
+) -> None:
+    before = make_download(carla, generation)
+    attribute_downloads(CLOSED_AT)
+    link_copy(assets[2], assets[0], date_of_links(CLOSED_AT))
+    after = make_download(carla, generation)
+    attribute_downloads(CLOSED_AT + timedelta(minutes=1))
+    assert before.inspiration_list.asset_ids == [assets[0].pk, assets[2].pk]
+    assert after.inspiration_list.asset_ids == [assets[0].pk]
+    assert explain(before).agrees
+    assert explain(after).agrees
+
+
+def test_a_list_of_the_methods_first_version_is_recomputed_by_its_own_rules(
+    carla: Customer, generation: Generation, assets: list[Asset], encoder: Encoder
+) -> None:
+    """It knew no near-duplicate groups."""
+    link_copy(assets[2], assets[0], JOINED_AT)
+    download = make_download(carla, generation)
+    parameters = EnergyParameters(clone=0.95)
+    shares = attribute([generation.pk], generation.training_set_id, encoder, parameters, NO_COPIES)
+    batch = AttributionBatch.objects.create(
+        encoder=encoder,
+        method=Method.objects.create(name="energy-share", version=1, parameters=asdict(parameters)),
+        training_set=generation.training_set,
+        download_count=1,
+        finished_at=CLOSED_AT,
+    )
+    listed = shares[generation.pk]
+    InspirationList.objects.create(
+        download=download,
+        batch=batch,
+        asset_ids=list(listed.asset_ids),
+        contributor_ids=[assets[0].contributor_id] * 2,
+        similarities=list(listed.similarities),
+        shares_ppm=list(listed.share_ppm),
+        unattributed_ppm=listed.unattributed_ppm,
+    )
+    assert listed.asset_ids == (assets[0].pk, assets[2].pk)
+    assert explain(download).agrees
+
+
 def test_an_image_that_is_in_no_training_set_holds_up_nobody(
     carla: Customer, ana: Contributor, generation: Generation
 ) -> None:
@@ -234,21 +309,23 @@ def test_whoever_recomputes_a_list_gets_the_same_shares(
     download = make_download(carla, generation)
     attribute_downloads(CLOSED_AT)
     stored = download.inspiration_list
-    recomputed = attribute([generation.pk], generation.training_set_id, encoder, PARAMETERS)[generation.pk]
+    recomputed = attribute([generation.pk], generation.training_set_id, encoder, PARAMETERS, NO_COPIES)[generation.pk]
     assert list(recomputed.asset_ids) == stored.asset_ids
     assert list(recomputed.share_ppm) == stored.shares_ppm
     assert list(recomputed.similarities) == stored.similarities
     assert recomputed.unattributed_ppm == stored.unattributed_ppm
     changed = replace(PARAMETERS, r0=1.0, lo=0.7)
-    assert attribute([generation.pk], generation.training_set_id, encoder, changed)[generation.pk] != recomputed
+    assert (
+        attribute([generation.pk], generation.training_set_id, encoder, changed, NO_COPIES)[generation.pk] != recomputed
+    )
 
 
 def test_the_batch_names_the_method_and_parameters_that_it_used(carla: Customer, generation: Generation) -> None:
     download = make_download(carla, generation)
     attribute_downloads(CLOSED_AT)
     method = download.inspiration_list.batch.method
-    assert (method.name, method.version) == ("energy-share", 1)
-    assert method.parameters == {"k": 60, "lo": 0.2, "r0": 0.5, "clone": 0.95}
+    assert (method.name, method.version) == ("energy-share", 2)
+    assert method.parameters == {"k": 60, "lo": 0.2, "r0": 0.5, "clone": 0.999999}
 
 
 @pytest.mark.parametrize(

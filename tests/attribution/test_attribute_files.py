@@ -20,6 +20,7 @@ from marketplace.output_checks import record_output_check
 from marketplace.services import record_generation
 from tests.builders import (
     CLOSED_AT,
+    compare_assets,
     jpeg_bytes,
     make_asset,
     make_download,
@@ -38,6 +39,7 @@ def training_set(ana: Contributor, ben: Contributor, settings: LazySettings) -> 
     make_asset(ana, seed=2)
     make_asset(ben, seed=3)
     embed_assets(CLOSED_AT)
+    compare_assets()
     return make_training_set()
 
 
@@ -119,7 +121,7 @@ def test_a_training_set_that_is_not_there_is_answered_with_those_that_are(
 def test_it_waits_as_downloads_do_until_the_whole_training_set_is_embedded(
     training_set: TrainingSet, image: Path, ana: Contributor
 ) -> None:
-    make_asset(ana)
+    make_asset(ana, seed=4)
     make_training_set(version="2")
     with pytest.raises(CommandError, match="1 images of catalogue 2 are not embedded yet"):
         call_command("attribute", image, "--training-set", "catalogue 2")

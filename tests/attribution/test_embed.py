@@ -19,6 +19,7 @@ from marketplace.models import Asset, Contributor, Customer, Generation
 from tests.builders import (
     CLOSED_AT,
     WHOLE_PPM,
+    compare_assets,
     make_asset,
     make_download,
     make_generation,
@@ -76,6 +77,7 @@ def test_an_asset_that_cannot_be_read_does_not_hold_up_its_training_set(ana: Con
     cut_short(bad.preview)
     download = make_download(carla, make_generation(make_generator_model(make_training_set())))
     embed_assets(CLOSED_AT)
+    compare_assets()
     embed_generations(CLOSED_AT)
     assert attribute_downloads(CLOSED_AT) == 1
     assert bad.pk not in download.inspiration_list.asset_ids
@@ -91,6 +93,7 @@ def test_all_of_a_generation_that_cannot_be_read_is_unattributed_and_recomputes_
     cut_short(bad.preview)
     unreadable, readable = make_download(carla, bad), make_download(carla, good)
     embed_assets(CLOSED_AT)
+    compare_assets()
     assert attribute_downloads(CLOSED_AT) == 0
     assert embed_generations(CLOSED_AT) == 2
     assert attribute_downloads(CLOSED_AT) == 2
@@ -130,8 +133,10 @@ def attributed(ana: Contributor, carla: Customer) -> None:
     make_asset(ana)
     cut_short(make_asset(ana).preview)
     make_download(carla, make_generation(make_generator_model(make_training_set())))
-    for step in (embed_assets, embed_generations, attribute_downloads):
-        step(CLOSED_AT)
+    embed_assets(CLOSED_AT)
+    compare_assets()
+    embed_generations(CLOSED_AT)
+    attribute_downloads(CLOSED_AT)
     assert Asset.objects.count() == 2
     assert Generation.objects.count() == 1
 

@@ -25,6 +25,7 @@ from attribution.reembed import NotReady, begin, catch_up, drop_encoder
 from marketplace.models import Asset, Contributor, Customer, Generation
 from tests.builders import (
     CLOSED_AT,
+    compare_assets,
     embed_asset,
     make_asset,
     make_download,
@@ -71,6 +72,7 @@ def generation(old: Encoder, ana: Contributor, ben: Contributor) -> Generation:
         make_asset(contributor)
     generation = make_generation(make_generator_model(make_training_set()))
     embed_assets(CLOSED_AT)
+    compare_assets()
     embed_generations(CLOSED_AT)
     return generation
 
@@ -197,6 +199,7 @@ def test_a_download_of_the_moment_of_the_switch_waits_for_the_vectors_of_the_new
     embed_generations(CLOSED_AT)
     assert attribute_downloads(CLOSED_AT) == 0
     embed_assets(CLOSED_AT)
+    compare_assets()
     assert late.pk not in embedded_by(old)
     assert attribute_downloads(CLOSED_AT) == 1
 

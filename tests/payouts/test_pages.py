@@ -109,7 +109,7 @@ def test_a_contributor_sees_why_a_download_paid_them(
     assert f"{Decimal(lines[0].amount_micro) / 1_000_000:.6f} USD" in page
     assert page.count(" USD") == 1  # nobody else's amount is there
     assert "It agrees." in page
-    assert "energy-share, version 1" in page
+    assert "energy-share, version 2" in page
     assert "Unattributed" in page
     assert "quiet harbour" not in page  # the prompt is the customer's
     assert "Carla" not in page

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 from rich.console import Console
 
 from attribution.attribute import CannotAttribute
@@ -18,7 +19,7 @@ from attribution.encoders import EncoderUnavailable
 from attribution.explain import Inspiration, inspirations_of
 from attribution.files import Refusal, attribute_files
 from attribution.models import Encoder, EncoderState
-from attribution.selectors import members_not_embedded
+from attribution.selectors import members_not_compared, members_not_embedded
 from attribution.show import as_rows, as_table
 from marketplace.models import TrainingSet
 
@@ -41,7 +42,7 @@ class Command(BaseCommand):
         answer = self._answer_json if options["json"] else self._answer_table
         refused = False
         try:
-            for path, found in attribute_files(image, frozen, encoder):
+            for path, found in attribute_files(image, frozen, encoder, timezone.now()):
                 refused |= not isinstance(found, Shares)
                 answer(path, found, frozen, encoder)
         except (EncoderNotHere, EncoderUnavailable, CannotAttribute) as error:
@@ -84,9 +85,10 @@ def _encoder_of(frozen: TrainingSet) -> Encoder:
     encoder = Encoder.objects.filter(state=EncoderState.CURRENT).first()
     if encoder is None:
         raise CommandError("No image is embedded yet: let the workers begin.")
-    waiting = members_not_embedded(encoder).filter(training_set=frozen).count()
-    if waiting:
-        raise CommandError(f"{waiting} images of {frozen} are not embedded yet: let the workers finish.")
+    for done, pending in {"embedded": members_not_embedded, "compared with earlier ones": members_not_compared}.items():
+        waiting = pending(encoder).filter(training_set=frozen).count()
+        if waiting:
+            raise CommandError(f"{waiting} images of {frozen} are not {done} yet: let the workers finish.")
     return encoder
 
 

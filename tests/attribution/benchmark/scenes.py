@@ -32,5 +32,16 @@ def plane_trial() -> EmbeddedTrial:
     generated = EmbeddedQueries(["generated"], query[None], [{0: 100_000, 1: 900_000}])
     kept, likeness = np.array([[True, False], [False, True]]), np.array([[-0.5, -0.1]])
     return EmbeddedTrial(
-        np.eye(2, dtype=np.float32), [0, 1], queries, queries, [0], [1], variants, generated, kept, likeness
+        catalogue=np.eye(2, dtype=np.float32),
+        authors=[0, 1],
+        originals=[0, 1],
+        tuning=queries,
+        test=queries,
+        attacked_queries=[0],
+        attacked_assets=[1],
+        variants=variants,
+        found=np.ones((1, COPIES), np.bool_),
+        generated=generated,
+        kept=kept,
+        likeness=likeness,
     )

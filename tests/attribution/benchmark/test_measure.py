@@ -1,5 +1,7 @@
 """Every figure of the table, on a trial in two dimensions that can be worked out by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from attribution.benchmark.measure import attack, curve, measure, measure_encoder, misallocated, recall
@@ -42,12 +44,21 @@ def test_pro_rata_on_the_plane() -> None:
     assert row.paid_to_collage_sources == 0.5
     assert row.datamodelling == 0
     assert row.clone_gain == pytest.approx(21 / 22 - 1 / 2, abs=1e-5)
-    assert attack(PRO_RATA, TRIAL, TRIAL.variants) == pytest.approx((21 / 22 - 1 / 2, 20 / 22), abs=1e-5)
+    assert attack(PRO_RATA, TRIAL, TRIAL.variants, TRIAL.found) == pytest.approx((21 / 22 - 1 / 2, 20 / 22), abs=1e-5)
 
 
-def test_variants_that_are_copies_by_their_similarity_earn_nothing() -> None:
-    """Their cosine to the second asset is .96, above .95."""
-    assert attack(ENERGY, TRIAL, TRIAL.variants) == (0, 0)
+def test_variants_that_are_proved_to_be_copies_earn_nothing() -> None:
+    assert attack(ENERGY, TRIAL, TRIAL.variants, TRIAL.found) == (0, 0)
+
+
+def test_variants_that_are_not_found_earn() -> None:
+    gain, taken = attack(ENERGY, TRIAL, TRIAL.variants, ~TRIAL.found)
+    assert gain > 0
+    assert taken > 0
+
+
+def test_what_is_a_copy_in_the_catalogue_is_no_candidate() -> None:
+    assert catalogue_of(replace(TRIAL, originals=[0, 0])).asset_ids.tolist() == [0]
 
 
 def test_a_month_that_goes_to_the_right_contributors_has_nothing_misallocated() -> None:

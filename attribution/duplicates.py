@@ -1,0 +1,142 @@
+"""Copies of earlier assets, looked for once an asset is embedded: found by likeness, proved by what the pictures show.
+
+A hash or an embedding only says which pictures to compare. An asset is compared with those ingested before it and with
+no others, so that nobody's picture becomes a copy by what somebody uploads later.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
+
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from PIL import Image
+
+from attribution.core.geometry import EDGE_PX
+from attribution.embed import current_encoder
+from attribution.groups import date_of_links
+from attribution.models import DuplicateCheck, Encoder, NearDuplicate, PerceptualHash
+from attribution.same_picture import (
+    HASH_BITS,
+    LEAST_SIMILARITY,
+    MOST_BY_EMBEDDING,
+    MOST_BY_HASH,
+    Picture,
+    perceptual_hash,
+    perceptual_hashes,
+    prove_copy,
+    read_picture,
+)
+from attribution.search import nearest_earlier
+from marketplace.models import Asset
+
+logger = logging.getLogger(__name__)
+
+HASH_AT_ONCE = 256
+CHECK_AT_ONCE = 32
+PICTURES_KEPT = 256  # in memory, 0.4 MB each
+
+BY_HASH = """
+    SELECT known.asset_id, min(bit_count((known.hash # way)::bit(64))) AS distance
+    FROM attribution_perceptualhash AS known CROSS JOIN unnest(%s::bigint[]) AS way
+    WHERE known.asset_id < %s AND bit_count((known.hash # way)::bit(64)) <= %s
+    GROUP BY known.asset_id ORDER BY distance, known.asset_id LIMIT %s
+"""
+
+
+def hash_assets(at: datetime) -> int:
+    """Store the perceptual hashes of up to 256 embedded assets that have none; returns of how many."""
+    pending = Asset.objects.filter(embeddings__encoder=current_encoder(at), perceptual_hash__isnull=True)
+    with transaction.atomic():
+        claimed = pending.select_for_update(skip_locked=True, no_key=True, of=("self",)).order_by("pk")[:HASH_AT_ONCE]
+        hashes = []
+        for asset in claimed:
+            with _logged(asset):
+                hashes.append(PerceptualHash(asset=asset, hash=perceptual_hash(_open(_preview(asset))), hashed_at=at))
+        PerceptualHash.objects.bulk_create(hashes)
+    return len(hashes)
+
+
+def find_duplicates(at: datetime) -> int:
+    """Compare up to 32 hashed assets with those ingested before them, and link the copies; returns how many.
+
+    Assets are claimed by row locks that a killed worker loses.
+    """
+    encoder = current_encoder(at)
+    with transaction.atomic():
+        claimed = _comparable(encoder).select_for_update(skip_locked=True, no_key=True, of=("self",))
+        checks: list[DuplicateCheck] = []
+        links: list[NearDuplicate] = []
+        for asset in claimed.order_by("pk")[:CHECK_AT_ONCE]:
+            with _logged(asset):
+                earlier = _alike(asset, encoder)
+                links += _copies_first_of(asset, earlier)
+                checks.append(DuplicateCheck(asset=asset, compared_count=len(earlier), checked_at=at))
+        _store_links(links, at)
+        DuplicateCheck.objects.bulk_create(checks)
+    return len(checks)
+
+
+def _comparable(encoder: Encoder) -> QuerySet[Asset]:
+    """Assets not compared yet, before which all are hashed or unreadable: no order of work changes what is found."""
+    unhashed = Asset.objects.filter(perceptual_hash__isnull=True).exclude(embedding_failures__encoder=encoder)
+    first_unhashed = unhashed.order_by("pk").values_list("pk", flat=True).first()
+    pending = Asset.objects.filter(perceptual_hash__isnull=False, duplicate_check__isnull=True)
+    return pending if first_unhashed is None else pending.filter(pk__lt=first_unhashed)
+
+
+def _alike(asset: Asset, encoder: Encoder) -> dict[int, int | None]:
+    """Earlier assets to compare with, in order of ingest, and how many bits of their hash differ where that is few."""
+    near = dict.fromkeys(nearest_earlier(asset.pk, encoder, MOST_BY_EMBEDDING, LEAST_SIMILARITY))
+    with connection.cursor() as cursor:
+        cursor.execute(BY_HASH, [perceptual_hashes(_open(_preview(asset))), asset.pk, HASH_BITS, MOST_BY_HASH])
+        return dict(sorted((near | dict(cursor.fetchall())).items()))
+
+
+def _copies_first_of(asset: Asset, earlier: dict[int, int | None]) -> Iterator[NearDuplicate]:
+    """The link to the first of the earlier assets that it is proved to be a copy of."""
+    pictures = Asset.objects.in_bulk(earlier)
+    for asset_id, hash_distance in earlier.items():
+        proof = prove_copy(_picture(_preview(pictures[asset_id])), _picture(_preview(asset)))
+        if proof is not None:
+            kind, evidence = proof
+            yield NearDuplicate(
+                asset=asset, original_id=asset_id, proof=kind, evidence={**evidence, "hash_distance": hash_distance}
+            )
+            return
+
+
+def _store_links(links: list[NearDuplicate], at: datetime) -> None:
+    if links:
+        detected_at = date_of_links(at)
+        for link in links:
+            link.detected_at = detected_at
+        NearDuplicate.objects.bulk_create(links)
+
+
+def _preview(asset: Asset) -> str:
+    return str(asset.preview.name)
+
+
+def _open(preview: str) -> Image.Image:
+    """A stored preview, which is our own re-encoded file, at no more pixels than are compared."""
+    with default_storage.open(preview) as file, Image.open(file) as image:
+        image.draft("RGB", (EDGE_PX, EDGE_PX))
+        return image.convert("RGB")
+
+
+@lru_cache(PICTURES_KEPT)
+def _picture(preview: str) -> Picture:
+    return read_picture(_open(preview))  # a file of this name never changes
+
+
+@contextmanager
+def _logged(asset: Asset) -> Iterator[None]:
+    """An asset is tried again with the next batch where its file, or one that it is compared with, cannot be read."""
+    try:
+        yield
+    except OSError:
+        logger.exception("Asset %d is not compared with earlier ones yet.", asset.pk)

@@ -1,0 +1,71 @@
+"""Near-duplicate groups as they were known at a time: who stands for a group, and which copies do not share."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db import connection
+from django.db.models import Max
+from numpy.typing import NDArray
+
+from attribution.models import AttributionBatch
+
+LOCK = 7_226_914_301  # of no other advisory lock: who dates links holds it alone, who reads them shares it
+
+# A link counts from its detection until a contest of it is won; chains of links end at the original of their group.
+MEMBERS = """
+    WITH RECURSIVE link AS (
+        SELECT l.asset_id, l.original_id FROM attribution_nearduplicate AS l
+        WHERE l.detected_at <= %(at)s AND NOT EXISTS (
+            SELECT FROM attribution_contest AS c JOIN attribution_contestdecision AS d ON d.contest_id = c.id
+            WHERE c.near_duplicate_id = l.id AND d.outcome <> 'stands' AND d.decided_at <= %(at)s
+        )
+    ), chain AS (
+        SELECT asset_id, original_id FROM link
+        UNION SELECT chain.asset_id, link.original_id FROM chain JOIN link ON link.asset_id = chain.original_id
+    ), ended AS (
+        SELECT asset_id, original_id FROM chain WHERE original_id NOT IN (SELECT asset_id FROM link)
+    ), member AS (
+        SELECT asset_id, original_id FROM ended UNION SELECT original_id, original_id FROM ended
+    )
+"""
+COPIES = f"""{MEMBERS}
+    SELECT array_agg(asset_id ORDER BY asset_id) FROM (
+        SELECT asset_id,
+               row_number() OVER (PARTITION BY original_id ORDER BY asset_id <> original_id, asset_id) AS place
+        FROM member JOIN marketplace_trainingsetmember AS m USING (asset_id) WHERE m.training_set_id = %(training_set)s
+    ) AS placed WHERE place > 1
+"""  # noqa: S608 -- of constants only
+ORIGINAL = f"{MEMBERS} SELECT original_id FROM member WHERE asset_id = %(asset)s"  # noqa: S608 -- of constants only
+
+
+def copies_in(training_set_id: int, at: datetime) -> NDArray[np.int64]:
+    """Ids of the members of a training set that do not share, in ascending order.
+
+    The original of a near-duplicate group stands for all of it; where it is not in the set, the earliest member in it
+    does. What this answers for a time not after `at` does not change any more once the transaction has ended.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
+        cursor.execute(COPIES, {"training_set": training_set_id, "at": at})
+        (asset_ids,) = cursor.fetchone()
+    return np.array(asset_ids or [], np.int64)
+
+
+def original_of(asset_id: int, at: datetime) -> int:
+    """The id of the original of an asset's near-duplicate group at that time, its own where it is no copy."""
+    with connection.cursor() as cursor:
+        cursor.execute(ORIGINAL, {"asset": asset_id, "at": at})
+        row = cursor.fetchone()
+    return asset_id if row is None else int(row[0])
+
+
+def date_of_links(at: datetime) -> datetime:
+    """The time that links known from now on are dated with: `at`, but after every list that is written or in writing.
+
+    So a list that is computed again sees the links that it was computed with. Holds other writers off until the
+    transaction ends.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    newest = AttributionBatch.objects.aggregate(newest=Max("finished_at"))["newest"]
+    return at if newest is None else max(at, newest + timedelta(microseconds=1))
