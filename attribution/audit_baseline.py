@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from attribution.compact.pictures import HELD_OUT_WORKS_FROM
-from attribution.copies import features_of, prove, shortlist
-from attribution.core import geometry
 from attribution.core.copies import Tier, gravest
 from attribution.embed import loaded_encoder
 from attribution.models import Encoder
+from attribution.proof import Picture, prove, read_picture, read_stored, shortlist
 from attribution.search import vectors_of
 from marketplace.models import Asset, TrainingSet
 from marketplace.sample_catalogue import STYLES, draw_work
@@ -36,7 +35,7 @@ def unrelated_pictures(training_set: TrainingSet, encoder: Encoder) -> Unrelated
     assets = list(outside.order_by("pk")[:MOST])
     if len(assets) >= FEWEST:
         _, vectors = vectors_of([asset.pk for asset in assets], encoder)  # in the order of their ids, too
-        seen = [features_of(str(asset.preview)) for asset in assets]
+        seen = [read_stored(str(asset.preview)) for asset in assets]
         description = f"{len(assets)} images of contributors that are not in the training set"
     else:
         works = [
@@ -45,7 +44,7 @@ def unrelated_pictures(training_set: TrainingSet, encoder: Encoder) -> Unrelated
             for number in range(DRAWN_OF_EACH_STYLE)
         ]
         vectors = _embedded(works, encoder)
-        seen = [geometry.features(np.asarray(work.convert("L"))) for work in works]
+        seen = [read_picture(work) for work in works]
         description = f"{len(works)} works of the sample catalogue's {len(STYLES)} styles, drawn for this audit only"
     return Unrelated(description, vectors.astype(np.float32), _tiers(vectors, seen, training_set, encoder))
 
@@ -56,7 +55,7 @@ def _embedded(works: Sequence[Image.Image], encoder: Encoder) -> NDArray[np.floa
 
 
 def _tiers(
-    vectors: NDArray[np.float16], seen: Sequence[geometry.Features], training_set: TrainingSet, encoder: Encoder
+    vectors: NDArray[np.float16], seen: Sequence[Picture], training_set: TrainingSet, encoder: Encoder
 ) -> list[str]:
     shortlists = shortlist(vectors, training_set.pk, encoder)
     return [

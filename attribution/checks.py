@@ -13,6 +13,7 @@ from attribution.models import Encoder, EncoderState, PreviewRecall
 from attribution.models.recall import WHOLE_PPM
 from attribution.recall import BOUND_PPM
 from attribution.recipes import Recipe, find_recipe
+from attribution.sscd import SscdUnavailable, sscd_sha256
 
 OLDEST_PGVECTOR = (0, 8)
 OTHER_ENCODER = "tributary.E104"
@@ -75,6 +76,16 @@ def check_preview(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
             id="tributary.W108",
         )
     ]
+
+
+@register(Tags.files)
+def check_sscd(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """E109: the weights of SSCD are configured and not there; no generation could be checked, so none could be sold."""
+    try:
+        sscd_sha256()
+    except SscdUnavailable as error:
+        return [Error(str(error), hint="Correct SSCD_WEIGHTS.", id="tributary.E109")]
+    return []
 
 
 def _no_statistics(recipe: Recipe) -> CheckMessage:

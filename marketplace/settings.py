@@ -130,6 +130,9 @@ CELERY_BEAT_SCHEDULE = {
 # Embedded parts take the compact encoder that ships with the project; anything else takes the real one.
 ENCODER_RECIPE = env.str("ENCODER_RECIPE", default="compact" if DEBUG else "vit-b-32")
 
+# Copies: TorchScript weights of SSCD, by path; empty leaves the proof to geometry alone.
+SSCD_WEIGHTS = env.str("SSCD_WEIGHTS", default="")
+
 # Money
 SETTLEMENT_CURRENCY = settlement_currency(env.str("SETTLEMENT_CURRENCY", default="USD"))
 LICENCE_PRICE_MINOR = env.int("LICENCE_PRICE_MINOR", default=990)

@@ -12,8 +12,9 @@ from django.core.management import CommandError, call_command
 from PIL import ImageOps
 
 from attribution import audit_baseline
-from attribution.copies import check_copies, features_of
+from attribution.copies import check_copies
 from attribution.models import CopyCheck, Encoder, ReplicationAudit
+from attribution.proof import read_stored
 from marketplace.core.release import Decision
 from marketplace.models import Asset, Contributor, GeneratorModel
 from marketplace.output_checks import decide_output
@@ -155,7 +156,7 @@ def test_what_cannot_be_audited_is_refused_with_what_to_do(
     made = make_generation_of(drawn(5), model, encoder)
     preview = Path(made.preview.path)
     preview.rename(preview.with_suffix(".away"))
-    features_of.cache_clear()
+    read_stored.cache_clear()
     with pytest.raises(CommandError, match="1 generations are not checked"):
         audit(tmp_path / "audit")
     preview.with_suffix(".away").rename(preview)

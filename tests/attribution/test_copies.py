@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from django.db import connection, transaction
 from PIL import ImageOps
 
-from attribution import copies
+from attribution import copies, proof
 from attribution.copies import check_copies
 from attribution.core.copies import CopyThresholds, Tier
 from attribution.models import CopyCheck, EmbeddingFailure, Encoder
@@ -107,7 +107,7 @@ def test_each_generation_is_checked_once_and_again_when_the_thresholds_change(
 ) -> None:
     make_generation_of(drawn(0), model, encoder)
     assert [check_copies(CLOSED_AT) for _ in range(2)] == [1, 0]
-    monkeypatch.setattr(copies, "THRESHOLDS", CopyThresholds(near_inliers=1_000))
+    monkeypatch.setattr(proof, "THRESHOLDS", CopyThresholds(near_inliers=1_000))
     assert [check_copies(CLOSED_AT) for _ in range(2)] == [1, 0]
     assert list(CopyCheck.objects.order_by("pk").values_list("tier", flat=True)) == [
         Tier.NEAR_COPY,
@@ -131,7 +131,7 @@ def test_files_that_are_away_do_not_hold_up_what_comes_after_them(
     monkeypatch.setattr(copies, "CHECK_AT_ONCE", 1)
     away, there = (make_generation_of(drawn(number), model, encoder) for number in (5, 6))
     Path(away.preview.path).unlink()
-    copies.features_of.cache_clear()
+    proof.read_stored.cache_clear()
     assert [check_copies(CLOSED_AT) for _ in range(2)] == [1, 0]
     assert CopyCheck.objects.get().generation == there
 
@@ -142,7 +142,7 @@ def test_a_file_that_is_away_leaves_the_generation_unchecked_and_is_tried_again(
     make_generation_of(drawn(5), model, encoder)
     path = Path(assets[0].preview.path)
     path.rename(path.with_suffix(".away"))
-    copies.features_of.cache_clear()
+    proof.read_stored.cache_clear()
     with caplog.at_level(logging.ERROR):
         assert check_copies(CLOSED_AT) == 0
     assert "to be tried again" in caplog.text

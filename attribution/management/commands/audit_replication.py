@@ -17,6 +17,7 @@ from attribution.audit_report import HTML_FILE, JSON_FILE, write_report
 from attribution.core.copies import Tier
 from attribution.embed import EncoderNotHere
 from attribution.encoders import EncoderUnavailable
+from attribution.sscd import SscdUnavailable
 from marketplace.models import GeneratorModel
 
 
@@ -48,7 +49,7 @@ class Command(BaseCommand):
                     newest, timezone.now, lambda done, total: progress.update(task, completed=done, total=total)
                 )
             write_report(audit, newest, folder, at)
-        except (NotAuditable, EncoderUnavailable, EncoderNotHere, OSError) as error:
+        except (NotAuditable, EncoderUnavailable, EncoderNotHere, SscdUnavailable, OSError) as error:
             raise CommandError(str(error)) from error
         _show(audit.figures, console)
         console.print(f"Report: {folder / HTML_FILE}\nFigures: {folder / JSON_FILE}", highlight=False)

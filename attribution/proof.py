@@ -1,0 +1,95 @@
+"""Proof that a picture copies assets: the nearest of a training set by the encoder, and what both have in common."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from django.core.files.storage import default_storage
+from PIL import Image
+
+from attribution.core import geometry
+from attribution.core.copies import CopyThresholds, Evidence, Tier, tier_of
+from attribution.core.similarity import Vectors, top_k
+from attribution.models import CopyMatch, Encoder
+from attribution.search import stream_vectors
+from attribution.sscd import Vector, sscd_vector
+from marketplace.models import Asset
+
+THRESHOLDS = CopyThresholds()
+SHORTLIST = 40
+KEPT_PICTURES = 512  # what is known of these stays in memory, some 0.3 MB each
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """An asset on a shortlist, with the encoder's cosine."""
+
+    asset: Asset
+    similarity: float
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What copies are proved by: local features and, where it is configured, SSCD's descriptor."""
+
+    features: geometry.Features
+    sscd: Vector | None
+
+
+def shortlist(queries: Vectors, training_set_id: int, encoder: Encoder) -> list[list[Nearest]]:
+    """The assets of a training set that are nearest to each of the unit vectors (m, 512), nearest first."""
+    ids, similarities = top_k(queries, stream_vectors(training_set_id, encoder), SHORTLIST)
+    assets = Asset.objects.in_bulk(np.unique(ids[ids >= 0]).tolist())
+    return [
+        [Nearest(assets[pk], similarity) for pk, similarity in zip(row, near, strict=True) if pk in assets]
+        for row, near in zip(ids.tolist(), similarities.tolist(), strict=True)
+    ]
+
+
+def prove(seen: Picture, nearest: Sequence[Nearest]) -> list[CopyMatch]:
+    """Matches, not stored, of a picture with those of the assets that it may copy, the gravest first.
+
+    Raises FileNotFoundError where a picture is not there, and `SscdUnavailable`.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        compared = threads.map(lambda near: _compare(seen, near), nearest)
+        found = [match for match in compared if match.tier != Tier.NONE]
+    return sorted(found, key=lambda match: (list(Tier).index(Tier(match.tier)), -match.inliers))
+
+
+def _compare(seen: Picture, near: Nearest) -> CopyMatch:
+    other = read_stored(str(near.asset.preview))
+    proof = geometry.match(seen.features, other.features)
+    sscd = None if seen.sscd is None or other.sscd is None else float(seen.sscd @ other.sscd)
+    inliers, area_ppm, asset_area_ppm = (proof.inliers, proof.region_a_ppm, proof.region_b_ppm) if proof else (0, 0, 0)
+    return CopyMatch(
+        asset=near.asset,
+        tier=tier_of(Evidence(inliers, area_ppm, asset_area_ppm, sscd), THRESHOLDS),
+        similarity=near.similarity,
+        sscd_similarity=sscd,
+        inliers=inliers,
+        is_mirrored=proof.is_mirrored if proof else False,
+        generation_area_ppm=area_ppm,
+        asset_area_ppm=asset_area_ppm,
+        generation_region=proof.region_a if proof else [],
+        asset_region=proof.region_b if proof else [],
+    )
+
+
+def read_picture(image: Image.Image) -> Picture:
+    """What is known of a picture. Raises `SscdUnavailable`."""
+    small = image.copy()
+    small.thumbnail((geometry.EDGE_PX, geometry.EDGE_PX))
+    return Picture(geometry.features(np.asarray(small.convert("L"))), sscd_vector(image))
+
+
+@lru_cache(maxsize=KEPT_PICTURES)
+def read_stored(preview: str) -> Picture:
+    """`read_picture` of a stored preview: its name is the hash of its content, so it never changes."""
+    with Image.open(Path(default_storage.path(preview))) as image:
+        image.draft("RGB", (2 * geometry.EDGE_PX, 2 * geometry.EDGE_PX))
+        return read_picture(image)
