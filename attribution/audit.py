@@ -18,16 +18,15 @@ from attribution.core.background import histogram, percentiles, usual_similarity
 from attribution.core.copies import Tier, rate_of
 from attribution.core.similarity import top_k
 from attribution.embed import current_encoder, embed_generations
+from attribution.groups import group_sizes
 from attribution.models import CopyCheck, CopyMatch, Encoder
 from attribution.search import generation_vectors, stream_vectors, vectors_of
 from attribution.selectors import training_sets_not_embedded
 from marketplace.models import Generation, GeneratorModel, OutputDecision, TrainingSet
 
 BACKGROUND = 2_000  # training images, evenly picked, that stand for the whole set
-SAME_PICTURE = 0.95  # cosine from which two training images count as one picture
 
 Advance = Callable[[int, int], None]
-Float32 = NDArray[np.float32]
 
 
 class NotAuditable(ValueError):
@@ -49,39 +48,26 @@ def audit_model(model: GeneratorModel, clock: Callable[[], datetime], advance: A
     """
     training_set, encoder = _require_auditable(model, clock())
     _check_rest(model, clock, advance)
-    checks = list(CopyCheck.objects.filter(generation__in=_generations(model), method=copy_method()).order_by("pk"))
+    method = copy_method()
+    checks = list(CopyCheck.objects.filter(generation__in=_generations(model), method=method).order_by("pk"))
     unrelated = unrelated_pictures(training_set, encoder)
-    generation_ids, queries = generation_vectors([check.generation_id for check in checks], encoder)
-    _, nearest = top_k(queries, stream_vectors(training_set.pk, encoder), 1)
-    background_ids, background = _background(training_set, encoder)
+    ids, queries = generation_vectors([check.generation_id for check in checks], encoder)
     usual = usual_similarity(queries, unrelated.vectors)
-    usual_of = dict(zip(generation_ids.tolist(), usual.tolist(), strict=True))
-    verdicts = _verdicts(checks)
     matches = list(
         CopyMatch.objects.filter(copy_check__in=checks)
         .select_related("asset__contributor", "asset__submission", "copy_check__generation")
         .order_by("-generation_area_ppm", "pk")
     )
-    matched_ids = sorted({match.asset_id for match in matches})
-    copies = copies_within(training_set, matched_ids, encoder)
     figures = {
         "model": _model_facts(model),
         "training_set": {"name": str(training_set), "images": training_set.members.count()},
         "encoder": {"name": encoder.name, "fingerprint": encoder.fingerprint, "recipe": encoder.recipe},
-        "method": {"name": str(copy_method()), "parameters": copy_method().parameters, "tools": checks[-1].tools},
+        "method": {"name": str(method), "parameters": method.parameters, "tools": checks[-1].tools},
         "generations": len(checks),
         "tiers": _rates([check.tier for check in checks]),
-        "similarity": percentiles(nearest[:, 0]),
-        "background_images": len(background),
-        "background_similarity": percentiles(background),
-        "normalised_similarity": percentiles(nearest[:, 0] - usual),
-        "histogram": histogram(nearest[:, 0], background),
         "unrelated": {"pictures": unrelated.description, "tiers": _rates(unrelated.tiers)},
-        "images_of_the_same_picture": {
-            "matched": _mean(copies[pk] for pk in matched_ids),
-            "all": _mean(copies_within(training_set, background_ids, encoder).values()),
-        },
-        "matches": [_match_facts(match, copies[match.asset_id], usual_of, verdicts) for match in matches],
+        **_nearness(queries, usual, training_set, encoder),
+        **_copied(matches, training_set, dict(zip(ids.tolist(), usual.tolist(), strict=True)), clock()),
     }
     return Audit(figures, matches)
 
@@ -119,22 +105,52 @@ def _check_rest(model: GeneratorModel, clock: Callable[[], datetime], advance: A
         )
 
 
-def _background(training_set: TrainingSet, encoder: Encoder) -> tuple[list[int], Float32]:
-    """Training images, evenly picked, and the similarity of each to the nearest other one: (n,)."""
+def _nearness(
+    queries: NDArray[np.float16], usual: NDArray[np.float64], training_set: TrainingSet, encoder: Encoder
+) -> dict[str, Any]:
+    """How near the generations come to the training set, beside how near its images are to one another."""
+    nearest = top_k(queries, stream_vectors(training_set.pk, encoder), 1)[1][:, 0]
+    background = _background(training_set, encoder)
+    return {
+        "similarity": percentiles(nearest),
+        "normalised_similarity": percentiles(nearest - usual),
+        "background_similarity": percentiles(background),
+        "background_images": len(background),
+        "histogram": histogram(nearest, background),
+    }
+
+
+def _background(training_set: TrainingSet, encoder: Encoder) -> NDArray[np.float32]:
+    """The similarity of training images, evenly picked, to the nearest other one: (n,)."""
     members = list(training_set.members.order_by("asset").values_list("asset", flat=True))
     ids, vectors = vectors_of(members[:: len(members) // BACKGROUND + 1], encoder)
     found, similarities = top_k(vectors, stream_vectors(training_set.pk, encoder), 2)
     others = np.where(found == ids[:, None], -np.inf, similarities).max(axis=1)
-    return ids.tolist(), others[np.isfinite(others)].astype(np.float32)
+    return np.asarray(others[np.isfinite(others)], np.float32)
 
 
-def copies_within(training_set: TrainingSet, asset_ids: Sequence[int], encoder: Encoder) -> Counter[int]:
-    """How many images of the training set show the same picture as each asset, itself included."""
-    ids, vectors = vectors_of(asset_ids, encoder)
-    counts = np.zeros(len(ids), np.int64)
-    for _, block in stream_vectors(training_set.pk, encoder):
-        counts += (vectors.astype(np.float32) @ block.astype(np.float32).T >= SAME_PICTURE).sum(axis=1)
-    return Counter(dict(zip(ids.tolist(), counts.tolist(), strict=True)))
+def _copied(
+    matches: list[CopyMatch], training_set: TrainingSet, usual: dict[int, float], at: datetime
+) -> dict[str, Any]:
+    """What was copied of whom, and whether it stands in the training set more often than other images."""
+    sizes = group_sizes(training_set.pk, at)
+    verdicts = _verdicts(match.copy_check_id for match in matches)
+    alone = training_set.members.count() - len(sizes)
+    return {
+        "images_of_the_same_picture": {
+            "matched": _mean([sizes.get(asset_id, 1) for asset_id in {match.asset_id for match in matches}]),
+            "all": _mean([*sizes.values(), *[1] * alone]),
+        },
+        "matches": [
+            {
+                **_match_facts(match),
+                "normalised_similarity": match.similarity - usual[match.copy_check.generation_id],
+                "images_of_the_same_picture": sizes.get(match.asset_id, 1),
+                "verdict": verdicts.get(match.copy_check_id, "undecided"),
+            }
+            for match in matches
+        ],
+    }
 
 
 def _model_facts(model: GeneratorModel) -> dict[str, Any]:
@@ -154,16 +170,15 @@ def _model_facts(model: GeneratorModel) -> dict[str, Any]:
     }
 
 
-def _verdicts(checks: Iterable[CopyCheck]) -> dict[int, str]:
+def _verdicts(copy_check_ids: Iterable[int]) -> dict[int, str]:
     """The newest decision, by copy check."""
-    decisions = OutputDecision.objects.filter(output_check__copy_check__in=[check.pk for check in checks])
+    decisions = OutputDecision.objects.filter(output_check__copy_check__in=set(copy_check_ids))
     return dict(decisions.order_by("pk").values_list("output_check__copy_check", "decision"))
 
 
-def _match_facts(match: CopyMatch, copies: int, usual: dict[int, float], verdicts: dict[int, str]) -> dict[str, Any]:
-    generation_id = match.copy_check.generation_id
+def _match_facts(match: CopyMatch) -> dict[str, Any]:
     return {
-        "generation": generation_id,
+        "generation": match.copy_check.generation_id,
         "image": match.asset_id,
         "title": match.asset.submission.title,
         "owner": match.asset.contributor.name,
@@ -175,9 +190,7 @@ def _match_facts(match: CopyMatch, copies: int, usual: dict[int, float], verdict
         "generation_region": match.generation_region,
         "image_region": match.asset_region,
         "similarity": match.similarity,
-        "normalised_similarity": match.similarity - usual[generation_id],
-        "images_of_the_same_picture": copies,
-        "verdict": verdicts.get(match.copy_check_id, "undecided"),
+        "sscd_similarity": match.sscd_similarity,
     }
 
 
@@ -187,6 +200,5 @@ def _rates(tiers: Sequence[str]) -> dict[str, Any]:
     return {tier.value: asdict(rate_of(counts[tier], len(tiers))) for tier in Tier}
 
 
-def _mean(counts: Iterable[int]) -> float | None:
-    found = list(counts)
-    return round(float(np.mean(found)), 2) if found else None
+def _mean(counts: Sequence[int]) -> float | None:
+    return round(float(np.mean(counts)), 2) if counts else None

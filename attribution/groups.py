@@ -35,6 +35,10 @@ COPIES = f"""{MEMBERS}
         FROM member JOIN marketplace_trainingsetmember AS m USING (asset_id) WHERE m.training_set_id = %(training_set)s
     ) AS placed WHERE place > 1
 """  # noqa: S608 -- of constants only
+SIZES = f"""{MEMBERS}
+    SELECT asset_id, count(*) OVER (PARTITION BY original_id) FROM member
+    JOIN marketplace_trainingsetmember AS m USING (asset_id) WHERE m.training_set_id = %(training_set)s
+"""  # noqa: S608 -- of constants only
 ORIGINAL = f"{MEMBERS} SELECT original_id FROM member WHERE asset_id = %(asset)s"  # noqa: S608 -- of constants only
 
 
@@ -49,6 +53,13 @@ def copies_in(training_set_id: int, at: datetime) -> NDArray[np.int64]:
         cursor.execute(COPIES, {"training_set": training_set_id, "at": at})
         (asset_ids,) = cursor.fetchone()
     return np.array(asset_ids or [], np.int64)
+
+
+def group_sizes(training_set_id: int, at: datetime) -> dict[int, int]:
+    """How many members of a training set are in the near-duplicate group of each that is in one, by asset id."""
+    with connection.cursor() as cursor:
+        cursor.execute(SIZES, {"training_set": training_set_id, "at": at})
+        return dict(cursor.fetchall())
 
 
 def original_of(asset_id: int, at: datetime) -> int:

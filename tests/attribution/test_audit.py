@@ -30,6 +30,7 @@ from tests.builders import (
     CLOSED_AT,
     embed_asset,
     jpeg_bytes,
+    link_copy,
     make_asset,
     make_generator_model,
     make_training_set,
@@ -130,12 +131,13 @@ def test_assets_that_were_not_trained_on_are_the_unrelated_pictures_where_there_
     assert facts["normalised_similarity"]["p50"] == facts["similarity"]["p50"], "they have nothing in common"
 
 
-def test_images_of_the_same_picture_are_counted(
+def test_members_of_the_near_duplicate_group_of_what_was_copied_are_counted(
     ana: Contributor, assets: list[Asset], encoder: Encoder, tmp_path: Path
 ) -> None:
-    for number in (11, 12):  # the encoder takes them for Ana's first work
+    for number in (11, 12):
         again = Asset.objects.get(submission=submit(ana, jpeg_bytes(drawn(number))))
         embed_asset(again, encoder, unit_vector(1))
+        link_copy(again, assets[0], CLOSED_AT)
     model = make_generator_model(make_training_set(), "Painter")
     make_generation_of(holding(drawn(0)), model, encoder)
     assert audit(tmp_path)["images_of_the_same_picture"] == {"matched": 3.0, "all": 2.5}
