@@ -126,8 +126,9 @@ CELERY_BEAT_SCHEDULE = {
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
 }
 
-# Attribution: the name of a recipe in attribution/recipes, or the path of a recipe file.
-# Embedded parts take the compact encoder that ships with the project; anything else takes the real one.
+# Attribution: the encoder that a new installation starts with, by the name of a recipe in attribution/recipes or the
+# path of a recipe file; `manage.py reembed` changes it later. Embedded parts take the compact encoder that ships with
+# the project; anything else takes the real one.
 ENCODER_RECIPE = env.str("ENCODER_RECIPE", default="compact" if DEBUG else "vit-b-32")
 
 # Copies: TorchScript weights of SSCD, by path; empty leaves the proof to geometry alone.

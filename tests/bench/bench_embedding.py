@@ -1,4 +1,4 @@
-"""How much of the encoder's own speed is left when pictures are read from files.
+"""What reading pictures from files costs beside the encoder's own work: from upload to preview, from preview to vector.
 
 python -m tests.bench.bench_embedding
 """
@@ -6,27 +6,40 @@ python -m tests.bench.bench_embedding
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import open_clip
+from PIL import Image
 from torch import Tensor
 
 from attribution.encoders import BATCH, Encoder, embed_files, find_recipe, load_encoder
+from marketplace.images import decode, derivative
 from marketplace.sample_catalogue import STYLES, draw_work
 
-FILES = 96
+FILES = 128
+PREVIEW_EDGE = 1024  # as marketplace.services makes them
+UPLOADS = 12
 TURNS = 4
-EDGE_PX = 1024  # the previews that the product embeds
+MEGAPIXELS = (1, 4, 12)
+GRAIN = 6  # grey levels of noise: a photograph's JPEG is larger, and slower to decode, than a drawing's
 JPEG_QUALITY = 90
 
 
-def write_files(folder: Path) -> list[Path]:
-    """JPEG files as the product stores them, a few works repeated under many names."""
-    works = [draw_work(style, 1, EDGE_PX).image for style in STYLES[:12]]
-    paths = [folder / f"{number}.jpg" for number in range(FILES)]
-    for number, path in enumerate(paths):
-        works[number % len(works)].save(path, quality=JPEG_QUALITY)
-    return paths
+def uploads(megapixels: int) -> list[bytes]:
+    """JPEG files of that size, grained as photographs are."""
+    edge = round((megapixels * 1e6) ** 0.5)
+    random = np.random.default_rng(megapixels)
+    grain = random.normal(0, GRAIN, (edge, edge, 1)).astype(np.float32)
+    return [_jpeg(draw_work(style, 1, PREVIEW_EDGE).image.resize((edge, edge)), grain) for style in STYLES[:UPLOADS]]
+
+
+def _jpeg(picture: Image.Image, grain: np.ndarray) -> bytes:
+    out = BytesIO()
+    pixels = np.clip(np.asarray(picture, np.float32) + grain, 0, 255).astype(np.uint8)
+    Image.fromarray(pixels).save(out, "JPEG", quality=JPEG_QUALITY)
+    return out.getvalue()
 
 
 def random_vit_b_32() -> Encoder:
@@ -35,18 +48,23 @@ def random_vit_b_32() -> Encoder:
     return Encoder(find_recipe("vit-b-32"), model.visual, preprocess, None)
 
 
-def row(name: str, encoder: Encoder, paths: list[Path]) -> str:
+def embedding_row(name: str, encoder: Encoder, paths: list[Path]) -> str:
     """Images per second of the pipeline and of the bare forward pass over pictures ready in memory, and their ratio.
 
     Best of several turns, taken alternately: other programs on the machine slow some of them down.
     """
-    ready = [encoder.prepare(draw_work(STYLES[0], 1, EDGE_PX).image)] * BATCH
-    turns = [
-        (_seconds(lambda: _run(embed_files(encoder, paths))), _seconds(lambda: _bare(encoder, ready)))
-        for _ in range(TURNS)
-    ]
-    pipeline, bare = (FILES / min(seconds) for seconds in zip(*turns, strict=True))
-    return f"| {name} | {pipeline:.0f} | {bare:.0f} | {pipeline / bare:.2f} |"
+    ready = [encoder.prepare(Image.open(paths[0]))] * BATCH
+    pipeline, bare = _best(lambda: _run(embed_files(encoder, paths)), lambda: _bare(encoder, ready))
+    return f"| {name} | {FILES / pipeline:.0f} | {FILES / bare:.0f} | {bare / pipeline:.2f} |"
+
+
+def upload_row(megapixels: int, files: list[bytes]) -> str:
+    """Images per second from an upload's bytes to its preview, and of Pillow's bare decoding of those bytes."""
+    preview, bare = _best(
+        lambda: [derivative(decode(data).image, PREVIEW_EDGE) for data in files],
+        lambda: [Image.open(BytesIO(data)).load() for data in files],
+    )
+    return f"| {megapixels} MP | {len(files) / preview:.1f} | {len(files) / bare:.1f} | {bare / preview:.2f} |"
 
 
 def _run(batches: Iterator[object]) -> None:
@@ -59,19 +77,32 @@ def _bare(encoder: Encoder, ready: list[Tensor]) -> None:
         encoder.embed(ready)
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def _best(*ways: Callable[[], object]) -> list[float]:
+    turns = [[_seconds(way) for way in ways] for _ in range(TURNS)]
+    return [min(seconds) for seconds in zip(*turns, strict=True)]
+
+
+def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
 def main() -> None:
-    """Print one row for each encoder."""
-    with tempfile.TemporaryDirectory() as folder:
-        paths = write_files(Path(folder))
-        print("| encoder | pipeline, images/s | bare forward pass, images/s | ratio |\n|---|---|---|---|")
-        for name, encoder in (("compact", load_encoder(find_recipe("compact"))), ("ViT-B/32", random_vit_b_32())):
-            print(row(name, encoder, paths))
+    """Print a row for each size of upload, and one for each encoder and size."""
+    files = {megapixels: uploads(megapixels) for megapixels in MEGAPIXELS}
+    print("| upload to preview, one core | images/s | decoded only, images/s | ratio |\n|---|---|---|---|")
+    for megapixels, some in files.items():
+        print(upload_row(megapixels, some))
+    print("\n| preview to vector | pipeline, images/s | bare forward pass, images/s | ratio |\n|---|---|---|---|")
+    for name, encoder in (("compact", load_encoder(find_recipe("compact"))), ("ViT-B/32", random_vit_b_32())):
+        for megapixels, some in files.items():
+            with tempfile.TemporaryDirectory() as folder:
+                previews = [derivative(decode(data).image, PREVIEW_EDGE) for data in some]
+                paths = [Path(folder) / f"{number}.jpg" for number in range(FILES)]
+                for number, path in enumerate(paths):
+                    path.write_bytes(previews[number % len(previews)])
+                print(embedding_row(f"{name}, originals of {megapixels} MP", encoder, paths))
 
 
 if __name__ == "__main__":

@@ -47,7 +47,10 @@ class Command(BaseCommand):
             _write_recipe(replace(fitted, weights_sha256=file_sha256(weights_file(fitted))), output)
         except (ValueError, OSError, CatalogueError, EncoderUnavailable) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Fitted on {len(pictures)} pictures. Set ENCODER_RECIPE={output.resolve()}")
+        self.stdout.write(
+            f"Fitted on {len(pictures)} pictures. Set ENCODER_RECIPE={output.resolve()} in a new installation; "
+            f"a running one is changed by manage.py reembed {output.resolve()}"
+        )
 
 
 def _write_recipe(recipe: Recipe, output: Path) -> None:
