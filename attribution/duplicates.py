@@ -8,14 +8,10 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import lru_cache
 
-from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import QuerySet
-from PIL import Image
 
-from attribution.core.geometry import EDGE_PX
 from attribution.embed import current_encoder
 from attribution.groups import date_of_links
 from attribution.models import DuplicateCheck, Encoder, NearDuplicate, PerceptualHash
@@ -24,11 +20,11 @@ from attribution.same_picture import (
     LEAST_SIMILARITY,
     MOST_BY_EMBEDDING,
     MOST_BY_HASH,
-    Picture,
+    open_preview,
     perceptual_hash,
     perceptual_hashes,
     prove_copy,
-    read_picture,
+    stored_picture,
 )
 from attribution.search import nearest_earlier
 from marketplace.models import Asset
@@ -37,7 +33,6 @@ logger = logging.getLogger(__name__)
 
 HASH_AT_ONCE = 256
 CHECK_AT_ONCE = 32
-PICTURES_KEPT = 256  # in memory, 0.4 MB each
 
 BY_HASH = """
     SELECT known.asset_id, min(bit_count((known.hash # way)::bit(64))) AS distance
@@ -55,7 +50,9 @@ def hash_assets(at: datetime) -> int:
         hashes = []
         for asset in claimed:
             with _logged(asset):
-                hashes.append(PerceptualHash(asset=asset, hash=perceptual_hash(_open(_preview(asset))), hashed_at=at))
+                hashes.append(
+                    PerceptualHash(asset=asset, hash=perceptual_hash(open_preview(_preview(asset))), hashed_at=at)
+                )
         PerceptualHash.objects.bulk_create(hashes)
     return len(hashes)
 
@@ -92,7 +89,7 @@ def _alike(asset: Asset, encoder: Encoder) -> dict[int, int | None]:
     """Earlier assets to compare with, in order of ingest, and how many bits of their hash differ where that is few."""
     near = dict.fromkeys(nearest_earlier(asset.pk, encoder, MOST_BY_EMBEDDING, LEAST_SIMILARITY))
     with connection.cursor() as cursor:
-        cursor.execute(BY_HASH, [perceptual_hashes(_open(_preview(asset))), asset.pk, HASH_BITS, MOST_BY_HASH])
+        cursor.execute(BY_HASH, [perceptual_hashes(open_preview(_preview(asset))), asset.pk, HASH_BITS, MOST_BY_HASH])
         return dict(sorted((near | dict(cursor.fetchall())).items()))
 
 
@@ -100,7 +97,7 @@ def _copies_first_of(asset: Asset, earlier: dict[int, int | None]) -> Iterator[N
     """The link to the first of the earlier assets that it is proved to be a copy of."""
     pictures = Asset.objects.in_bulk(earlier)
     for asset_id, hash_distance in earlier.items():
-        proof = prove_copy(_picture(_preview(pictures[asset_id])), _picture(_preview(asset)))
+        proof = prove_copy(stored_picture(_preview(pictures[asset_id])), stored_picture(_preview(asset)))
         if proof is not None:
             kind, evidence = proof
             yield NearDuplicate(
@@ -119,18 +116,6 @@ def _store_links(links: list[NearDuplicate], at: datetime) -> None:
 
 def _preview(asset: Asset) -> str:
     return str(asset.preview.name)
-
-
-def _open(preview: str) -> Image.Image:
-    """A stored preview, which is our own re-encoded file, at no more pixels than are compared."""
-    with default_storage.open(preview) as file, Image.open(file) as image:
-        image.draft("RGB", (EDGE_PX, EDGE_PX))
-        return image.convert("RGB")
-
-
-@lru_cache(PICTURES_KEPT)
-def _picture(preview: str) -> Picture:
-    return read_picture(_open(preview))  # a file of this name never changes
 
 
 @contextmanager

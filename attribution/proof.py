@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
-from django.core.files.storage import default_storage
+from django.conf import settings
 from PIL import Image
 
+from attribution import same_picture
 from attribution.core import geometry
 from attribution.core.copies import CopyThresholds, Evidence, Tier, tier_of
 from attribution.core.similarity import Vectors, top_k
@@ -21,7 +21,7 @@ from marketplace.models import Asset
 
 THRESHOLDS = CopyThresholds()
 SHORTLIST = 40
-KEPT_PICTURES = 512  # what is known of these stays in memory, some 0.3 MB each
+SSCD_KEPT = 10_000  # descriptors in memory, 2 kB each
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,15 @@ def _compare(seen: Picture, near: Nearest) -> CopyMatch:
 
 
 def read_picture(image: Image.Image) -> Picture:
-    """What is known of a picture. Raises `SscdUnavailable`."""
-    small = image.copy()
-    small.thumbnail((geometry.EDGE_PX, geometry.EDGE_PX))
-    return Picture(geometry.features(np.asarray(small.convert("L"))), sscd_vector(image))
+    """What is known of an RGB picture. Raises `SscdUnavailable`."""
+    return Picture(same_picture.read_picture(image).features, sscd_vector(image))
 
 
-@lru_cache(maxsize=KEPT_PICTURES)
 def read_stored(preview: str) -> Picture:
-    """`read_picture` of a stored preview: its name is the hash of its content, so it never changes."""
-    with Image.open(Path(default_storage.path(preview))) as image:
-        image.draft("RGB", (2 * geometry.EDGE_PX, 2 * geometry.EDGE_PX))
-        return read_picture(image)
+    """What is known of a stored preview. Raises FileNotFoundError and `SscdUnavailable`."""
+    return Picture(same_picture.stored_picture(preview).features, _stored_sscd(preview, settings.SSCD_WEIGHTS))
+
+
+@lru_cache(SSCD_KEPT)
+def _stored_sscd(preview: str, weights: str) -> Vector | None:
+    return sscd_vector(same_picture.open_preview(preview)) if weights else None

@@ -43,6 +43,7 @@ def review(request: LoggedInRequest, output_check_id: int) -> HttpResponse:
     found = get_object_or_404(
         OutputCheck.objects.select_related("generation__generator_model", "copy_check__method", "copy_check__encoder"),
         pk=output_check_id,
+        copy_check__isnull=False,
     )
     context = {
         "found": found,

@@ -14,7 +14,7 @@ from PIL import ImageOps
 from attribution import audit_baseline
 from attribution.copies import check_copies
 from attribution.models import CopyCheck, Encoder, ReplicationAudit
-from attribution.proof import read_stored
+from attribution.same_picture import stored_picture
 from marketplace.core.release import Decision
 from marketplace.models import Asset, Contributor, GeneratorModel
 from marketplace.output_checks import decide_output
@@ -158,7 +158,7 @@ def test_what_cannot_be_audited_is_refused_with_what_to_do(
     made = make_generation_of(drawn(5), model, encoder)
     preview = Path(made.preview.path)
     preview.rename(preview.with_suffix(".away"))
-    read_stored.cache_clear()
+    stored_picture.cache_clear()
     with pytest.raises(CommandError, match="1 generations are not checked"):
         audit(tmp_path / "audit")
     preview.with_suffix(".away").rename(preview)

@@ -13,6 +13,7 @@ from attribution import copies, proof
 from attribution.copies import check_copies
 from attribution.core.copies import CopyThresholds, Tier
 from attribution.models import CopyCheck, EmbeddingFailure, Encoder
+from attribution.same_picture import stored_picture
 from marketplace.core.release import SaleState
 from marketplace.models import Asset, Contributor, GeneratorModel
 from marketplace.output_checks import sale_states
@@ -131,7 +132,7 @@ def test_files_that_are_away_do_not_hold_up_what_comes_after_them(
     monkeypatch.setattr(copies, "CHECK_AT_ONCE", 1)
     away, there = (make_generation_of(drawn(number), model, encoder) for number in (5, 6))
     Path(away.preview.path).unlink()
-    proof.read_stored.cache_clear()
+    stored_picture.cache_clear()
     assert [check_copies(CLOSED_AT) for _ in range(2)] == [1, 0]
     assert CopyCheck.objects.get().generation == there
 
@@ -142,7 +143,7 @@ def test_a_file_that_is_away_leaves_the_generation_unchecked_and_is_tried_again(
     make_generation_of(drawn(5), model, encoder)
     path = Path(assets[0].preview.path)
     path.rename(path.with_suffix(".away"))
-    proof.read_stored.cache_clear()
+    stored_picture.cache_clear()
     with caplog.at_level(logging.ERROR):
         assert check_copies(CLOSED_AT) == 0
     assert "to be tried again" in caplog.text

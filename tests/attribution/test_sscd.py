@@ -14,7 +14,6 @@ from attribution.checks import check_sscd
 from attribution.copies import check_copies, copy_method
 from attribution.core.copies import Tier
 from attribution.models import CopyCheck
-from attribution.proof import read_stored
 from attribution.sscd import SscdUnavailable, sscd_vector
 from marketplace.models import Contributor
 from tests.attribution.copying import drawn, make_configured_encoder, make_drawn_assets, make_generation_of
@@ -37,7 +36,6 @@ def weights(tmp_path: Path, settings: LazySettings) -> Path:
         traced = torch.jit.trace(Colours(), torch.zeros(1, 3, 288, 300))  # type: ignore[no-untyped-call]
         torch.jit.save(traced, str(path))
     settings.SSCD_WEIGHTS = str(path)
-    read_stored.cache_clear()
     return path
 
 
