@@ -4,8 +4,10 @@ from django.contrib import admin
 
 from attribution.models import (
     AttributionBatch,
+    AttributionFailure,
     CopyCheck,
     CopyMatch,
+    DailyShare,
     EmbeddingFailure,
     Encoder,
     InspirationList,
@@ -17,8 +19,10 @@ from marketplace.admin import ReadOnlyAdmin
 
 RECORDS = [
     AttributionBatch,
+    AttributionFailure,
     CopyCheck,
     CopyMatch,
+    DailyShare,
     EmbeddingFailure,
     Encoder,
     InspirationList,

@@ -19,6 +19,7 @@ from attribution.attribute import attribute
 from attribution.core.shares import METHOD, VERSION, EnergyParameters
 from attribution.duplicates import find_duplicates, hash_assets
 from attribution.groups import copies_in
+from attribution.lists import add_daily_shares
 from attribution.models import (
     WIDTH,
     AttributionBatch,
@@ -213,8 +214,9 @@ def make_inspiration_list(
     download: Download, shares_ppm: Mapping[Asset, int], encoder: Encoder, similarities: Sequence[float] = ()
 ) -> InspirationList:
     """An inspiration list with the given shares, the rest unattributed, under any encoder."""
-    return InspirationList.objects.create(
+    made = InspirationList.objects.create(
         download=download,
+        downloaded_at=download.downloaded_at,
         batch=_make_batch(download, encoder),
         asset_ids=[asset.pk for asset in shares_ppm],
         contributor_ids=[asset.contributor_id for asset in shares_ppm],
@@ -222,6 +224,8 @@ def make_inspiration_list(
         shares_ppm=list(shares_ppm.values()),
         unattributed_ppm=WHOLE_PPM - sum(shares_ppm.values()),
     )
+    add_daily_shares([made.batch_id])
+    return made
 
 
 def attribute_download(download: Download, encoder: Encoder) -> InspirationList:

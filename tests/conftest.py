@@ -6,10 +6,11 @@ import pytest
 from django.conf import settings as project_settings
 from django.db import connection
 from django.test import TransactionTestCase
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
+from attribution.months import add_months
 from marketplace.models import Contributor, Customer, User
-from tests.builders import make_contributor, make_customer, make_finance
+from tests.builders import CLOSED_AT, JOINED_AT, OCTOBER, make_contributor, make_customer, make_finance
 
 
 def _empty_tables(test: TransactionTestCase) -> None:
@@ -22,6 +23,15 @@ def _empty_tables(test: TransactionTestCase) -> None:
 
 _fixture_teardown = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The tables, with the partitions of the months that tests are about."""
+    with django_db_blocker.unblock():
+        add_months(JOINED_AT)
+        add_months(OCTOBER.start_at)
+        add_months(CLOSED_AT)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -105,7 +105,8 @@ def energy_shares(query: NDArray[np.floating], candidates: Candidates, parameter
 def _originals(candidates: Candidates, vectors: Float64, eligible: Indices, clone: float) -> Indices:
     """Return those of the eligible candidates that copy no earlier one, in order of first ingest."""
     ordered = eligible[np.lexsort((candidates.asset_ids[eligible], candidates.first_ingest[eligible]))]
-    copies = np.tril(vectors[ordered] @ vectors[ordered].T >= clone, -1)
+    eligible_vectors = vectors[ordered]
+    copies = np.tril(eligible_vectors @ eligible_vectors.T >= clone, -1)  # by itself: half the work
     is_original = np.ones(len(ordered), np.bool_)
     for i in np.flatnonzero(copies.any(axis=1)):
         is_original[i] = not (copies[i] & is_original).any()

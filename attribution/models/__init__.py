@@ -11,16 +11,18 @@ from attribution.models.duplicates import (
     Proof,
 )
 from attribution.models.encoders import WIDTH, Embedding, EmbeddingFailure, Encoder, EncoderState, GenerationEmbedding
-from attribution.models.lists import AttributionBatch, InspirationList, Method
+from attribution.models.lists import AttributionBatch, AttributionFailure, DailyShare, InspirationList, Method
 from attribution.models.recall import PreviewRecall
 
 __all__ = [
     "WIDTH",
     "AttributionBatch",
+    "AttributionFailure",
     "Contest",
     "ContestDecision",
     "CopyCheck",
     "CopyMatch",
+    "DailyShare",
     "DuplicateCheck",
     "Embedding",
     "EmbeddingFailure",

@@ -123,7 +123,10 @@ class Download(models.Model):
     idempotency_key = models.CharField(max_length=100, unique=True)
 
     class Meta:
-        constraints = (models.CheckConstraint(condition=models.Q(gross_minor__gt=0), name="download_is_paid"),)
+        constraints = (
+            models.CheckConstraint(condition=models.Q(gross_minor__gt=0), name="download_is_paid"),
+            models.UniqueConstraint(fields=["id", "downloaded_at"], name="download_and_its_time"),
+        )
         triggers = (
             *append_only(),
             pgtrigger.Trigger(

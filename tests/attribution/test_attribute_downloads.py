@@ -198,6 +198,7 @@ def test_a_list_of_the_methods_first_version_is_recomputed_by_its_own_rules(
     listed = shares[generation.pk]
     InspirationList.objects.create(
         download=download,
+        downloaded_at=download.downloaded_at,
         batch=batch,
         asset_ids=list(listed.asset_ids),
         contributor_ids=[assets[0].contributor_id] * 2,
@@ -359,8 +360,10 @@ def test_the_database_refuses_a_list_that_does_not_add_up(
     }
     download = make_download(carla, generation)
     with pytest.raises(DatabaseError, match=complaint), transaction.atomic():
-        InspirationList.objects.create(download=download, batch=batch, **whole | changes)
-    InspirationList.objects.create(download=download, batch=batch, **whole)
+        InspirationList.objects.create(
+            download=download, downloaded_at=download.downloaded_at, batch=batch, **whole | changes
+        )
+    InspirationList.objects.create(download=download, downloaded_at=download.downloaded_at, batch=batch, **whole)
 
 
 @pytest.mark.django_db

@@ -33,6 +33,7 @@ def _compact(settings: LazySettings, db: None) -> None:
     settings.ENCODER_RECIPE = "compact"
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # as after a commit: an index cannot be made before
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def cut_short(file: FieldFile) -> None:

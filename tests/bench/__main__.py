@@ -1,6 +1,15 @@
-"""`make bench`: every benchmark, each a table of ratios or of seconds by stage."""
+"""`make bench`: every benchmark, each a table of ratios or of seconds by stage.
 
-from tests.bench import bench_demo, bench_embedding
+python -m tests.bench [--images 200000] [--downloads 20000]
+"""
 
-for benchmark in (bench_embedding, bench_demo):
-    benchmark.main()
+from argparse import ArgumentParser
+
+from tests.bench import bench_attribution, bench_demo, bench_embedding
+
+parser = ArgumentParser()
+bench_attribution.add_sizes(parser)
+sizes = vars(parser.parse_args())
+bench_embedding.main()
+bench_attribution.main(**sizes)
+bench_demo.main()

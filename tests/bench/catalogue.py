@@ -1,6 +1,7 @@
 """A made-up catalogue, its vectors and downloads in a database of its own, filled set-based: only sizes are real."""
 
 import os
+import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,6 @@ WIDTH = 512
 CONTRIBUTORS = 2_000
 SUBJECTS = 1_000  # images of one subject resemble one another, as in a real catalogue
 LIKENESS = 0.6  # length of what the images of a subject share
-ROWS_AT_ONCE = 20_000
 
 Float32 = NDArray[np.float32]
 
@@ -28,7 +28,11 @@ def database() -> Iterator[None]:
     from marketplace.embedded import parts
 
     with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"TRIBUTARY_DATA": folder, "DJANGO_SETTINGS_MODULE": "marketplace.settings"}
+        os.environ |= {
+            "TRIBUTARY_DATA": folder,
+            "DJANGO_SETTINGS_MODULE": "marketplace.settings",
+            "ENCODER_RECIPE": "compact",
+        }
         with parts():
             django.setup()
             call_command("migrate", verbosity=0)
@@ -71,7 +75,8 @@ INSERT INTO marketplace_asset
     FROM generate_series(1, %(images)s) AS n;
 INSERT INTO marketplace_trainingset (id, name, version, created_at, frozen_at)
     VALUES (1, 'Catalogue', '1', '2026-09-01', '2026-09-20');
-INSERT INTO marketplace_trainingsetmember (training_set_id, asset_id) SELECT 1, n FROM generate_series(1, %(images)s) AS n;
+INSERT INTO marketplace_trainingsetmember (training_set_id, asset_id)
+    SELECT 1, n FROM generate_series(1, %(images)s) AS n;
 INSERT INTO marketplace_generation (id, generator_model_id, training_set_id, prompt, seed, parameters, file, preview,
         sha256, width, height, generated_at)
     SELECT n, 1, 1, '', n, '{}', '', '', lpad(n::text, 64, '0'), 96, 64, '2026-09-20'
@@ -105,23 +110,8 @@ def fill(images: Float32, generations: Float32) -> None:
 
 
 def _copy(cursor: CursorWrapper, table: str, key: str, encoder_id: int, vectors: Float32) -> None:
-    """COPY vectors in under the ids 1, 2, …, in PostgreSQL's binary format."""
-    halves = [("dimensions", ">i2"), ("unused", ">i2"), ("values", ">f2", WIDTH)]
-    fields = [
-        ("fields", ">i2"),
-        ("l1", ">i4"),
-        ("key", ">i8"),
-        ("l2", ">i4"),
-        ("encoder", ">i8"),
-        ("l3", ">i4"),
-        *halves,
-    ]
-    rows = np.zeros(len(vectors), fields)
-    rows["fields"], rows["l1"], rows["l2"], rows["l3"] = 3, 8, 8, 4 + 2 * WIDTH
-    rows["key"], rows["encoder"], rows["dimensions"], rows["values"] = (
-        np.arange(1, len(vectors) + 1), encoder_id, WIDTH, vectors
-    )  # fmt: skip
+    """COPY vectors in under the ids 1, 2, …"""
     with cursor.copy(f"COPY {table} ({key}, encoder_id, vector) FROM STDIN (FORMAT BINARY)") as copy:
-        copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
-        copy.write(rows.tobytes())
-        copy.write(b"\xff\xff")
+        copy.set_types(["int8", "int8", "bytea"])
+        for number, halves in enumerate(vectors.astype(">f2"), start=1):
+            copy.write_row((number, encoder_id, struct.pack(">hh", WIDTH, 0) + halves.tobytes()))

@@ -155,8 +155,9 @@ def test_what_is_on_record_can_be_neither_changed_nor_deleted_nor_emptied(closed
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # as after a commit: nothing is pending
             cursor.execute(f"SELECT count(*) FROM {table}")
             assert cursor.fetchone()[0], f"{table} has no row that could be changed"
+            key = "download_id" if table == "attribution_inspirationlist" else "id"
             for statement, complaint in {
-                f"UPDATE {table} SET id = id": "Cannot update or delete rows",
+                f"UPDATE {table} SET {key} = {key}": "Cannot update or delete rows",
                 f"DELETE FROM {table}": "Cannot update or delete rows",
                 f"TRUNCATE {table} CASCADE": "append-only: it cannot be truncated",
             }.items():

@@ -1,0 +1,23 @@
+"""The monthly partitions of inspiration lists."""
+
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Max, Min
+
+from marketplace.core.periods import Month
+from marketplace.models import Download
+
+
+def add_months(at: datetime) -> None:
+    """Make the partitions that are not there yet, from the month of the first download to the one after `at`.
+
+    To be called outside of a transaction: making one waits for sales and batches under way, and new ones wait for it.
+    """
+    downloads = Download.objects.aggregate(first=Min("downloaded_at"), last=Max("downloaded_at"))
+    month = Month.containing(min(downloads["first"] or at, at))
+    last = Month.containing(max(downloads["last"] or at, at)).next
+    with connection.cursor() as cursor:
+        while month.start_at <= last.start_at:
+            cursor.execute("SELECT attribution_add_month(%s)", [month.start_at.date()])
+            month = month.next
