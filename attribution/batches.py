@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from attribution.attribute import GENERATIONS_AT_ONCE, CannotAttribute, attribute_each
 from attribution.core.shares import METHOD, VERSION, EnergyParameters, Shares
 from attribution.embed import current_encoder
-from attribution.groups import copies_in
+from attribution.groups import copies_in, date_of_lists
 from attribution.lists import add_daily_shares, write_lists
 from attribution.models import (
     AttributionBatch,
@@ -45,6 +45,7 @@ def attribute_downloads(at: datetime, report: Report = lambda done: None) -> int
     encoder = current_encoder(at)
     add_months(at)
     with transaction.atomic():
+        at = date_of_lists(at)
         _hold(encoder)
         by_training_set: dict[int, list[Download]] = defaultdict(list)
         for download in _claim(encoder):

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from numpy.typing import NDArray
 
-from attribution.models import AttributionBatch
+from attribution.models import AttributionBatch, ContestDecision, NearDuplicate, Outcome
 
 LOCK = 7_226_914_301  # of no other advisory lock: who dates links holds it alone, who reads them shares it
 
@@ -46,10 +46,9 @@ def copies_in(training_set_id: int, at: datetime) -> NDArray[np.int64]:
     """Ids of the members of a training set that do not share, in ascending order.
 
     The original of a near-duplicate group stands for all of it; where it is not in the set, the earliest member in it
-    does. What this answers for a time not after `at` does not change any more once the transaction has ended.
+    does.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
         cursor.execute(COPIES, {"training_set": training_set_id, "at": at})
         (asset_ids,) = cursor.fetchone()
     return np.array(asset_ids or [], np.int64)
@@ -70,11 +69,28 @@ def original_of(asset_id: int, at: datetime) -> int:
     return asset_id if row is None else int(row[0])
 
 
-def date_of_links(at: datetime) -> datetime:
-    """The time that links known from now on are dated with: `at`, but after every list that is written or in writing.
+def links_now() -> QuerySet[NearDuplicate]:
+    """The links that count: no contest of them is won."""
+    return NearDuplicate.objects.exclude(contest__decision__outcome__in=[Outcome.INDEPENDENT, Outcome.FIRST])
 
-    So a list that is computed again sees the links that it was computed with. Holds other writers off until the
-    transaction ends.
+
+def date_of_lists(at: datetime) -> datetime:
+    """The time that lists computed now are dated with: `at`, but not before any link or decision that is known.
+
+    Until the transaction ends nothing becomes known that is dated earlier, so that a list that is computed again sees
+    the links that it was computed with.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
+    detected_at = NearDuplicate.objects.aggregate(newest=Max("detected_at"))["newest"]
+    decided_at = ContestDecision.objects.aggregate(newest=Max("decided_at"))["newest"]
+    return max(known_at for known_at in (at, detected_at, decided_at) if known_at is not None)
+
+
+def date_of_links(at: datetime) -> datetime:
+    """The time that links or decisions known from now on are dated with: `at`, but after every list computed so far.
+
+    Holds other writers, and lists that are to be computed, off until the transaction ends.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])

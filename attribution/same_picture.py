@@ -22,8 +22,9 @@ MOST_BY_EMBEDDING = 5
 PICTURES_KEPT = 512
 """In memory, 0.4 MB each."""
 
-LEAST_INLIERS = 20  # of 16,353 pairs of different photographs none has more than 17
 COPIED_PPM = 600_000  # of both pictures must agree: a detail or a part of a collage is no copy of the whole
+LEAST_INLIERS = 20  # of 16,353 pairs of different photographs none has more than 17; fewer do for plain pictures
+WHOLLY_PPM = 900_000  # if so much of one picture agrees
 SHAPE_TOLERANCE = 0.03
 
 
@@ -80,9 +81,9 @@ def prove_copy(original: Picture, later: Picture) -> tuple[Literal["features", "
     for pictures without features.
     """
     found = geometry.match(original.features, later.features)
-    if found is not None and found.inliers >= LEAST_INLIERS:
+    if found is not None:
         agreed = sameness.agreement_ppm(original.grey, later.grey, found.map_to_b)
-        if min(agreed) >= COPIED_PPM:
+        if min(agreed) >= COPIED_PPM and (found.inliers >= LEAST_INLIERS or max(agreed) >= WHOLLY_PPM):
             return "features", {
                 "inliers": found.inliers,
                 "inlier_ratio": round(found.inlier_ratio, 3),

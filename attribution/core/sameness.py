@@ -18,7 +18,7 @@ COLOUR_PX = 32
 CELLS = 8  # in each direction; each cell agrees or does not
 LEAST_CORRELATION = 0.6
 LEAST_COVERED = 0.5  # of a cell, to be looked at at all
-FLAT_LEVELS = 4  # a deviation of fewer of 255 levels is flat: there is nothing to correlate
+FAINT_LEVELS = 6.0  # of 255 in deviation: less is noise of storing a picture, with which nothing correlates
 MEAN_LEVELS = 3.0
 MOST_LEVELS = 12
 WHOLE_PPM = 1_000_000
@@ -31,7 +31,8 @@ def agreement_ppm(a: Square, b: Square, map_to_b: tuple[tuple[float, ...], ...])
     """Return which part of each picture shows the same as the other, where `Match.map_to_b` has laid a over b.
 
     `a` and `b` are grey squares (GRID_PX, GRID_PX). A cell agrees where the levels of both correlate, whatever their
-    brightness and contrast, or where both are flat; one that the other picture does not cover agrees with nothing.
+    brightness and contrast, or differ faintly, as two flat ones do; one that the other picture does not cover agrees
+    with nothing.
     """
     linear, shift = np.array(map_to_b)[:, :2], np.array(map_to_b)[:, 2]
     centres = (np.arange(GRID_PX) + 0.5) / GRID_PX
@@ -41,7 +42,7 @@ def agreement_ppm(a: Square, b: Square, map_to_b: tuple[tuple[float, ...], ...])
     laid = _cells(map_coordinates(a.astype(np.float64), rows_and_columns, order=1, mode="nearest"))
     below = _cells(b.astype(np.float64))
     is_covered = _cells(((places_a >= 0) & (places_a <= 1)).all(axis=-1)).mean(axis=1) >= LEAST_COVERED
-    agreeing = float((is_covered & (_correlate(laid, below) | _is_flat(laid) & _is_flat(below))).mean())
+    agreeing = float((is_covered & _agree(laid, below)).mean())
     part_of_a = min(agreeing / abs(float(np.linalg.det(linear))), 1.0)
     return round(part_of_a * WHOLE_PPM), round(agreeing * WHOLE_PPM)
 
@@ -72,11 +73,7 @@ def _cells(square: NDArray[Any]) -> Cells:
     return np.asarray(square.reshape(CELLS, edge, CELLS, edge).swapaxes(1, 2).reshape(CELLS**2, edge**2), np.float64)
 
 
-def _correlate(a: Cells, b: Cells) -> NDArray[np.bool_]:
+def _agree(a: Cells, b: Cells) -> NDArray[np.bool_]:
     a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
-    together, apart = np.vecdot(a, b), np.sqrt(np.vecdot(a, a) * np.vecdot(b, b))
-    return np.asarray((apart > 0) & (together >= LEAST_CORRELATION * apart))
-
-
-def _is_flat(cells: Cells) -> NDArray[np.bool_]:
-    return np.asarray(cells.std(axis=1) < FLAT_LEVELS)
+    do_correlate = np.vecdot(a, b) > LEAST_CORRELATION * np.sqrt(np.vecdot(a, a) * np.vecdot(b, b))
+    return np.asarray(do_correlate | ((a - b).std(axis=1) < FAINT_LEVELS))
