@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from attribution.views import generation, review
+from attribution.views import contests, generation, review
 
 urlpatterns = [
     path("generations/<int:generation_id>/", generation.generation, name="generation"),
     path("review/", review.review_queue, name="review_queue"),
     path("review/<int:output_check_id>/", review.review, name="review"),
     path("review/<int:output_check_id>/decide/", review.decide, name="decide_output"),
+    path("assets/<int:asset_id>/copy/", contests.copy, name="copy"),
+    path("assets/<int:asset_id>/copy/<int:link_id>/contest/", contests.contest, name="contest"),
+    path("contests/", contests.contest_queue, name="contest_queue"),
+    path("contests/<int:contest_id>/", contests.contested, name="contested"),
+    path("contests/<int:contest_id>/decide/", contests.decide, name="decide_contest"),
 ]

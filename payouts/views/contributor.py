@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from attribution.groups import links_now
 from marketplace.core.periods import Month
 from marketplace.models import Contributor, ScreeningResult
 from marketplace.permissions import LoggedInRequest, contributor_of
@@ -64,11 +65,13 @@ def images(request: LoggedInRequest) -> HttpResponse:
     newest_results = Prefetch("screening_results", ScreeningResult.objects.order_by("-screened_at", "-pk"))
     submissions = contributor.submissions.select_related("asset").prefetch_related(newest_results).order_by("-pk")
     page = Paginator(submissions, IMAGES_A_PAGE).get_page(request.GET.get("page"))
+    copy_ids = set(links_now().filter(asset__submission__in=page.object_list).values_list("asset_id", flat=True))
     earned = earned_by_asset(contributor, settings.SETTLEMENT_CURRENCY)
     rows = [
         {
             "submission": submission,
             "asset": getattr(submission, "asset", None),
+            "is_copy": hasattr(submission, "asset") and submission.asset.pk in copy_ids,
             "signals": _objections(submission.screening_results.all()[0]),
             "earned_micro": earned[submission.asset.pk] if hasattr(submission, "asset") else None,
         }
