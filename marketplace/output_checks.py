@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from marketplace.core.release import WHY_NOT_FOR_SALE, Decision, Outcome, SaleState, sale_state
 from marketplace.models import Generation, OutputCheck, OutputDecision, User
@@ -19,7 +19,7 @@ class NotAReviewer(ValueError):
 
 
 def record_output_check(generation: Generation, outcome: Outcome, evidence: str, at: datetime) -> OutputCheck:
-    """Record what a check found; from now on it counts, and an earlier decision about the generation does not."""
+    """Record what a check found: from now on it counts, and of earlier decisions only one that upheld."""
     return OutputCheck.objects.create(generation=generation, outcome=outcome, evidence=evidence, checked_at=at)
 
 
@@ -37,17 +37,30 @@ def decide_output(
 
 
 def sale_states(generations: Iterable[Generation]) -> dict[int, SaleState]:
-    """The sale state of each generation, by its id."""
+    """The sale state of each generation, by its id.
+
+    Its newest check counts, and its newest decision where that is of this check; what was upheld stays so after a new
+    check, until a reviewer clears it.
+    """
     ids = [generation.pk for generation in generations]
-    found = (
-        OutputCheck.objects.filter(generation__in=ids)
-        .order_by("pk", F("decisions__pk").asc(nulls_first=True))  # of a generation's rows the last one counts
-        .values_list("generation_id", "outcome", "decisions__decision")
-    )
-    states = dict.fromkeys(ids, SaleState.UNCHECKED)
-    for generation_id, outcome, decision in found:
-        states[generation_id] = sale_state(Outcome(outcome), Decision(decision) if decision else None)
-    return states
+    checks = OutputCheck.objects.filter(generation__in=ids).order_by("pk").values_list("generation", "pk", "outcome")
+    decisions = OutputDecision.objects.filter(output_check__generation__in=ids).order_by("pk")
+    newest_check = {generation_id: (pk, Outcome(outcome)) for generation_id, pk, outcome in checks}
+    newest_decision = {
+        generation_id: (check_id, Decision(decision))
+        for generation_id, check_id, decision in decisions.values_list(
+            "output_check__generation", "output_check", "decision"
+        )
+    }
+    return {pk: _state(newest_check.get(pk), newest_decision.get(pk)) for pk in ids}
+
+
+def _state(check: tuple[int, Outcome] | None, decided: tuple[int, Decision] | None) -> SaleState:
+    if check is None:
+        return SaleState.UNCHECKED
+    check_id, outcome = check
+    counts = decided is not None and (decided[0] == check_id or decided[1] is Decision.UPHELD)
+    return sale_state(outcome, decided[1] if decided and counts else None)
 
 
 def require_for_sale(generation: Generation) -> None:
@@ -62,10 +75,13 @@ def waiting_for_review() -> QuerySet[OutputCheck]:
     return _newest().filter(decisions__isnull=True).exclude(outcome=Outcome.CLEAR).order_by("outcome", "pk")
 
 
-def copy_incidents() -> QuerySet[OutputCheck]:
-    """Findings that a reviewer upheld, the newest first: these generations replicate a training image."""
-    newest = OutputDecision.objects.filter(output_check=OuterRef("pk")).order_by("-pk").values("decision")[:1]
-    return _newest().alias(decision=Subquery(newest)).filter(decision=Decision.UPHELD).order_by("-pk")
+def copy_incidents() -> QuerySet[OutputDecision]:
+    """Decisions by which generations replicate a training image, the newest first."""
+    later = OutputDecision.objects.filter(
+        output_check__generation=OuterRef("output_check__generation"), pk__gt=OuterRef("pk")
+    )
+    upheld = OutputDecision.objects.filter(~Exists(later), decision=Decision.UPHELD).order_by("-pk")
+    return upheld.select_related("decided_by", "output_check__generation__generator_model")
 
 
 def _newest() -> QuerySet[OutputCheck]:

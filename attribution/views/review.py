@@ -3,14 +3,13 @@
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace.core.release import Decision
-from marketplace.models import OutputCheck, OutputDecision
+from marketplace.models import OutputCheck
 from marketplace.output_checks import copy_incidents, decide_output, sale_states, waiting_for_review
 from marketplace.permissions import LoggedInRequest, is_reviewer, require_reviewer, require_reviewer_or_finance
 
@@ -30,8 +29,7 @@ def review_queue(request: LoggedInRequest) -> HttpResponse:
     """What waits for a decision, and the copy incidents."""
     require_reviewer_or_finance(request.user)
     page = Paginator(waiting_for_review(), WAITING_A_PAGE).get_page(request.GET.get("page"))
-    newest_decision_first = OutputDecision.objects.select_related("decided_by").order_by("-pk")
-    incidents = copy_incidents().prefetch_related(Prefetch("decisions", newest_decision_first))
+    incidents = copy_incidents()
     context = {"page": page, "incidents": incidents[:INCIDENTS_SHOWN], "incident_count": incidents.count()}
     return render(request, "attribution/review_queue.html", context)
 

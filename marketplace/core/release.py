@@ -40,7 +40,7 @@ WHY_NOT_FOR_SALE = {
 
 
 def sale_state(outcome: Outcome | None, decision: Decision | None) -> SaleState:
-    """The state that the newest check and the newest decision of it, if any, leave a generation in.
+    """The state that the newest check of a generation and the decision that counts, if any, leave it in.
 
     What has not been checked is not sold. A reviewer's decision counts whatever the check found; without one, only
     what is blocked has to wait.

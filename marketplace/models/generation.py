@@ -136,9 +136,12 @@ class Download(models.Model):
                 operation=pgtrigger.Insert,
                 # As marketplace.core.release.sale_state says.
                 func="""
-                IF (SELECT coalesce(d.decision, CASE c.outcome WHEN 'blocked' THEN 'held' ELSE 'cleared' END)
-                    FROM marketplace_outputcheck AS c LEFT JOIN marketplace_outputdecision AS d
-                    ON d.output_check_id = c.id WHERE c.generation_id = NEW.generation_id
+                IF (SELECT CASE WHEN d.output_check_id = c.id OR d.decision = 'upheld' THEN d.decision
+                                WHEN c.outcome = 'blocked' THEN 'held' ELSE 'cleared' END
+                    FROM marketplace_outputcheck AS c LEFT JOIN (
+                        marketplace_outputdecision AS d JOIN marketplace_outputcheck AS e ON e.id = d.output_check_id
+                    ) ON e.generation_id = c.generation_id
+                    WHERE c.generation_id = NEW.generation_id
                     ORDER BY c.id DESC, d.id DESC LIMIT 1) IS DISTINCT FROM 'cleared' THEN
                     RAISE EXCEPTION 'Generation % is not for sale: it must be checked for copies, and cleared by a '
                         'reviewer if it is blocked.', NEW.generation_id;

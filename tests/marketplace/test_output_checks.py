@@ -150,7 +150,23 @@ def test_a_reviewer_finds_what_waits_with_what_blocks_a_sale_first_and_then_the_
     decide_output(blocked, Decision.UPHELD, "A copy.", rita, CLOSED_AT)
     decide_output(blocked, Decision.CLEARED, "On second thoughts, no copy.", rita, CLOSED_AT)
     assert list(waiting_for_review()) == [possible]
-    assert list(copy_incidents()) == [again]
+    assert [incident.output_check for incident in copy_incidents()] == [again]
+
+
+def test_what_was_upheld_stays_refused_after_a_new_check_until_a_reviewer_clears_it(
+    carla: Customer, rita: User, generation: Generation
+) -> None:
+    decide_output(check(generation, Outcome.BLOCKED), Decision.UPHELD, "A copy.", rita, SOLD_AT)
+    later = check(generation, Outcome.CLEAR)
+    assert sale_states([generation])[generation.pk] is SaleState.REFUSED
+    with pytest.raises(DatabaseError, match="is not for sale"), transaction.atomic():
+        Download.objects.create(
+            customer=carla, generation=generation, gross_minor=1, currency="USD", downloaded_at=SOLD_AT
+        )
+    assert copy_incidents().count() == 1
+    decide_output(later, Decision.CLEARED, "The new check is right.", rita, CLOSED_AT)
+    assert buy(carla, generation)
+    assert not copy_incidents().exists()
 
 
 @pytest.mark.parametrize("state", [SaleState.UNCHECKED, SaleState.HELD, SaleState.REFUSED])
