@@ -73,6 +73,8 @@ INSERT INTO marketplace_asset
         (id, submission_id, contributor_id, sha256, preview, thumbnail, width, height, ingested_at)
     SELECT n, n, 1 + n %% %(contributors)s, lpad(n::text, 64, '0'), '', '', 96, 64, '2026-09-01'
     FROM generate_series(1, %(images)s) AS n;
+INSERT INTO attribution_duplicatecheck (asset_id, compared_count, checked_at)
+    SELECT n, 0, '2026-09-01' FROM generate_series(1, %(images)s) AS n;
 INSERT INTO marketplace_trainingset (id, name, version, created_at, frozen_at)
     VALUES (1, 'Catalogue', '1', '2026-09-01', '2026-09-20');
 INSERT INTO marketplace_trainingsetmember (training_set_id, asset_id)
