@@ -15,9 +15,11 @@ def add_months(at: datetime) -> None:
     To be called outside of a transaction: making one waits for sales and batches under way, and new ones wait for it.
     """
     downloads = Download.objects.aggregate(first=Min("downloaded_at"), last=Max("downloaded_at"))
-    month = Month.containing(min(downloads["first"] or at, at))
+    first = Month.containing(min(downloads["first"] or at, at))
     last = Month.containing(max(downloads["last"] or at, at)).next
     with connection.cursor() as cursor:
-        while month.start_at <= last.start_at:
-            cursor.execute("SELECT attribution_add_month(%s)", [month.start_at.date()])
-            month = month.next
+        cursor.execute(
+            "SELECT attribution_add_month(month_on::date) "
+            "FROM generate_series(%s::timestamp, %s::timestamp, interval '1 month') AS month_on",
+            [str(first.start_at.date()), str(last.start_at.date())],
+        )

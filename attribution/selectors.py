@@ -1,6 +1,9 @@
 """Reads of attribution for pages."""
 
-from django.db.models import QuerySet
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import TruncMonth
 
 from attribution.models import Encoder, EncoderState, GenerationEmbedding, InspirationList
 from attribution.preview import nearest
@@ -46,6 +49,16 @@ def members_not_compared(encoder: Encoder) -> QuerySet[TrainingSetMember]:
 def training_sets_not_compared(encoder: Encoder) -> QuerySet[TrainingSetMember, int]:
     """Ids of training sets of which an image is not compared with earlier ones yet."""
     return members_not_compared(encoder).values_list("training_set", flat=True)
+
+
+def found_by_month(contributor: Contributor) -> list[dict[str, Any]]:
+    """By UTC month, newest first: in how many downloads a contributor's images have a share, and their sum in ppm.
+
+    Read from the sums by day, so that it takes as long however many downloads there are.
+    """
+    by_month = contributor.daily_shares.annotate(month_on=TruncMonth("downloaded_on")).values("month_on")
+    summed = by_month.annotate(downloads=Sum("download_count"), shares_ppm=Sum("share_ppm"))
+    return [dict(row) for row in summed.order_by("-month_on")]
 
 
 def may_see_why(user: User, inspiration_list: InspirationList) -> bool:

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from attribution.groups import links_now
+from attribution.selectors import found_by_month
 from marketplace.core.periods import Month
 from marketplace.models import Contributor, ScreeningResult
 from marketplace.permissions import LoggedInRequest, contributor_of
@@ -36,6 +37,7 @@ def overview(request: LoggedInRequest) -> HttpResponse:
         "payable_micro": _payable_micro(contributor, currency),
         "accruals": accruals(contributor, currency),
         "months": _earned_by_month(contributor),
+        "found": found_by_month(contributor),
         "statements": contributor.statements.select_related("period").order_by("-period__month_on"),
         "payouts": payouts.order_by("-run__drafted_at"),
     }

@@ -1,7 +1,7 @@
 """Inspiration lists by month and their sums by day, held together by the database."""
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -10,6 +10,7 @@ from attribution.core.shares import Shares
 from attribution.lists import Difference, add_daily_shares, daily_differences, write_lists
 from attribution.models import AttributionBatch, DailyShare, InspirationList
 from attribution.months import add_months
+from attribution.selectors import found_by_month
 from marketplace.models import Contributor, Customer, Download
 from tests.builders import (
     SOLD_AT,
@@ -159,6 +160,25 @@ def test_the_sums_of_a_day_are_those_of_its_lists(
     sums = DailyShare.objects.filter(downloaded_on=day).values_list("contributor", "download_count", "share_ppm")
     assert set(sums) == {(ana.pk, 2, 1_000_000), (ben.pk, 2, 200_000), (None, 2, 800_000)}
     assert daily_differences() == []
+
+
+def test_a_contributor_sees_by_month_in_how_many_downloads_their_images_have_a_share(
+    downloads: list[Download], ana: Contributor, carla: Customer
+) -> None:
+    november = make_download(carla, downloads[0].generation, at=datetime(2026, 11, 30, 23, tzinfo=UTC))
+    make_inspiration_list(november, {ana.assets.get(): 250_000}, downloads[0].inspiration_list.batch.encoder)
+    of_ana = sum(
+        share
+        for download in downloads
+        for contributor_id, share in zip(
+            download.inspiration_list.contributor_ids, download.inspiration_list.shares_ppm, strict=True
+        )
+        if contributor_id == ana.pk
+    )
+    assert found_by_month(ana) == [
+        {"month_on": date(2026, 11, 1), "downloads": 1, "shares_ppm": 250_000},
+        {"month_on": date(2026, 10, 1), "downloads": 3, "shares_ppm": of_ana},
+    ]
 
 
 def test_a_sum_that_is_not_that_of_the_lists_is_found(downloads: list[Download], ana: Contributor) -> None:
