@@ -123,7 +123,7 @@ def drop_encoder(encoder: Encoder) -> int:
     Returns how many lists that are. Raises `NotReady` for the current encoder.
     """
     with transaction.atomic():
-        # A batch that is being computed with it holds this row: its lists count, too.
+        # Whoever is still computing lists with it holds this row (see `attribution.batches`): those count, too.
         state = Encoder.objects.select_for_update().get(pk=encoder.pk).state
         if state == EncoderState.CURRENT:
             raise NotReady(f"Encoder {encoder} is the current one: build another with manage.py reembed first.")

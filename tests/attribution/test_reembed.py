@@ -10,15 +10,23 @@ import numpy as np
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from numpy.typing import NDArray
 
-from attribution import recall, reembed
-from attribution.batches import attribute_downloads
+from attribution import batches, recall, reembed
+from attribution.batches import attribute_downloads, energy_method
 from attribution.embed import current_encoder, embed_all, embed_assets, embed_generations, pending_until_now
 from attribution.encoders import Recipe, find_recipe
 from attribution.explain import explain
-from attribution.models import Embedding, EmbeddingFailure, Encoder, EncoderState, GenerationEmbedding, InspirationList
+from attribution.models import (
+    AttributionBatch,
+    Embedding,
+    EmbeddingFailure,
+    Encoder,
+    EncoderState,
+    GenerationEmbedding,
+    InspirationList,
+)
 from attribution.preview import build_index, drop_index, nearest, nearest_to
 from attribution.recipes import NAMED_RECIPES
 from attribution.reembed import NotReady, begin, catch_up, drop_encoder
@@ -35,6 +43,7 @@ from tests.builders import (
     make_training_set,
     unit_vector,
 )
+from tests.connections import in_another_connection, wait_until_one_is_blocked
 
 committing = pytest.mark.django_db(transaction=True)
 
@@ -315,6 +324,30 @@ def test_vectors_are_dropped_only_where_no_list_was_computed_from_them(
     assert not embedded_by(new)
     assert not GenerationEmbedding.objects.filter(encoder=new).exists()
     assert list(indexes()) == [f"embedding_hnsw_{old.pk}"]
+
+
+@committing
+def test_a_batch_that_is_still_being_computed_keeps_the_vectors_that_it_is_computed_from(
+    generation: Generation, old: Encoder, recipe: Recipe
+) -> None:
+    list_counts: list[int] = []
+    failures: list[BaseException] = []
+    with transaction.atomic():
+        batches._hold(old)
+        in_another_connection(lambda: finish(begin(recipe, CLOSED_AT)), failures).join()
+        dropping = in_another_connection(lambda: list_counts.append(drop_encoder(old)), failures)
+        wait_until_one_is_blocked()
+        AttributionBatch.objects.create(
+            encoder=old,
+            method=energy_method(),
+            training_set=generation.training_set,
+            download_count=1,
+            finished_at=CLOSED_AT,
+        )
+    dropping.join()
+    assert (list_counts, failures) == ([1], [])
+    assert current_encoder(CLOSED_AT) != old
+    assert embedded_by(old)
 
 
 def test_the_current_encoder_is_never_dropped(old: Encoder, ana: Contributor) -> None:

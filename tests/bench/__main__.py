@@ -3,6 +3,8 @@
 python -m tests.bench [--images 200000] [--downloads 20000]
 """
 
+import subprocess
+import sys
 from argparse import ArgumentParser
 
 from tests.bench import bench_attribution, bench_demo, bench_embedding
@@ -12,4 +14,6 @@ bench_attribution.add_sizes(parser)
 sizes = vars(parser.parse_args())
 bench_embedding.main()
 bench_attribution.main(**sizes)
+# It has a database of its own, and Django takes one in a program.
+subprocess.run([sys.executable, "-m", "tests.bench.bench_preview"], check=True)
 bench_demo.main()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tests.bench.catalogue import database, fill, generation_vectors, image_vectors
 
-IMAGES = 200_000
+IMAGES = 50_000
 GENERATIONS = 100
 INDEX_MEMORY = "1GB"  # an index that does not fit is built several times slower
 COUNT = 6  # as many as the page of a generation shows
