@@ -35,7 +35,9 @@ class TrainingSet(models.Model):
 class TrainingSetMember(models.Model):
     """One asset of a training set."""
 
-    training_set = models.ForeignKey(TrainingSet, on_delete=models.PROTECT, related_name="members")
+    # No index of its own: the planner took it in place of that of both columns while a new set's rows were not counted
+    # yet, and then read a whole set for each image that the preview looked up.
+    training_set = models.ForeignKey(TrainingSet, on_delete=models.PROTECT, related_name="members", db_index=False)
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="memberships")
 
     class Meta:
