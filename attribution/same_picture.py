@@ -22,9 +22,10 @@ MOST_BY_EMBEDDING = 5
 PICTURES_KEPT = 512
 """In memory, 0.4 MB each."""
 
-COPIED_PPM = 600_000  # of both pictures must agree: a detail or a part of a collage is no copy of the whole
-LEAST_INLIERS = 20  # of 16,353 pairs of different photographs none has more than 17; fewer do for plain pictures
-WHOLLY_PPM = 900_000  # if so much of one picture agrees
+COPIED_PPM = 600_000  # of both pictures agree: they are one picture
+WHOLLY_PPM = 900_000  # of the later picture agree: it shows nothing of its own,
+PART_PPM = 300_000  # and is a copy if it shows so much of the earlier one
+LEAST_INLIERS = 20  # of 16,353 pairs of different photographs none has more than 17
 SHAPE_TOLERANCE = 0.03
 
 
@@ -75,15 +76,15 @@ def perceptual_hashes(image: Image.Image) -> list[int]:
 
 
 def prove_copy(original: Picture, later: Picture) -> tuple[Literal["features", "pixels"], dict[str, Any]] | None:
-    """Prove that two pictures are one, with the evidence that is stored and shown; None without proof.
+    """Prove that the later picture is a copy, with the evidence that is stored and shown; None without proof.
 
-    Enough of both must agree where local features lay one over the other. Equal pixels prove it too, which decides
-    for pictures without features.
+    Enough must agree where local features lay one over the other: of both pictures, or nearly all of the later one.
+    Equal pixels prove it too, which decides for pictures without features.
     """
     found = geometry.match(original.features, later.features)
     if found is not None:
         agreed = sameness.agreement_ppm(original.grey, later.grey, found.map_to_b)
-        if min(agreed) >= COPIED_PPM and (found.inliers >= LEAST_INLIERS or max(agreed) >= WHOLLY_PPM):
+        if _is_copy(found.inliers, *agreed):
             return "features", {
                 "inliers": found.inliers,
                 "inlier_ratio": round(found.inlier_ratio, 3),
@@ -99,3 +100,10 @@ def prove_copy(original: Picture, later: Picture) -> tuple[Literal["features", "
     if alike and sameness.are_same_pixels(original.colours, later.colours):
         return "pixels", {"sameness_version": sameness.VERSION}
     return None
+
+
+def _is_copy(inliers: int, agreed_ppm_of_original: int, agreed_ppm: int) -> bool:
+    agreed = agreed_ppm_of_original, agreed_ppm
+    if inliers < LEAST_INLIERS:  # as between plain pictures, which have few features
+        return min(agreed) >= COPIED_PPM and max(agreed) >= WHOLLY_PPM
+    return min(agreed) >= COPIED_PPM or (agreed_ppm >= WHOLLY_PPM and agreed_ppm_of_original >= PART_PPM)
