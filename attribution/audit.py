@@ -184,6 +184,7 @@ def _match_facts(match: CopyMatch) -> dict[str, Any]:
         "owner": match.asset.contributor.name,
         "tier": match.tier,
         "inliers": match.inliers,
+        "inlier_ratio": match.inlier_ratio,
         "is_mirrored": match.is_mirrored,
         "generation_area_ppm": match.generation_area_ppm,
         "image_area_ppm": match.asset_area_ppm,

@@ -66,12 +66,14 @@ def _compare(seen: Picture, near: Nearest) -> CopyMatch:
     proof = geometry.match(seen.features, other.features)
     sscd = None if seen.sscd is None or other.sscd is None else float(seen.sscd @ other.sscd)
     inliers, area_ppm, asset_area_ppm = (proof.inliers, proof.region_a_ppm, proof.region_b_ppm) if proof else (0, 0, 0)
+    inlier_ratio = proof.inlier_ratio if proof else None
     return CopyMatch(
         asset=near.asset,
-        tier=tier_of(Evidence(inliers, area_ppm, asset_area_ppm, sscd), THRESHOLDS),
+        tier=tier_of(Evidence(inliers, inlier_ratio or 0.0, area_ppm, asset_area_ppm, sscd), THRESHOLDS),
         similarity=near.similarity,
         sscd_similarity=sscd,
         inliers=inliers,
+        inlier_ratio=inlier_ratio,
         is_mirrored=proof.is_mirrored if proof else False,
         generation_area_ppm=area_ppm,
         asset_area_ppm=asset_area_ppm,

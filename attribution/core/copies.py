@@ -22,12 +22,14 @@ class Tier(StrEnum):
 class CopyThresholds:
     """Where the tiers begin.
 
-    Geometry proves a near-copy by `near_inliers` local features on one map that span `near_area_ppm` of either picture;
-    with less it is a possible copy. Of SSCD's cosine, 0.75 is a copy at 90 % precision (Pizzi et al., CVPR 2022), and
-    0.5 is what Somepalli et al. (CVPR 2023) counted from.
+    Geometry proves a near-copy by `near_inliers` local features on one map, `near_inlier_ratio` of those that look
+    alike, which span `near_area_ppm` of either picture; with less it is a possible copy, as two photographs of one
+    building are. Of SSCD's cosine, 0.75 is a copy at 90 % precision (Pizzi et al., CVPR 2022), and 0.5 is what
+    Somepalli et al. (CVPR 2023) counted from.
     """
 
     near_inliers: int = 12
+    near_inlier_ratio: float = 0.5
     near_area_ppm: int = 50_000
     near_sscd: float = 0.75
     possible_sscd: float = 0.5
@@ -35,12 +37,14 @@ class CopyThresholds:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What speaks for a copy: features on one map, the parts of both pictures that they span, and SSCD's cosine.
+    """What speaks for a copy: features on one map, which part of those that look alike, and SSCD's cosine.
 
-    `inliers` is 0 where geometry proves nothing; `sscd_similarity` is None where SSCD is not configured.
+    The areas are what the features span of both pictures. `inliers` is 0 where geometry proves nothing;
+    `sscd_similarity` is None where SSCD is not configured.
     """
 
     inliers: int = 0
+    inlier_ratio: float = 0.0
     generation_area_ppm: int = 0
     asset_area_ppm: int = 0
     sscd_similarity: float | None = None
@@ -61,7 +65,11 @@ def tier_of(evidence: Evidence, thresholds: CopyThresholds) -> Tier:
     """The gravest tier that the evidence gives."""
     sscd = evidence.sscd_similarity or 0.0
     area_ppm = max(evidence.generation_area_ppm, evidence.asset_area_ppm)
-    is_proved = evidence.inliers >= thresholds.near_inliers and area_ppm >= thresholds.near_area_ppm
+    is_proved = (
+        evidence.inliers >= thresholds.near_inliers
+        and evidence.inlier_ratio >= thresholds.near_inlier_ratio
+        and area_ppm >= thresholds.near_area_ppm
+    )
     if is_proved or sscd >= thresholds.near_sscd:
         return Tier.NEAR_COPY
     if evidence.inliers or sscd >= thresholds.possible_sscd:

@@ -51,6 +51,7 @@ class CopyMatch(models.Model):
     similarity = models.FloatField()
     sscd_similarity = models.FloatField(null=True)
     inliers = models.PositiveIntegerField()
+    inlier_ratio = models.FloatField(null=True, help_text="Of the local features that look alike.")
     is_mirrored = models.BooleanField()
     generation_area_ppm = models.PositiveIntegerField()
     asset_area_ppm = models.PositiveIntegerField()

@@ -11,15 +11,16 @@ LIMITS = CopyThresholds()
     ("evidence", "tier"),
     [
         (Evidence(), Tier.NONE),
-        (Evidence(12, 50_000, 0), Tier.NEAR_COPY),
-        (Evidence(12, 0, 50_000), Tier.NEAR_COPY),
-        (Evidence(11, 900_000, 900_000), Tier.POSSIBLE_COPY),
-        (Evidence(400, 49_999, 49_999), Tier.POSSIBLE_COPY),
+        (Evidence(12, 0.5, 50_000, 0), Tier.NEAR_COPY),
+        (Evidence(12, 0.5, 0, 50_000), Tier.NEAR_COPY),
+        (Evidence(11, 0.5, 900_000, 900_000), Tier.POSSIBLE_COPY),
+        (Evidence(400, 0.5, 49_999, 49_999), Tier.POSSIBLE_COPY),
+        (Evidence(18, 0.46, 80_000, 50_000), Tier.POSSIBLE_COPY),  # two photographs of one minaret
         (Evidence(sscd_similarity=0.75), Tier.NEAR_COPY),
         (Evidence(sscd_similarity=0.7499), Tier.POSSIBLE_COPY),
         (Evidence(sscd_similarity=0.5), Tier.POSSIBLE_COPY),
         (Evidence(sscd_similarity=0.4999), Tier.NONE),
-        (Evidence(12, 50_000, 50_000, sscd_similarity=0.1), Tier.NEAR_COPY),
+        (Evidence(12, 0.5, 50_000, 50_000, sscd_similarity=0.1), Tier.NEAR_COPY),
     ],
 )
 def test_the_tiers_begin_where_the_thresholds_say(evidence: Evidence, tier: Tier) -> None:
