@@ -1,11 +1,12 @@
 """Copies of earlier pictures are found as they come in, with proof; different pictures are left alone."""
 
+import threading
 from datetime import timedelta
 from random import Random
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from PIL import Image, ImageOps
 from pytest_django import Settings
 
@@ -29,6 +30,7 @@ from tests.builders import (
 )
 
 EDGE = 384
+STUCK_AFTER_SECONDS = 30
 
 
 @pytest.fixture
@@ -142,6 +144,30 @@ def test_a_killed_worker_leaves_nothing_half_done(ana: Contributor, encoder: Enc
         transaction.set_rollback(True)
     assert (links(), DuplicateCheck.objects.count()) == ([], 0)
     assert find_duplicates(CLOSED_AT) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_compare_each_picture_once_and_find_the_same(
+    ana: Contributor, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "CHECK_AT_ONCE", 2)
+    images = [draw(0), draw(4), ImageOps.mirror(draw(0)), ImageOps.mirror(draw(4))]
+    first, second, *copies = (ingest(ana, encoder, image) for image in images)
+    hash_assets(CLOSED_AT)
+    compared: list[int] = []
+
+    def work() -> None:
+        compared.append(find_duplicates(CLOSED_AT))
+        connection.close()
+
+    with transaction.atomic():
+        compared.append(find_duplicates(CLOSED_AT))
+        other = threading.Thread(target=work)  # while this one has not committed: it takes the others
+        other.start()
+        other.join(STUCK_AFTER_SECONDS)
+    other.join()
+    assert compared == [2, 2]
+    assert links() == [(copies[0].pk, first.pk), (copies[1].pk, second.pk)]
 
 
 def test_the_original_stands_for_its_group_or_the_earliest_in_the_training_set(
