@@ -52,7 +52,7 @@ def approve_close(month: Month, approved_by: User, at: datetime) -> Period:
     _require_complete(month, period)
     net_minor = period.revenue_events.aggregate(net=Sum("net_minor"))["net"] or 0
     weights, unattributed = attributed_weights(period), unattributed_weights(period)
-    members = members_by_contributor(unattributed)
+    members = members_by_contributor(unattributed, at)
     pool_micro = pool_of(net_minor, _contributor_rate_ppm(month), period.currency)
     split = split_pool(pool_micro, weights, unattributed, members)
     if pool_micro:

@@ -1,11 +1,12 @@
 """Set-based reads of the money, each one query whatever the size of the month."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
 
+from attribution.groups import copies_in
 from marketplace.core.periods import Month
 from payouts.models import Period
 
@@ -72,18 +73,21 @@ def _period(period: Period) -> dict[str, int | datetime]:
     return {"period": period.pk, "ends_at": month.end_at}
 
 
-def members_by_contributor(training_set_ids: Mapping[int, int]) -> dict[int, Weights]:
-    """By training set and contributor: how many assets they have in it."""
+def members_by_contributor(training_set_ids: Iterable[int], at: datetime) -> dict[int, Weights]:
+    """By training set and contributor: how many assets they have in it, without copies known at that time.
+
+    Otherwise whoever uploads a picture again and again would have a larger part of the common fund.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT m.training_set_id, a.contributor_id, count(*)
-            FROM marketplace_trainingsetmember AS m JOIN marketplace_asset AS a ON a.id = m.asset_id
-            WHERE m.training_set_id = ANY(%s) GROUP BY 1, 2
-            """,
-            [list(training_set_ids)],
-        )
-        members: dict[int, Weights] = {training_set_id: {} for training_set_id in training_set_ids}
-        for training_set_id, contributor_id, count in cursor.fetchall():
-            members[training_set_id][contributor_id] = count
+        members: dict[int, Weights] = {}
+        for training_set_id in training_set_ids:
+            cursor.execute(
+                """
+                SELECT a.contributor_id, count(*)
+                FROM marketplace_trainingsetmember AS m JOIN marketplace_asset AS a ON a.id = m.asset_id
+                WHERE m.training_set_id = %s AND a.id <> ALL (%s::bigint[]) GROUP BY 1
+                """,
+                [training_set_id, copies_in(training_set_id, at).tolist()],
+            )
+            members[training_set_id] = dict(cursor.fetchall())
     return members

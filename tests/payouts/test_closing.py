@@ -21,6 +21,8 @@ from payouts.posting import period_of, post
 from tests.builders import (
     CLOSED_AT,
     OCTOBER,
+    SOLD_AT,
+    link_copy,
     make_asset,
     make_closed_month,
     make_contributor,
@@ -132,6 +134,20 @@ def test_a_contributor_without_a_share_earns_from_the_fund_by_participation_only
     assert list(period.earnings.order_by("contributor").values_list("contributor__name", "kind", "amount_micro")) == [
         ("Ana", Earning.COMMON_FUND, 2_586_667),
         ("Ben", Earning.COMMON_FUND, 1_293_333),
+    ]
+
+
+def test_an_image_that_counts_as_a_copy_has_no_part_in_the_fund(
+    sell: Sell, ana: Contributor, ben: Contributor, fay: User, finn: User
+) -> None:
+    """Otherwise uploading a picture again and again would pay."""
+    first, second = ana.assets.order_by("pk")
+    sell(1_000, {})
+    link_copy(second, first, SOLD_AT)
+    period = make_closed_month(fay, finn)
+    assert list(period.earnings.order_by("contributor").values_list("contributor__name", "amount_micro")) == [
+        ("Ana", 1_940_000),
+        ("Ben", 1_940_000),
     ]
 
 
