@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from threadpoolctl import threadpool_limits
 
 from attribution.embed import current_encoder
 from attribution.groups import date_of_links
@@ -63,7 +64,7 @@ def find_duplicates(at: datetime) -> int:
     Assets are claimed by row locks that a killed worker loses.
     """
     encoder = current_encoder(at)
-    with transaction.atomic():
+    with transaction.atomic(), threadpool_limits(1, "blas"):  # products so small that threads only wait for one another
         claimed = _comparable(encoder).select_for_update(skip_locked=True, no_key=True, of=("self",))
         checks: list[DuplicateCheck] = []
         links: list[NearDuplicate] = []
