@@ -7,18 +7,19 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from attribution.recipes import Recipe, file_sha256, find_recipe, load_recipe
+from attribution.tiles import GRID, Rows, Tiles, TileStatistics, cut, projection, quantised, unit, whitening
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = [
+    "Embedded",
     "Encoder",
     "EncoderUnavailable",
     "Recipe",
@@ -31,7 +32,6 @@ __all__ = [
     "weights_file",
 ]
 
-Rows = NDArray[np.float32]
 HUB_ANSWERS_WITHIN_SECONDS = 5
 BATCH = 32
 BATCHES_AHEAD = 2
@@ -45,14 +45,31 @@ class UnreadablePicture(ValueError):
     """A file that cannot be decoded as a picture; the message names it."""
 
 
+class Outputs(NamedTuple):
+    """What a tower gives for n pictures: of each block the mean token (n, d), then the final embedding; and of each
+    block the tiles (n, 25, d)."""
+
+    parts: list[Rows]
+    tiles: list[Rows]
+
+
+class Embedded(NamedTuple):
+    """Embeddings (n, width) with unit rows, and tiles (n, 25, width); of a recipe without blocks, the whole picture is
+    its only tile: (n, 1, width)."""
+
+    vectors: Rows
+    tiles: Tiles
+
+
 @dataclass(frozen=True)
 class Statistics:
     """What is known of an encoder's parts from a background set: each mean (d,), each whitening (d, k) or None,
-    and the projection (sum of k, stored width) of all parts together, or None."""
+    the projection (sum of k, stored width) of all parts together, or None, and the same of its tiles."""
 
     means: tuple[Rows, ...]
     whitenings: tuple[Rows | None, ...]
     projection: Rows | None
+    tiles: TileStatistics | None = None
 
     @classmethod
     def read(cls, path: Path) -> "Statistics":
@@ -64,6 +81,7 @@ class Statistics:
             tuple(arrays[f"mean_{part}"] for part in range(count)),
             tuple(arrays.get(f"whitening_{part}") for part in range(count)),
             arrays.get("projection"),
+            TileStatistics.from_arrays(arrays),
         )
 
     def write(self, path: Path) -> None:
@@ -72,14 +90,16 @@ class Statistics:
         arrays |= {f"whitening_{part}": matrix for part, matrix in enumerate(self.whitenings) if matrix is not None}
         if self.projection is not None:
             arrays["projection"] = self.projection
+        if self.tiles is not None:
+            arrays |= self.tiles.as_arrays()
         np.savez(path, **arrays)
 
     def joined(self, parts: Sequence[Rows]) -> Rows:
         """Each part centred, whitened and brought to unit length; concatenated and projected."""
         rows = []
-        for part, mean, whitening in zip(parts, self.means, self.whitenings, strict=True):
-            centred = _unit(part) - mean
-            rows.append(_unit(centred if whitening is None else centred @ whitening))
+        for part, mean, matrix in zip(parts, self.means, self.whitenings, strict=True):
+            centred = unit(part) - mean
+            rows.append(unit(centred if matrix is None else centred @ matrix))
         whole = np.concatenate(rows, axis=1)
         return whole if self.projection is None else whole @ self.projection
 
@@ -106,10 +126,8 @@ class Encoder:
         """The edge of the square that the tower sees."""
         return int(self.visual.image_size[0])
 
-    def encode(self, images: Sequence[Image.Image]) -> Rows:
-        """(n, recipe.width) float32 embeddings with unit rows, zero-padded where the model's are narrower."""
-        if not images:
-            return np.zeros((0, self.recipe.width), np.float32)
+    def encode(self, images: Sequence[Image.Image]) -> Embedded:
+        """Embeddings, zero-padded where the model's are narrower than the stored width, and tiles."""
         return self.embed([self.prepare(image) for image in images])
 
     def prepare(self, image: Image.Image) -> "Tensor":
@@ -117,30 +135,42 @@ class Encoder:
         pixels: Tensor = self.preprocess(image.convert("RGB"))
         return pixels
 
-    def embed(self, prepared: "Sequence[Tensor]") -> Rows:
-        """`encode` for pictures that `prepare` has been through. Raises ValueError where a projection is missing."""
-        parts = self.parts(prepared)
-        rows = self.statistics.joined(parts) if self.statistics else np.concatenate([_unit(part) for part in parts], 1)
+    def embed(self, prepared: "Sequence[Tensor]") -> Embedded:
+        """`encode` for pictures that `prepare` has been through, at least one.
+
+        Raises ValueError where a projection is missing, or tiles were not fitted.
+        """
+        outputs = self.outputs(prepared)
+        vectors = self._vectors(outputs.parts)
+        if not self.recipe.blocks:
+            return Embedded(vectors, quantised(vectors)[:, None])
+        if self.statistics is None or self.statistics.tiles is None:
+            raise ValueError(f"recipe {self.recipe.name} has no statistics of its tiles: fit them with fit_encoder")
+        return Embedded(vectors, self.statistics.tiles.tiles(outputs.tiles))
+
+    def _vectors(self, parts: Sequence[Rows]) -> Rows:
+        rows = self.statistics.joined(parts) if self.statistics else np.concatenate([unit(part) for part in parts], 1)
         if rows.shape[1] > self.recipe.width:
             raise ValueError(
                 f"recipe {self.recipe.name} gives {rows.shape[1]} numbers a picture and stores {self.recipe.width}: "
                 "fit statistics with a projection and name them in the recipe"
             )
-        return np.pad(_unit(rows), ((0, 0), (0, self.recipe.width - rows.shape[1])))
+        return np.pad(unit(rows), ((0, 0), (0, self.recipe.width - rows.shape[1])))
 
-    def parts(self, prepared: "Sequence[Tensor]") -> list[Rows]:
-        """The tower's raw outputs: the mean token of each of the recipe's blocks, then the final embedding."""
+    def outputs(self, prepared: "Sequence[Tensor]") -> Outputs:
+        """The tower's raw outputs for at least one picture that `prepare` has been through."""
         import torch
+        from torch.nn.functional import adaptive_avg_pool2d
 
         with torch.inference_mode():
             pixels = torch.stack(list(prepared)).to(self.device, memory_format=torch.channels_last)
             if not self.recipe.blocks:
-                outputs = [self.visual(pixels)]
-            else:
-                inner = self.visual.forward_intermediates(pixels, indices=list(self.recipe.blocks))
-                outputs = [tokens.mean((2, 3)) for tokens in inner["image_intermediates"]]
-                outputs += [inner["image_features"]] if self.recipe.final else []
-            return [output.float().cpu().numpy() for output in outputs]
+                return Outputs([self.visual(pixels).float().cpu().numpy()], [])
+            inner = self.visual.forward_intermediates(pixels, indices=list(self.recipe.blocks))
+            tokens = [each.float() for each in inner["image_intermediates"]]
+            final = [inner["image_features"].float().cpu().numpy()] if self.recipe.final else []
+            grids = [adaptive_avg_pool2d(each, GRID).permute(0, 2, 3, 1).cpu().numpy() for each in tokens]
+            return Outputs([each.mean((2, 3)).cpu().numpy() for each in tokens] + final, [cut(grid) for grid in grids])
 
 
 def load_encoder(recipe: Recipe) -> Encoder:
@@ -196,22 +226,24 @@ def fit_statistics(encoder: Encoder, images: Sequence[Image.Image], path: Path, 
     if whiten_to and len(images) <= whiten_to:
         raise ValueError(f"whitening to {whiten_to} numbers needs more than {whiten_to} images, not {len(images)}")
     batches = [
-        encoder.parts([encoder.prepare(image) for image in images[start : start + BATCH]])
+        encoder.outputs([encoder.prepare(image) for image in images[start : start + BATCH]])
         for start in range(0, len(images), BATCH)
     ]
-    parts = [_unit(np.concatenate(rows)) for rows in zip(*batches, strict=True)]
+    parts = [unit(np.concatenate(rows)) for rows in zip(*(each.parts for each in batches), strict=True)]
     means = tuple(part.mean(axis=0) for part in parts)
     whitenings = tuple(
-        _whitening(part - mean, whiten_to) if whiten_to else None for part, mean in zip(parts, means, strict=True)
+        whitening(part - mean, min(whiten_to, part.shape[1])) if whiten_to else None
+        for part, mean in zip(parts, means, strict=True)
     )
     whole = Statistics(means, whitenings, None).joined(parts)
     width = encoder.recipe.width
-    projection = np.linalg.svd(whole, full_matrices=False)[2][:width].T if whole.shape[1] > width else None
-    Statistics(means, whitenings, projection).write(path)
+    blocks = [np.concatenate(tiles) for tiles in zip(*(each.tiles for each in batches), strict=True)]
+    tiles = TileStatistics.fitted(blocks, width) if blocks else None
+    Statistics(means, whitenings, projection(whole, width), tiles).write(path)
 
 
-def embed_files(encoder: Encoder, paths: Sequence[Path], batch: int = BATCH) -> Iterator[tuple[range, Rows]]:
-    """Embeddings of picture files, batch by batch, with the positions in `paths` that they belong to.
+def embed_files(encoder: Encoder, paths: Sequence[Path], batch: int = BATCH) -> Iterator[tuple[range, Embedded]]:
+    """Embeddings and tiles of picture files, batch by batch, with the positions in `paths` that they belong to.
 
     Files are decoded in threads while the encoder works on the batch before. Raises UnreadablePicture.
     """
@@ -226,7 +258,7 @@ def embed_files(encoder: Encoder, paths: Sequence[Path], batch: int = BATCH) -> 
             yield _finish(encoder, *ahead.popleft())
 
 
-def _finish(encoder: Encoder, positions: range, decoded: "list[Future[Tensor]]") -> tuple[range, Rows]:
+def _finish(encoder: Encoder, positions: range, decoded: "list[Future[Tensor]]") -> tuple[range, Embedded]:
     return positions, encoder.embed([picture.result() for picture in decoded])
 
 
@@ -273,14 +305,3 @@ def _hub_file(recipe: Recipe, published: dict[str, Any]) -> Path:
             f"({url}) elsewhere, copy recipes/{recipe.name}.json, give it the file's path as "
             '"checkpoint" in place of "pretrained", and set ENCODER_RECIPE to the path of that copy'
         ) from error
-
-
-def _whitening(centred: Rows, width: int) -> Rows:
-    """(d, width): principal axes, each divided by the standard deviation along it."""
-    _, singular, axes = np.linalg.svd(centred, full_matrices=False)
-    deviation = singular[:width] / np.sqrt(len(centred) - 1)
-    return np.asarray(axes[:width].T / np.maximum(deviation, 1e-6), dtype=np.float32)
-
-
-def _unit(rows: NDArray[np.floating[Any]]) -> Rows:
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), dtype=np.float32)
