@@ -1,4 +1,4 @@
-"""Energy shares: how much of a generated image's embedding each training image explains, as integers that sum to one.
+"""Energy shares: how much of a generated image each training image explains, as integers that sum to one.
 
 The method is specified in attribution/README.md. It measures resemblance within an embedding, not proof of use.
 """
@@ -15,11 +15,12 @@ from marketplace.core.apportion import apportion
 
 METHOD = "energy-share"
 VERSION = 2
-"""Version 1 did not know near-duplicate groups: `clone` was 0.95 then, and its lists were computed with all images."""
+"""Version 1 compared whole pictures, and did not know near-duplicate groups."""
 WHOLE_PPM = 1_000_000
 
 _DECIMALS = 9  # finer differences are rounding noise of the processor and must not decide who is paid
 _LAST = (1, 0)  # sorts after every (0, asset_id): an asset wins a tie against the unattributed remainder
+_SAME = 0.999999  # the cosine from which two embeddings are one
 
 Float64 = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -29,21 +30,25 @@ Indices = NDArray[np.intp]
 class EnergyParameters:
     """What a stored share is recomputed with.
 
-    `k`: how many distinct candidates may share. `lo`: the similarity that a candidate must exceed. `r0`: the length of
-    the explained part of the picture above which nothing stays unattributed. `clone`: the cosine from which two
-    embeddings are the same one, and the later image does not share. An embedding cannot tell a copy from a look-alike;
-    copies that are not exact are found by their pixels, and are no candidates.
+    `k`: how many distinct images are compared tile by tile. `lo`: the similarity that two tiles must exceed. `r0`: the
+    length of the explained part of a tile above which all of it is explained. `support`: the part of the picture that
+    an image must explain to share at all. `whole`: the explained part of the picture above which nothing stays
+    unattributed.
     """
 
     k: int = 60
-    lo: float = 0.2
-    r0: float = 0.5
-    clone: float = 0.999999
+    lo: float = 0.35
+    r0: float = 0.45
+    support: float = 0.1
+    whole: float = 0.75
 
     def __post_init__(self) -> None:
         """Raise ValueError for parameters outside their range."""
-        if not (self.k >= 1 and 0 <= self.lo < 1 and 0 < self.r0 <= 1 and 0 < self.clone < 1):
-            raise ValueError(f"Out of range (k >= 1, 0 <= lo < 1, 0 < r0 <= 1, 0 < clone < 1): {self}.")
+        in_range = (0 <= self.lo < 1, 0 < self.r0 <= 1, 0 <= self.support < 1, 0 < self.whole <= 1)
+        if self.k < 1 or not all(in_range):
+            raise ValueError(
+                f"Out of range (k >= 1, 0 <= lo < 1, 0 < r0 <= 1, 0 <= support < 1, 0 < whole <= 1): {self}."
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,9 +72,20 @@ class Candidates:
             raise ValueError("Each asset may be a candidate once; an id comes twice.")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Nearest:
+    """The distinct images that a generation resembles most as a whole, best first: ids (n,) and cosines (n,)."""
+
+    asset_ids: NDArray[np.int64]
+    similarities: Float64
+
+
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """One inspiration list, largest share first; the shares and the unattributed remainder sum to 1,000,000 ppm."""
+    """One inspiration list, largest share first; the shares and the unattributed remainder sum to 1,000,000 ppm.
+
+    `similarities` are those of the whole pictures.
+    """
 
     asset_ids: tuple[int, ...]
     similarities: tuple[float, ...]
@@ -77,54 +93,86 @@ class Shares:
     unattributed_ppm: int
 
 
-def energy_shares(query: NDArray[np.floating], candidates: Candidates, parameters: EnergyParameters) -> Shares:
-    """Share one generation, embedded as `query` (d,), among the candidates.
+def nearest(query: NDArray[np.floating], candidates: Candidates, k: int) -> Nearest:
+    """The `k` candidates whose embeddings are most similar to `query` (d,), without later exact copies.
 
-    1. keep candidates whose similarity s exceeds `lo`; 2. in order of first ingest, drop each whose cosine to an
-    earlier kept one reaches `clone`, then keep the `k` most similar; 3. non-negative least squares min |q - Xw|^2,
-    energy x = w * s, whose sum is R^2 at the optimum; 4. share = x / max(R^2, r0^2), the rest is
-    unattributed; 5. integer ppm by largest remainder, ties by asset id.
-    Copies drop out before the cut at `k`, so that any number of them takes no place from others.
-    Vectors are normalised here in float64. Raises ValueError for vectors that are zero, not finite or of another width.
+    In order of first ingest, each drops out whose embedding is that of an earlier kept one; so any number of copies
+    takes no place from others. Vectors are normalised here in float64. Raises ValueError for vectors that are zero, not
+    finite or of another width.
     """
     unit_query, vectors = _unit(query[None, :])[0], _unit(candidates.vectors)
     if vectors.shape[1] != len(unit_query):
         raise ValueError(f"The query has {len(unit_query)} dimensions, the candidates have {vectors.shape[1]}.")
-    similarities = np.round(rerank(unit_query, vectors), _DECIMALS)
-    originals = _originals(candidates, vectors, np.flatnonzero(similarities > parameters.lo), parameters.clone)
-    kept = originals[np.argsort(-similarities[originals], kind="stable")][: parameters.k]
-    energies = _energies(unit_query, vectors[kept], similarities[kept])
-    asset_ids = candidates.asset_ids[kept].tolist()
+    originals = _originals(candidates, vectors)
+    similarities = np.round(rerank(unit_query, vectors[originals]), _DECIMALS)
+    best = np.argsort(-similarities, kind="stable")[:k]
+    return Nearest(candidates.asset_ids[originals[best]], similarities[best])
+
+
+def energy_shares(
+    tiles: NDArray[np.number], images: Nearest, image_tiles: NDArray[np.number], parameters: EnergyParameters
+) -> Shares:
+    """Share one generation, cut into `tiles` (t, d), among images whose tiles are `image_tiles` (n, u, d).
+
+    1. For each tile of the generation, take each image's most similar tile, and keep those whose similarity s exceeds
+    `lo`; 2. non-negative least squares min |q - Xw|^2, energy x = w * s, whose sum is R^2 at the optimum; the image
+    explains x / max(R^2, r0^2) of the tile; 3. it explains the mean of that of the picture, and nothing where that is
+    less than `support`; 4. share = explained / max(all that is explained, `whole`), the rest is unattributed;
+    5. integer ppm by largest remainder, ties by asset id.
+    Tiles are normalised here in float64. Raises ValueError for tiles that are zero, not finite or of another width.
+    """
+    queries, flat = _unit(tiles), _unit(image_tiles.reshape(-1, image_tiles.shape[-1]))
+    if image_tiles.shape[0] != len(images.asset_ids) or flat.shape[1] != queries.shape[1]:
+        raise ValueError(f"Tiles {tiles.shape} of {len(images.asset_ids)} images do not go with {image_tiles.shape}.")
+    explained = _explained(queries, flat.reshape(image_tiles.shape), parameters)
+    explained[explained < parameters.support * len(queries) * 10**_DECIMALS] = 0
+    whole = round(parameters.whole * len(queries) * 10**_DECIMALS)
+    asset_ids = images.asset_ids.tolist()
     return _in_ppm(
-        dict(zip(asset_ids, energies, strict=True)),
-        dict(zip(asset_ids, similarities[kept].tolist(), strict=True)),
-        parameters.r0,
+        dict(zip(asset_ids, explained.tolist(), strict=True)),
+        dict(zip(asset_ids, images.similarities.tolist(), strict=True)),
+        whole,
     )
 
 
-def _originals(candidates: Candidates, vectors: Float64, eligible: Indices, clone: float) -> Indices:
-    """Return those of the eligible candidates that copy no earlier one, in order of first ingest."""
-    ordered = eligible[np.lexsort((candidates.asset_ids[eligible], candidates.first_ingest[eligible]))]
-    eligible_vectors = vectors[ordered]
-    copies = np.tril(eligible_vectors @ eligible_vectors.T >= clone, -1)  # by itself: half the work
+def _originals(candidates: Candidates, vectors: Float64) -> Indices:
+    """Return the candidates whose embedding is no earlier one's, in order of first ingest."""
+    ordered = np.lexsort((candidates.asset_ids, candidates.first_ingest))
+    copies = np.tril(vectors[ordered] @ vectors[ordered].T >= _SAME, -1)
     is_original = np.ones(len(ordered), np.bool_)
     for i in np.flatnonzero(copies.any(axis=1)):
         is_original[i] = not (copies[i] & is_original).any()
     return ordered[is_original]
 
 
-def _energies(query: Float64, vectors: Float64, similarities: Float64) -> list[int]:
-    """Return each vector's explained energy in units of 1e-9, at the optimum of min |q - Xw|^2 with w >= 0."""
+def _explained(tiles: Float64, image_tiles: Float64, parameters: EnergyParameters) -> NDArray[np.int64]:
+    """Return what each image (n,) explains of all tiles together, in units of 1e-9 of a tile."""
+    count, places, width = image_tiles.shape
+    similarities = np.round(image_tiles.reshape(-1, width) @ tiles.T, _DECIMALS).reshape(count, places, len(tiles))
+    # Among equally similar tiles of one image the first: rounding noise does not choose.
+    best = similarities.argmax(axis=1)
+    explained = np.zeros(count, np.int64)
+    for number, tile in enumerate(tiles):
+        own = similarities[np.arange(count), best[:, number], number]
+        eligible = np.flatnonzero(own > parameters.lo)
+        energies = _energies(tile, image_tiles[eligible, best[eligible, number]], own[eligible])
+        explained[eligible] += np.rint(energies / max(energies.sum(), parameters.r0**2) * 10**_DECIMALS).astype(
+            np.int64
+        )
+    return explained
+
+
+def _energies(query: Float64, vectors: Float64, similarities: Float64) -> Float64:
+    """Return each vector's explained energy, at the optimum of min |q - Xw|^2 with w >= 0, to nine decimals."""
     if not len(vectors):
-        return []
+        return np.empty(0)
     weights, _ = nnls(vectors.T, query)
-    return [round(energy) for energy in (weights * similarities * 10**_DECIMALS).tolist()]
+    return np.asarray(np.round(weights * similarities, _DECIMALS))
 
 
-def _in_ppm(energies: Mapping[int, int], similarities: Mapping[int, float], r0: float) -> Shares:
-    explained = sum(energies.values())
-    claims = {(0, asset_id): energy for asset_id, energy in energies.items()}
-    claims[_LAST] = max(round(r0**2 * 10**_DECIMALS) - explained, 0)
+def _in_ppm(explained: Mapping[int, int], similarities: Mapping[int, float], whole: int) -> Shares:
+    claims = {(0, asset_id): part for asset_id, part in explained.items()}
+    claims[_LAST] = max(whole - sum(explained.values()), 0)
     ppm = apportion(WHOLE_PPM, claims)
     unattributed_ppm = ppm.pop(_LAST)
     ranked = sorted((-share, asset_id) for (_, asset_id), share in ppm.items() if share)
@@ -136,7 +184,7 @@ def _in_ppm(energies: Mapping[int, int], similarities: Mapping[int, float], r0: 
     )
 
 
-def _unit(vectors: NDArray[np.floating]) -> Float64:
+def _unit(vectors: NDArray[np.number]) -> Float64:
     exact = vectors.astype(np.float64)  # a copy, which is then divided in place
     lengths = np.sqrt(np.vecdot(exact, exact))
     if not (np.isfinite(lengths) & (lengths > 0)).all():

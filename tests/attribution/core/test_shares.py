@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from attribution.core.shares import Candidates, EnergyParameters, Shares, energy_shares
-from tests.attribution.core.controls import share_of
+from attribution.core.shares import Candidates, EnergyParameters, Nearest, Shares, energy_shares, nearest
+from tests.attribution.core.controls import energy, share_of
 
 
 def candidates(vectors: dict[int, list[float]], ingested: list[int] | None = None) -> Candidates:
@@ -17,9 +17,13 @@ def candidates(vectors: dict[int, list[float]], ingested: list[int] | None = Non
     )
 
 
-def shared(query: list[float], images: Candidates, **parameters: float) -> Shares:
-    """Return energy shares; parameters left out keep their defaults."""
-    return energy_shares(np.array(query), images, EnergyParameters(**parameters))  # type: ignore[arg-type]
+PLAIN = {"lo": 0.2, "r0": 0.5, "support": 0.0, "whole": 1.0}
+"""Every energy shares, however small, and nothing but r0 is needed for a picture to be all attributed."""
+
+
+def shared(query: list[float], images: Candidates, tiles: int = 1, **parameters: float) -> Shares:
+    """Return energy shares of pictures whose embedding is that of their tiles one after another."""
+    return energy(np.array(query), images, EnergyParameters(**{**PLAIN, **parameters}), tiles)  # type: ignore[arg-type]
 
 
 THIRD = 3**-0.5
@@ -47,8 +51,6 @@ WORKED: dict[str, Worked] = {
     "an opposite": ([-0.6, 0.8], {1: [1, 0]}, {}, {}, 1_000_000),
     # s .6 .8, only the best one may share: x .64
     "one place": ([0.6, 0.8], {1: [1, 0], 2: [0, 1]}, {"k": 1}, {2: 1_000_000}, 0),
-    # cosine of 1 and 2 is .8 >= .75, so 2 belongs to 1: s .96; x .9216
-    "a later copy": ([0.96, 0.28], {1: [1, 0], 2: [0.8, 0.6]}, {"clone": 0.75}, {1: 1_000_000}, 0),
 }
 
 
@@ -82,13 +84,47 @@ def test_copies_ingested_together_belong_to_the_smaller_id() -> None:
     assert share_of(shared([0.6, 0.8], images)) == {1: 1_000_000}
 
 
-def test_a_copy_of_a_copy_that_was_dropped_is_compared_with_what_was_kept() -> None:
-    chain: dict[int, list[float]] = {
-        1: [1, 0],
-        2: [0.8, 0.6],
-        3: [0.28, 0.96],
-    }  # neighbours' cosines are .8, the ends' is .28
-    assert share_of(shared([0.6, 0.8], candidates(chain), clone=0.75)).keys() == {1, 3}
+# Pictures of two tiles, each in the plane: the first two numbers are the first tile.
+TILED: dict[str, Worked] = {
+    # tile 1 is asset 1's, all of it explained; tile 2 is like nothing: half of the picture
+    "half a picture": ([1, 0, 0, 1], {1: [1, 0, -1, 0]}, {}, {1: 500_000}, 500_000),
+    # the best of the asset's tiles counts, wherever it is
+    "a part that moved": ([1, 0, 0, 1], {1: [-1, 0, 1, 0]}, {}, {1: 500_000}, 500_000),
+    # tile 1: energies .36 .64; tile 2: all asset 2's
+    "a shared tile": ([0.6, 0.8, 0, 1], {1: [1, 0, 1, 0], 2: [0, 1, 0, 1]}, {}, {1: 180_000, 2: 820_000}, 0),
+    # asset 1 explains .18 of the picture, less than support = .2: what it explained is nobody's
+    "too little support": (
+        [0.6, 0.8, 0, 1],
+        {1: [1, 0, 1, 0], 2: [0, 1, 0, 1]},
+        {"support": 0.2},
+        {2: 820_000},
+        180_000,
+    ),
+    # .5 of the picture is explained, of whole = .8: .5 / .8
+    "more than half of the whole": ([1, 0, 0, 1], {1: [1, 0, -1, 0]}, {"whole": 0.8}, {1: 625_000}, 375_000),
+    # .5 of the picture is explained, more than whole = .4
+    "enough for all": ([1, 0, 0, 1], {1: [1, 0, -1, 0]}, {"whole": 0.4}, {1: 1_000_000}, 0),
+}
+
+
+@pytest.mark.parametrize(("query", "vectors", "parameters", "share_ppm", "unattributed_ppm"), TILED.values(), ids=TILED)
+def test_worked_table_of_tiles(
+    query: list[float],
+    vectors: dict[int, list[float]],
+    parameters: dict[str, float],
+    share_ppm: dict[int, int],
+    unattributed_ppm: int,
+) -> None:
+    shares = shared(query, candidates(vectors), tiles=2, **parameters)
+    assert share_of(shares) == share_ppm
+    assert shares.unattributed_ppm == unattributed_ppm
+
+
+def test_tiles_in_whole_numbers_share_as_their_directions_do() -> None:
+    images = nearest(np.array([0.6, 0.8]), candidates({1: [1, 0], 2: [0, 1]}), 60)
+    tiles, image_tiles = np.array([[60, 80]], np.int8), np.array([[[0, 127]], [[100, 0]]], np.int8)
+    shares = energy_shares(tiles, images, image_tiles, EnergyParameters(**PLAIN))
+    assert share_of(shares) == {1: 360_000, 2: 640_000}
 
 
 def test_no_candidate_leaves_everything_unattributed() -> None:
@@ -101,7 +137,7 @@ def test_half_precision_storage_changes_the_length_of_a_vector_but_not_the_sum()
     vectors: NDArray[np.float64] = random.normal(size=(8, 32)) + 1
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     images = Candidates(np.arange(8), vectors.astype(np.float16), np.arange(8))
-    shares = energy_shares(vectors.mean(axis=0).astype(np.float16), images, EnergyParameters())
+    shares = energy(vectors.mean(axis=0).astype(np.float16), images)
     assert sum(shares.share_ppm) + shares.unattributed_ppm == 1_000_000
 
 
@@ -123,9 +159,14 @@ def test_arrays_that_do_not_match_are_refused() -> None:
         Candidates(np.array([1, 2]), np.eye(3), np.array([1, 2]))
     with pytest.raises(ValueError, match="comes twice"):
         Candidates(np.array([1, 1]), np.eye(2), np.array([1, 2]))
+    images = Nearest(np.array([1, 2]), np.array([0.9, 0.8]))
+    with pytest.raises(ValueError, match="Tiles"):
+        energy_shares(np.eye(2), images, np.ones((3, 1, 2)), EnergyParameters())
+    with pytest.raises(ValueError, match="Tiles"):
+        energy_shares(np.eye(2), images, np.ones((2, 1, 3)), EnergyParameters())
 
 
-@pytest.mark.parametrize("parameters", [{"k": 0}, {"lo": -0.1}, {"lo": 1}, {"r0": 0}, {"clone": 1}, {"clone": 0}])
+@pytest.mark.parametrize("parameters", [{"k": 0}, {"lo": -0.1}, {"lo": 1}, {"r0": 0}, {"support": 1}, {"whole": 0}])
 def test_parameters_out_of_range_are_refused(parameters: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="Out of range"):
         EnergyParameters(**parameters)  # type: ignore[arg-type]
