@@ -14,9 +14,10 @@ from django.db import transaction
 from django.db.models import Max, Model, QuerySet
 
 from attribution.encoders import Encoder as LoadedEncoder
-from attribution.encoders import Recipe, Rows, UnreadablePicture, embed_files, find_recipe, load_encoder
+from attribution.encoders import Recipe, UnreadablePicture, embed_files, find_recipe, load_encoder
 from attribution.models import Embedding, EmbeddingFailure, Encoder, EncoderState, GenerationEmbedding
 from attribution.preview import create_index
+from attribution.tiles import Rows, Tiles
 from marketplace.models import Asset, Generation
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,13 @@ Pending = QuerySet[Asset] | QuerySet[Generation]
 
 class EncoderNotHere(RuntimeError):
     """No recipe on this machine is the one that made the stored vectors; they cannot be compared with any other's."""
+
+
+class One(NamedTuple):
+    """One picture's unit vector (512,) and its tiles (t, 512)."""
+
+    vector: Rows
+    tiles: Tiles
 
 
 class Batch(NamedTuple):
@@ -133,20 +141,21 @@ def embed_all(
 
 
 def _embed(pending: Pending, encoder: Encoder, stored: type[Model], key: str, at: datetime) -> Batch:
-    """Store a vector for each claimed picture or, where it cannot be read, the failure."""
+    """Store the embedding of each claimed picture or, where it cannot be read, the failure."""
     if not pending.exists():
         return Batch(0, 0)
     loaded = loaded_encoder(encoder.fingerprint)  # may be fetched from the hub: not while rows are locked
     with transaction.atomic():
         claimed = _claim(pending)
-        vectors, unreadable = _read(loaded, claimed)
+        embedded, unreadable = _read(loaded, claimed)
         stored._default_manager.bulk_create(
-            stored(**{key: pk}, encoder=encoder, vector=vector) for pk, vector in vectors.items()
+            stored(**{key: pk}, encoder=encoder, vector=one.vector, tiles=one.tiles.tobytes())
+            for pk, one in embedded.items()
         )
         for pk, reason in unreadable.items():
             logger.warning("Encoder %s cannot read %s %d: %s", encoder, key, pk, reason)
             EmbeddingFailure.objects.create(**{key: pk}, encoder=encoder, reason=reason, failed_at=at)
-    return Batch(len(vectors) + len(unreadable), claimed[-1][0] if claimed else 0)
+    return Batch(len(embedded) + len(unreadable), claimed[-1][0] if claimed else 0)
 
 
 def _claim(pending: Pending) -> list[tuple[int, str]]:
@@ -155,31 +164,31 @@ def _claim(pending: Pending) -> list[tuple[int, str]]:
     return list(claimed.values_list("pk", "preview"))
 
 
-def _read(loaded: LoadedEncoder, files: list[tuple[int, str]]) -> tuple[dict[int, Rows], dict[int, str]]:
-    """Unit vectors of stored previews, and why others cannot be read, by id.
+def _read(loaded: LoadedEncoder, files: list[tuple[int, str]]) -> tuple[dict[int, One], dict[int, str]]:
+    """Embeddings of stored previews, and why others cannot be read, by id.
 
     A file that is not there is neither: its storage may come back, and it is tried again with the next batch.
     """
     try:
-        return dict(_vectors(loaded, files)), {}
+        return dict(_embedded(loaded, files)), {}
     except UnreadablePicture:
         pass  # which of them cannot be read shows one by one
-    vectors: dict[int, Rows] = {}
+    embedded: dict[int, One] = {}
     unreadable = {}
     for file in files:
         try:
-            vectors |= _vectors(loaded, [file])
+            embedded |= _embedded(loaded, [file])
         except UnreadablePicture as error:
             if isinstance(error.__cause__, OSError) and error.__cause__.errno:
                 logger.error("Not embedded, to be tried again: %s", error)
             else:
                 unreadable[file[0]] = str(error)
-    return vectors, unreadable
+    return embedded, unreadable
 
 
-def _vectors(loaded: LoadedEncoder, files: list[tuple[int, str]]) -> Iterator[tuple[int, Rows]]:
-    """Ids and unit vectors of stored previews: our own re-encoded files, so decoding them here is safe."""
+def _embedded(loaded: LoadedEncoder, files: list[tuple[int, str]]) -> Iterator[tuple[int, One]]:
+    """Ids and embeddings of stored previews: our own re-encoded files, so decoding them here is safe."""
     paths = [Path(default_storage.path(name)) for _, name in files]
-    for positions, vectors in embed_files(loaded, paths):
-        for position, vector in zip(positions, vectors, strict=True):
-            yield files[position][0], vector
+    for positions, embedded in embed_files(loaded, paths):
+        for position, vector, tiles in zip(positions, embedded.vectors, embedded.tiles, strict=True):
+            yield files[position][0], One(vector, tiles)

@@ -7,6 +7,7 @@ from marketplace.models import Asset, Generation
 from marketplace.triggers import append_only, never_updated
 
 WIDTH = 512  # halfvec(512) is stored in line: wider rows would go out of line and be read six times slower
+TILES = "WIDTH numbers of one byte for each of its tiles, out of line: only those of candidates are read."
 
 
 class EncoderState(models.TextChoices):
@@ -42,11 +43,12 @@ class Encoder(models.Model):
 
 
 class Embedding(models.Model):
-    """The unit vector of one asset under one encoder."""
+    """The unit vector of one asset under one encoder, and its tiles."""
 
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="embeddings")
     encoder = models.ForeignKey(Encoder, on_delete=models.PROTECT)
     vector = HalfVectorField(dimensions=WIDTH)
+    tiles = models.BinaryField(help_text=TILES)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["encoder", "asset"], name="one_embedding_per_encoder"),)
@@ -54,11 +56,12 @@ class Embedding(models.Model):
 
 
 class GenerationEmbedding(models.Model):
-    """The unit vector of one generation under one encoder: what its inspiration list is recomputed from."""
+    """The unit vector of one generation under one encoder, and its tiles: what its list is recomputed from."""
 
     generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="embeddings")
     encoder = models.ForeignKey(Encoder, on_delete=models.PROTECT)
     vector = HalfVectorField(dimensions=WIDTH)
+    tiles = models.BinaryField(help_text=TILES)
 
     class Meta:
         constraints = (
