@@ -92,7 +92,7 @@ class Statistics:
             arrays["projection"] = self.projection
         if self.tiles is not None:
             arrays |= self.tiles.as_arrays()
-        np.savez(path, **arrays)
+        np.savez_compressed(path, allow_pickle=False, **arrays)
 
     def joined(self, parts: Sequence[Rows]) -> Rows:
         """Each part centred, whitened and brought to unit length; concatenated and projected."""

@@ -88,7 +88,7 @@ def by_encoder(encoder: Encoder) -> Embed:
     means: list[NDArray[np.float32]] = []
 
     def embed(images: Images) -> NDArray[np.float32]:
-        rows = np.concatenate([encoder.encode(images[at : at + BATCH]) for at in range(0, len(images), BATCH)])
+        rows = np.concatenate([encoder.encode(images[at : at + BATCH]).vectors for at in range(0, len(images), BATCH)])
         if encoder.statistics:
             return rows
         if not means:

@@ -5,7 +5,7 @@
 Two views of a picture, one of them copied and changed, must lie nearer to each other than to any other picture
 (InfoNCE over the batch, with a KoLeo term that spreads the embeddings), while a
 second head predicts the teacher's embedding. Stop it at any time: each checkpoint also exports the encoder, and the
-same command goes on from the last one.
+same command goes on from the last one. attribution.compact.fit then fits its statistics.
 """
 
 import argparse
@@ -14,19 +14,16 @@ import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 
 import open_clip
 import torch
 import torch.nn.functional as nnf
-from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from attribution.compact import augment
 from attribution.compact.dataset import TrainingData, load_training_data
-from attribution.encoders import find_recipe, fit_statistics, load_encoder
 
 LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
@@ -42,7 +39,6 @@ WARM_UP = 0.03
 """Share of the training time over which the learning rate rises."""
 AVERAGE_KEEP = 0.99
 CHECKPOINT_SECONDS = 300
-STATISTICS_PICTURES = 500
 EDGES_PX = ((0.0, 80), (0.6, 96), (0.85, 128))
 """The edge that pictures are seen at, from each share of the training time on: small and fast first."""
 
@@ -154,14 +150,10 @@ class Training:
                 averaged.copy_(trained[name])
 
     def export(self, weights: Path) -> None:
-        """The averaged image tower and the untrained text tower that open_clip asks for, as float16 safetensors;
-        beside them the mean embedding of a sample of the training pictures."""
+        """The averaged image tower and the untrained text tower that open_clip asks for, as float16 safetensors."""
         model = open_clip.create_model(MODEL)
         model.visual.load_state_dict(self.average.state_dict())
         save_file({name: _stored(value) for name, value in model.state_dict().items()}, weights)
-        sample = self.data.pixels[:: len(self.data.pixels) // STATISTICS_PICTURES].permute(0, 2, 3, 1).numpy()
-        encoder = load_encoder(replace(find_recipe("compact"), checkpoint=str(weights), statistics=None))
-        fit_statistics(encoder, [Image.fromarray(picture) for picture in sample], weights.with_name("statistics.npz"))
 
 
 def _stored(value: Tensor) -> Tensor:
