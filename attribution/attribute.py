@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from attribution.core.shares import Candidates, EnergyParameters, Shares, energy_shares
-from attribution.core.similarity import UNIT_TOLERANCE, is_unit, top_k
+from attribution.core.shares import Candidates, EnergyParameters, Nearest, Shares, energy_shares, nearest
+from attribution.core.similarity import is_unit, top_k
 from attribution.models import EmbeddingFailure, Encoder
-from attribution.search import Block, generation_vectors, stream_vectors, vectors_of
+from attribution.search import Block, generation_tiles, generation_vectors, stream_vectors, tiles_of, vectors_of
+from attribution.tiles import SMALL, Tiles
 
 OVERFETCH = 4  # exact copies that nobody has found yet drop out of the list and must not leave its places empty
-GENERATIONS_AT_ONCE = 200  # whose candidates are read together
+GENERATIONS_AT_ONCE = 64  # whose candidates are read together: at most 50 MB of tiles
 UNATTRIBUTED = Shares(asset_ids=(), similarities=(), share_ppm=(), unattributed_ppm=1_000_000)
 
 Ids = NDArray[np.int64]
@@ -26,7 +27,7 @@ class CannotAttribute(ValueError):
 def attribute(
     generation_ids: Sequence[int], training_set_id: int, encoder: Encoder, parameters: EnergyParameters, copies: Ids
 ) -> dict[int, Shares]:
-    """Energy shares by generation id, over the assets of one training set that have a vector of this encoder.
+    """Energy shares by generation id, over the assets of one training set that are embedded with this encoder.
 
     `copies` are the ids of those that do not share, because others stand for their near-duplicate groups.
     Raises `KeyError` and `CannotAttribute` as `attribute_each` does, and the latter for any of them.
@@ -50,18 +51,25 @@ def attribute_each(
     if missing:
         raise KeyError(f"Generations without a vector of encoder {encoder}: {sorted(missing)}")
     yield from ((generation_id, UNATTRIBUTED) for generation_id in sorted(unreadable - set(embedded_ids.tolist())))
-    found = _shares_of_each(queries, training_set_id, encoder, parameters, copies)
+    tiles = generation_tiles(embedded_ids.tolist(), encoder)
+    found = _shares_of_each(queries, tiles, training_set_id, encoder, parameters, copies)
     yield from zip(embedded_ids.tolist(), found, strict=True)
 
 
-def shares_of_vectors(
-    queries: Vectors, training_set_id: int, encoder: Encoder, parameters: EnergyParameters, copies: Ids
+def shares_of_pictures(
+    vectors: Vectors,
+    tiles: Sequence[Tiles],
+    training_set_id: int,
+    encoder: Encoder,
+    parameters: EnergyParameters,
+    copies: Ids,
 ) -> list[Shares]:
-    """Energy shares of each unit vector (m, 512) in the precision that vectors are stored in.
+    """Energy shares of pictures with unit vectors (m, 512), in the precision that they are stored in, and tiles.
 
     Raises `CannotAttribute` for any of them that has none.
     """
-    return [_computed(shares) for shares in _shares_of_each(queries, training_set_id, encoder, parameters, copies)]
+    found = _shares_of_each(vectors, tiles, training_set_id, encoder, parameters, copies)
+    return [_computed(shares) for shares in found]
 
 
 def _computed(shares: Shares | CannotAttribute) -> Shares:
@@ -71,21 +79,28 @@ def _computed(shares: Shares | CannotAttribute) -> Shares:
 
 
 def _shares_of_each(
-    queries: Vectors, training_set_id: int, encoder: Encoder, parameters: EnergyParameters, copies: Ids
+    queries: Vectors,
+    tiles: Sequence[Tiles],
+    training_set_id: int,
+    encoder: Encoder,
+    parameters: EnergyParameters,
+    copies: Ids,
 ) -> Iterator[Shares | CannotAttribute]:
     # What cannot be searched stands in line as some unit vector, whose candidates nobody looks at.
     searched = np.where(is_unit(queries)[:, None], queries, np.eye(1, queries.shape[1], dtype=queries.dtype))
-    nearest, similarities = top_k(
+    candidate_ids, _ = top_k(
         searched, _without(copies, stream_vectors(training_set_id, encoder)), parameters.k * OVERFETCH
     )
-    # The stored lengths are not exactly 1: whatever may exceed lo is read, and is then measured exactly.
-    nearest[similarities < parameters.lo - UNIT_TOLERANCE] = -1
     with threadpool_limits(1, "blas"):  # a generation's products are so small that threads only wait for one another
         for start in range(0, len(queries), GENERATIONS_AT_ONCE):
             rows = slice(start, start + GENERATIONS_AT_ONCE)
-            candidates = _candidates(nearest[rows], encoder)
-            for query, its_candidates in zip(queries[rows], candidates, strict=True):
-                yield _shares(query, its_candidates, parameters)
+            candidates = _candidates(candidate_ids[rows], encoder)
+            images = [
+                _nearest(query, each, parameters.k) for query, each in zip(queries[rows], candidates, strict=True)
+            ]
+            image_tiles = _tiles_of_all(images, encoder)
+            for own_tiles, each in zip(tiles[rows], images, strict=True):
+                yield each if isinstance(each, CannotAttribute) else _shares(own_tiles, each, image_tiles, parameters)
 
 
 def _without(copies: Ids, blocks: Iterable[Block]) -> Iterator[Block]:
@@ -95,22 +110,39 @@ def _without(copies: Ids, blocks: Iterable[Block]) -> Iterator[Block]:
         yield asset_ids[is_kept], vectors[is_kept]
 
 
-def _candidates(nearest: NDArray[np.int64], encoder: Encoder) -> Iterator[Candidates]:
+def _candidates(candidate_ids: Ids, encoder: Encoder) -> Iterator[Candidates]:
     """The candidates of each row of asset ids, -1 for none, read together since many rows share some."""
-    wanted = np.unique(nearest[nearest >= 0])
+    wanted = np.unique(candidate_ids[candidate_ids >= 0])
     asset_ids, vectors = vectors_of(wanted.tolist(), encoder)
     if len(asset_ids) != len(wanted):
         raise KeyError(f"Vectors of encoder {encoder} were deleted while they were read: try again.")
-    for row in nearest:
+    for row in candidate_ids:
         places = np.searchsorted(asset_ids, np.sort(row[row >= 0]))
         # Asset ids follow the order of first ingest, so they are that order.
         yield Candidates(asset_ids[places], vectors[places], asset_ids[places])
 
 
-def _shares(query: Vectors, candidates: Candidates, parameters: EnergyParameters) -> Shares | CannotAttribute:
+def _nearest(query: Vectors, candidates: Candidates, k: int) -> Nearest | CannotAttribute:
     if not is_unit(query):
         return CannotAttribute("The stored vector is not of unit length: embed the generation again.")
     try:
-        return energy_shares(query, candidates, parameters)
+        return nearest(query, candidates, k)
+    except ValueError as error:
+        return CannotAttribute(str(error))
+
+
+def _tiles_of_all(images: Sequence[Nearest | CannotAttribute], encoder: Encoder) -> dict[int, Tiles]:
+    wanted = {asset_id for each in images if isinstance(each, Nearest) for asset_id in each.asset_ids.tolist()}
+    return tiles_of(sorted(wanted), encoder)
+
+
+def _shares(
+    tiles: Tiles, images: Nearest, image_tiles: dict[int, Tiles], parameters: EnergyParameters
+) -> Shares | CannotAttribute:
+    own = [image_tiles[asset_id] for asset_id in images.asset_ids.tolist()]
+    try:
+        return energy_shares(
+            tiles[SMALL], images, np.stack(own) if own else np.empty((0, *tiles.shape), np.int8), parameters
+        )
     except (ValueError, RuntimeError) as error:  # the latter from least squares that do not converge
         return CannotAttribute(str(error))

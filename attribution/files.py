@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.attribute import shares_of_vectors
+from attribution.attribute import shares_of_pictures
 from attribution.batches import PARAMETERS
 from attribution.core.shares import Shares
 from attribution.embed import loaded_encoder
@@ -43,12 +43,13 @@ def _attribute_some(
     with TemporaryDirectory() as folder:
         previews = [_write_preview(path, Path(folder) / f"{place}.jpg") for place, path in enumerate(paths)]
         written = [preview for preview in previews if isinstance(preview, Path)]
-        vectors = [rows for _, rows in embed_files(loaded_encoder(encoder.fingerprint), written)]
+        embedded = [rows for _, rows in embed_files(loaded_encoder(encoder.fingerprint), written)]
     found: Iterator[Shares] = iter(())
-    if vectors:
+    if embedded:
         # In the precision that vectors are stored in, so that the list is the one that a generation would get.
-        queries = np.concatenate(vectors).astype(np.float16)
-        found = iter(shares_of_vectors(queries, training_set.pk, encoder, PARAMETERS, copies))
+        vectors = np.concatenate([rows.vectors for rows in embedded]).astype(np.float16)
+        tiles = [own for rows in embedded for own in rows.tiles]
+        found = iter(shares_of_pictures(vectors, tiles, training_set.pk, encoder, PARAMETERS, copies))
     for path, preview in zip(paths, previews, strict=True):
         yield path, next(found) if isinstance(preview, Path) else preview
 

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from attribution.models import WIDTH, Encoder
+from attribution.tiles import Tiles
 
 BLOCK_ROWS = 65_536
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -67,6 +68,24 @@ def nearest_earlier(asset_id: int, encoder: Encoder, count: int, least: float) -
             {"encoder": encoder.pk, "asset": asset_id, "count": count, "most": 1 - least},
         )
         return [earlier_id for (earlier_id,) in cursor.fetchall()]
+
+
+def tiles_of(asset_ids: Sequence[int], encoder: Encoder) -> dict[int, Tiles]:
+    """The stored tiles (t, 512) of those of the named assets that are embedded, by id."""
+    return dict(_tiles("asset_id", "attribution_embedding", asset_ids, encoder))
+
+
+def generation_tiles(generation_ids: Sequence[int], encoder: Encoder) -> list[Tiles]:
+    """The stored tiles (t, 512) of those of the named generations that are embedded, in ascending order of id."""
+    return [tiles for _, tiles in _tiles("generation_id", "attribution_generationembedding", generation_ids, encoder)]
+
+
+def _tiles(key: str, table: str, ids: Sequence[int], encoder: Encoder) -> Iterator[tuple[int, Tiles]]:
+    query = f"SELECT {key}, tiles FROM {table} WHERE encoder_id = %s AND {key} = ANY(%s) ORDER BY 1"  # noqa: S608
+    connection.ensure_connection()
+    with connection.connection.cursor(binary=True) as cursor:  # as text, each byte would be two digits
+        for pk, stored in cursor.execute(query, [encoder.pk, list(ids)]):
+            yield pk, np.frombuffer(stored, np.int8).reshape(-1, WIDTH)
 
 
 def _one_block(query: str, parameters: Sequence[int | list[int]]) -> Block:

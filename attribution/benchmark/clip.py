@@ -16,7 +16,7 @@ from attribution.recipes import Recipe, find_recipe, load_recipe
 MODEL = "clip-vit-b-16-tower"
 WIDTH = 512
 VISION_CONFIG = {"image_size": 224, "layers": 12, "width": 768, "patch_size": 16}
-BLOCKS = (3, 7, 9)
+BLOCKS = (2, 4, 6)
 WHITENED = 256
 RECIPES: dict[str, tuple[tuple[int, ...], int | None]] = {
     "clip-blocks-whitened": (BLOCKS, WHITENED),

@@ -15,7 +15,8 @@ from PIL import Image
 from attribution.benchmark.ingest import Ingest
 from attribution.benchmark.retraining import Ppm
 from attribution.benchmark.trial import Attack, Query, Trial
-from attribution.encoders import BATCH, Encoder, Recipe, Rows, load_encoder
+from attribution.encoders import BATCH, Embedded, Encoder, Outputs, Recipe, Rows, load_encoder
+from attribution.tiles import SMALL, WINDOWS, Tiles
 
 Advance = Callable[[int], None]
 """Is told how many more pictures are done."""
@@ -36,31 +37,39 @@ class KeptEncoder(Encoder):
         self.kept.execute("CREATE TABLE IF NOT EXISTS output (picture, part, numbers, PRIMARY KEY (picture, part))")
         self.advance = advance
 
-    def encode_all(self, images: Sequence[Image.Image]) -> Rows:
-        """`encode` in batches: (n, recipe.width)."""
+    def encode_all(self, images: Sequence[Image.Image]) -> Embedded:
+        """`encode` in batches."""
         batches = [self.encode(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
-        return np.concatenate([np.zeros((0, self.recipe.width), np.float32), *batches])
+        return Embedded(
+            np.concatenate([each.vectors for each in batches]), np.concatenate([each.tiles for each in batches])
+        )
 
-    def parts(self, prepared: Sequence[Any]) -> list[Rows]:
+    def outputs(self, prepared: Sequence[Any]) -> Outputs:
         """The tower's outputs for tensors that `prepare` made, kept by the SHA-256 of their pixels."""
-        names = [f"block {block}" for block in self.recipe.blocks] + ["final"] * self.recipe.final
+        parts = [f"block {block}" for block in self.recipe.blocks] + ["final"] * self.recipe.final
+        names = parts + [f"tiles {block}" for block in self.recipe.blocks]
         pictures = [hashlib.sha256(pixels.numpy().tobytes()).hexdigest() for pixels in prepared]
         rows = [self._kept_rows(picture, names) for picture in pictures]
         missing = [place for place, row in enumerate(rows) if row is None]
         if missing:
-            computed = super().parts([prepared[place] for place in missing])
-            for place, outputs in zip(missing, zip(*computed, strict=True), strict=True):
+            computed = super().outputs([prepared[place] for place in missing])
+            for place, outputs in zip(missing, zip(*computed.parts, *computed.tiles, strict=True), strict=True):
                 rows[place] = list(outputs)
                 self._keep(pictures[place], names, list(outputs))
             self.kept.commit()
         self.advance(len(prepared))
-        return [np.stack(part) for part in zip(*(row for row in rows if row is not None), strict=True)]
+        stacked = [np.stack(part) for part in zip(*(row for row in rows if row is not None), strict=True)]
+        return Outputs(stacked[: len(parts)], stacked[len(parts) :])
 
     def _kept_rows(self, picture: str, names: list[str]) -> list[Rows] | None:
         found = dict(self.kept.execute("SELECT part, numbers FROM output WHERE picture = ?", [picture]).fetchall())
         if not found.keys() >= set(names):
             return None
-        return [np.frombuffer(found[name], np.float32) for name in names]
+        rows = [np.frombuffer(found[name], np.float32) for name in names]
+        return [
+            row.reshape(len(WINDOWS), -1) if name.startswith("tiles") else row
+            for name, row in zip(names, rows, strict=True)
+        ]
 
     def _keep(self, picture: str, names: list[str], outputs: list[Rows]) -> None:
         rows = [(picture, name, output.tobytes()) for name, output in zip(names, outputs, strict=True)]
@@ -69,10 +78,11 @@ class KeptEncoder(Encoder):
 
 @dataclass(frozen=True)
 class EmbeddedQueries:
-    """m derived pictures: families, embeddings (m, d), and true shares in ppm by asset."""
+    """m derived pictures: families, embeddings (m, d), small tiles (m, t, d), and true shares in ppm by asset."""
 
     families: list[str]
     vectors: Rows
+    tiles: Tiles
     truth_ppm: list[Ppm]
 
     def rows_of(self, family: str) -> list[int]:
@@ -84,14 +94,16 @@ class EmbeddedQueries:
 class EmbeddedTrial:
     """A trial as one encoder sees it; all that the methods are judged by.
 
-    `catalogue` (n, d) and `authors` (n,), numbered from 0, are in order of first ingest; `originals` (n,) are the
-    assets that stand for them: themselves, but for near-duplicates, which nothing is due to. Attack i sends the
-    `variants` (a, copies, d) of asset `attacked_assets[i]` after it, and is measured on the test query
-    `attacked_queries[i]`; `found` (a, copies) says which of them are proved to be copies.
+    `catalogue` (n, d), its `tiles` (n, u, d) and `authors` (n,), numbered from 0, are in order of first ingest;
+    `originals` (n,) are the assets that stand for them: themselves, but for near-duplicates, which nothing is due to.
+    Attack i sends the `variants` (a, copies, d), with `variant_tiles` (a, copies, u, d), of asset `attacked_assets[i]`
+    after it, and is measured on the test query `attacked_queries[i]`; `found` (a, copies) says which of them are proved
+    to be copies.
     `generated` are the retrained generator's pictures, with `kept` and `likeness` as in `Retraining`.
     """
 
     catalogue: Rows
+    tiles: Tiles
     authors: list[int]
     originals: list[int]
     tuning: EmbeddedQueries
@@ -99,6 +111,7 @@ class EmbeddedTrial:
     attacked_queries: list[int]
     attacked_assets: list[int]
     variants: Rows
+    variant_tiles: Tiles
     found: NDArray[np.bool_]
     generated: EmbeddedQueries
     kept: NDArray[np.bool_]
@@ -108,11 +121,13 @@ class EmbeddedTrial:
         """Store as compressed .npz, vectors in half precision."""
         arrays = {
             "catalogue": self.catalogue.astype(np.float16),
+            "tiles": self.tiles,
             "authors": np.array(self.authors),
             "originals": np.array(self.originals),
             "attacked_queries": np.array(self.attacked_queries),
             "attacked_assets": np.array(self.attacked_assets),
             "variants": self.variants.astype(np.float16),
+            "variant_tiles": self.variant_tiles,
             "found": self.found,
             "kept": self.kept,
             "likeness": self.likeness,
@@ -120,6 +135,7 @@ class EmbeddedTrial:
         for side, queries in (("tuning", self.tuning), ("test", self.test), ("generated", self.generated)):
             arrays[f"{side}_families"] = np.array(queries.families)
             arrays[f"{side}_vectors"] = queries.vectors.astype(np.float16)
+            arrays[f"{side}_tiles"] = queries.tiles
             arrays[f"{side}_truth_ppm"] = _dense(queries.truth_ppm, len(self.catalogue))
         np.savez_compressed(path, allow_pickle=False, **arrays)
 
@@ -132,12 +148,14 @@ class EmbeddedTrial:
             EmbeddedQueries(
                 arrays[f"{side}_families"].tolist(),
                 arrays[f"{side}_vectors"].astype(np.float32),
+                arrays[f"{side}_tiles"],
                 [{int(asset): int(row[asset]) for asset in row.nonzero()[0]} for row in arrays[f"{side}_truth_ppm"]],
             )
             for side in ("tuning", "test", "generated")
         )
         return cls(
             arrays["catalogue"].astype(np.float32),
+            arrays["tiles"],
             arrays["authors"].tolist(),
             arrays["originals"].tolist(),
             tuning,
@@ -145,6 +163,7 @@ class EmbeddedTrial:
             arrays["attacked_queries"].tolist(),
             arrays["attacked_assets"].tolist(),
             arrays["variants"].astype(np.float32),
+            arrays["variant_tiles"],
             arrays["found"],
             generated,
             arrays["kept"],
@@ -163,19 +182,21 @@ def embed_trial(trial: Trial, encoder: KeptEncoder) -> EmbeddedTrial:
     made = trial.retraining
     numbers = {author: number for number, author in enumerate(sorted(set(trial.authors)))}
     catalogue = encoder.encode_all(trial.catalogue)
-    variants = np.stack([encoder.encode_all(attack.variants) for attack in trial.attacks])
-    ingest = Ingest().after(trial.catalogue, catalogue)
+    variants = [encoder.encode_all(attack.variants) for attack in trial.attacks]
+    ingest = Ingest().after(trial.catalogue, catalogue.vectors)
     generated = [Query("generated", image, truth) for image, truth in zip(made.pictures, made.truth_ppm, strict=True)]
     return EmbeddedTrial(
-        catalogue,
+        catalogue.vectors,
+        catalogue.tiles,
         [numbers[author] for author in trial.authors],
         ingest.originals,
         _embed_queries(trial.tuning, encoder, ingest.originals),
         _embed_queries(trial.test, encoder, ingest.originals),
         [attack.query for attack in trial.attacks],
         [ingest.originals[attack.asset] for attack in trial.attacks],
-        variants,
-        np.stack([_found(attack, vectors, ingest) for attack, vectors in zip(trial.attacks, variants, strict=True)]),
+        np.stack([each.vectors for each in variants]),
+        np.stack([each.tiles for each in variants]),
+        np.stack([_found(attack, each.vectors, ingest) for attack, each in zip(trial.attacks, variants, strict=True)]),
         _embed_queries(generated, encoder, ingest.originals),
         made.kept,
         made.likeness,
@@ -189,9 +210,11 @@ def _found(attack: Attack, vectors: Rows, ingest: Ingest) -> NDArray[np.bool_]:
 
 
 def _embed_queries(queries: list[Query], encoder: KeptEncoder, originals: list[int]) -> EmbeddedQueries:
+    embedded = encoder.encode_all([query.image for query in queries])
     return EmbeddedQueries(
         [query.family for query in queries],
-        encoder.encode_all([query.image for query in queries]),
+        embedded.vectors,
+        embedded.tiles[:, SMALL],
         [_due_to_originals(query.truth_ppm, originals) for query in queries],
     )
 

@@ -2,26 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attribution.benchmark.embedding import EmbeddedQueries, EmbeddedTrial
 from attribution.benchmark.methods import (
-    FLOORS,
-    LENGTHS,
+    SUPPORTS,
+    WHOLES,
+    Images,
     Method,
-    catalogue_of,
+    Picture,
     contenders,
     explained,
+    images_of,
     macro,
+    pictures_of,
     share_errors,
     shares_at,
 )
 from attribution.benchmark.retraining import Ppm, datamodelling
 from attribution.benchmark.trial import COPIES, FAMILIES
 from attribution.core.evaluation import recall_at
-from attribution.core.shares import WHOLE_PPM, Candidates
+from attribution.core.shares import WHOLE_PPM, Candidates, EnergyParameters
+from attribution.encoders import Embedded
 
 MONTHS = 200
 """Random months that the misallocated money is averaged over."""
@@ -49,11 +54,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """Energy shares at one (lo, R0): `precision` is the part of what is paid that goes to the right image, `coverage`
-    the part of what is due that is paid to the right image."""
+    """Energy shares at one (support, whole): `precision` is the part of what is paid that goes to the right image,
+    `coverage` the part of what is due that is paid to the right image."""
 
-    lo: float
-    r0: float
+    support: float
+    whole: float
     precision: float
     coverage: float
     macro_error: float
@@ -84,12 +89,11 @@ def measure_encoder(encoder: str, fingerprint: str, trial: EmbeddedTrial) -> Enc
 
 def measure(method: Method, trial: EmbeddedTrial) -> Measured:
     """One method on the test half."""
-    candidates = catalogue_of(trial)
-    paid = [method.share(query, candidates) for query in trial.test.vectors]
+    images = images_of(trial)
+    paid = [method.share(picture, images) for picture in pictures_of(trial.test)]
     errors = share_errors(paid, trial.test)
-    repeated = np.repeat(trial.catalogue[trial.attacked_assets][:, None], COPIES, axis=1)
-    generated = [method.share(query, candidates) for query in trial.generated.vectors]
-    gain, taken = attack(method, trial, trial.variants, trial.found)
+    generated = [method.share(picture, images) for picture in pictures_of(trial.generated)]
+    gain, taken = attack(method, trial, _variants(trial), trial.found)
     return Measured(
         method.name,
         method.parameters,
@@ -98,7 +102,7 @@ def measure(method: Method, trial: EmbeddedTrial) -> Measured:
         misallocated(paid, trial.test.truth_ppm, trial.authors),
         paid_on_unrelated(paid, trial.test),
         paid_to_collage_sources(paid, trial.test),
-        clone_gain=attack(method, trial, repeated, np.zeros_like(trial.found))[0],
+        clone_gain=attack(method, trial, _clones(trial), np.zeros_like(trial.found))[0],
         variant_gain=gain,
         taken_by_strangers_variants=taken,
         datamodelling=datamodelling(generated, trial.kept, trial.likeness),
@@ -145,47 +149,65 @@ def paid_to_collage_sources(paid: Sequence[Ppm], queries: EmbeddedQueries) -> fl
 
 
 def attack(
-    method: Method, trial: EmbeddedTrial, uploads: NDArray[np.floating], found: NDArray[np.bool_]
+    method: Method, trial: EmbeddedTrial, uploads: Sequence[Embedded], found: NDArray[np.bool_]
 ) -> tuple[float, float]:
-    """Mean over attacked collages, as parts of 1: what the source and its uploads (attacks, copies, d) together get
+    """Mean over attacked collages, as parts of 1: what the source and its uploads, for each attack, together get
     more than the source alone did, and what the uploads get, who may be a stranger's.
 
     `found` (attacks, copies) says which uploads are proved to be copies.
     """
     gains, taken = [], []
-    catalogue, count = catalogue_of(trial), len(trial.catalogue)
+    images, count = images_of(trial), len(trial.catalogue)
     for query, asset, uploaded_now, known in zip(
         trial.attacked_queries, trial.attacked_assets, uploads, found, strict=True
     ):
-        picture = trial.test.vectors[query]
-        before = method.share(picture, catalogue)
-        vectors = uploaded_now[~known] if method.knows_copies else uploaded_now
-        numbers = np.concatenate([catalogue.asset_ids, count + np.arange(len(vectors))])
-        after = method.share(picture, Candidates(numbers, np.concatenate([catalogue.vectors, vectors]), numbers))
+        picture = Picture(trial.test.vectors[query], trial.test.tiles[query])
+        before = method.share(picture, images)
+        is_new = ~known if method.knows_copies else np.ones_like(known)
+        after = method.share(picture, _with(images, count, Embedded(*(rows[is_new] for rows in uploaded_now))))
         uploaded = sum(share for number, share in after.items() if number >= count)
         gains.append(after.get(asset, 0) + uploaded - before.get(asset, 0))
         taken.append(uploaded)
     return float(np.mean(gains) / WHOLE_PPM), float(np.mean(taken) / WHOLE_PPM)
 
 
+def _variants(trial: EmbeddedTrial) -> list[Embedded]:
+    return [Embedded(*each) for each in zip(trial.variants, trial.variant_tiles, strict=True)]
+
+
+def _clones(trial: EmbeddedTrial) -> list[Embedded]:
+    return [
+        Embedded(np.repeat(trial.catalogue[[asset]], COPIES, axis=0), np.repeat(trial.tiles[[asset]], COPIES, axis=0))
+        for asset in trial.attacked_assets
+    ]
+
+
+def _with(images: Images, first: int, uploaded: Embedded) -> Images:
+    """The images with later ones, numbered from `first` on."""
+    numbers = np.concatenate([images.candidates.asset_ids, first + np.arange(len(uploaded.vectors))])
+    vectors = np.concatenate([images.candidates.vectors, uploaded.vectors])
+    return Images(Candidates(numbers, vectors, numbers), np.concatenate([images.tiles, uploaded.tiles]))
+
+
 def curve(trial: EmbeddedTrial) -> list[CurvePoint]:
-    """Energy shares on the test half over the grid of (lo, R0)."""
-    points = []
-    for lo in FLOORS:
-        energies = explained(trial.test, catalogue_of(trial), lo)
-        points += [_point(lo, r0, shares_at(energies, r0), trial.test) for r0 in LENGTHS]
-    return points
+    """Energy shares on the test half over the grid of support and whole, with lo and R0 as shipped."""
+    shipped = EnergyParameters()
+    parts = explained(trial.test, images_of(trial), shipped.lo, shipped.r0)
+    return [
+        _point(support, whole, shares_at(parts, support, whole), trial.test)
+        for support, whole in product(SUPPORTS, WHOLES)
+    ]
 
 
-def _point(lo: float, r0: float, paid: list[Ppm], queries: EmbeddedQueries) -> CurvePoint:
+def _point(support: float, whole: float, paid: list[Ppm], queries: EmbeddedQueries) -> CurvePoint:
     right = sum(
         min(share, due.get(asset, 0))
         for own, due in zip(paid, queries.truth_ppm, strict=True)
         for asset, share in own.items()
     )
     return CurvePoint(
-        lo,
-        r0,
+        support,
+        whole,
         precision=right / max(sum(sum(own.values()) for own in paid), 1),
         coverage=right / sum(sum(due.values()) for due in queries.truth_ppm),
         macro_error=macro(share_errors(paid, queries)),

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from attribution.benchmark.measure import CurvePoint, EncoderResult, Measured
-from attribution.benchmark.methods import FLOORS
+from attribution.benchmark.methods import SUPPORTS
 from attribution.benchmark.run import Benchmark
 from attribution.benchmark.trial import FAMILIES
+from attribution.core.shares import EnergyParameters
 
 BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
 CURVE_FILE = "precision-coverage.svg"
@@ -73,13 +74,20 @@ def as_markdown(benchmark: Benchmark) -> str:
                 [_recall_cells(result) for result in results],
             ),
             "",
-            f"Precision against coverage of energy shares with {best.encoder}, for lo and R₀:",
+            f"Precision against coverage of energy shares with {best.encoder}, for support and whole:",
             "",
             f"![precision against coverage](benchmark/{CURVE_FILE})",
             "",
             *_table(
-                ("lo, R₀", "precision", "coverage", "macro", "paid on unrelated", "paid to a collage's 3 sources"),
-                [_curve_cells(point) for point in best.curve if point.lo == _best_point(best.curve).lo],
+                (
+                    "support, whole",
+                    "precision",
+                    "coverage",
+                    "macro",
+                    "paid on unrelated",
+                    "paid to a collage's 3 sources",
+                ),
+                [_curve_cells(point) for point in best.curve if point.support == EnergyParameters().support],
             ),
         ]
     )
@@ -106,8 +114,10 @@ def write_between_markers(path: Path, text: str) -> None:
 
 
 def as_svg(encoder: str, curve: list[CurvePoint]) -> str:
-    """Precision over coverage: one line for each lo, on it a dot for each R0, growing with it."""
-    lines = [_line(number, [point for point in curve if point.lo == lo]) for number, lo in enumerate(FLOORS)]
+    """Precision over coverage: one line for each support, on it a dot for each value of whole, growing with it."""
+    lines = [
+        _line(number, [point for point in curve if point.support == support]) for number, support in enumerate(SUPPORTS)
+    ]
     ticks = [_ticks(part / 5) for part in range(6)]
     return "\n".join(
         [
@@ -115,7 +125,7 @@ def as_svg(encoder: str, curve: list[CurvePoint]) -> str:
             'font-family="sans-serif" font-size="12">',
             f'<rect width="{WIDTH_PX}" height="{HEIGHT_PX}" fill="white"/>',
             f'<text x="{WIDTH_PX / 2}" y="20" text-anchor="middle">Energy shares with {encoder}: '
-            "larger dots, larger R₀</text>",
+            "larger dots, larger whole</text>",
             *ticks,
             *lines,
             f'<text x="{WIDTH_PX / 2}" y="{HEIGHT_PX - 14}" text-anchor="middle">coverage: part of what is due '
@@ -157,11 +167,7 @@ def _recall_cells(result: EncoderResult) -> list[str]:
 
 def _curve_cells(point: CurvePoint) -> list[str]:
     parts = (point.precision, point.coverage, point.macro_error, point.paid_on_unrelated, point.paid_to_collage_sources)
-    return [f"{point.lo:g}, {point.r0:g}", *map(_plain, parts)]
-
-
-def _best_point(curve: list[CurvePoint]) -> CurvePoint:
-    return min(curve, key=lambda point: point.macro_error)
+    return [f"{point.support:g}, {point.whole:g}", *map(_plain, parts)]
 
 
 def _plain(value: float) -> str:
@@ -188,10 +194,10 @@ def _line(number: int, points: list[CurvePoint]) -> str:
     colour = COLOURS[number]
     places = [(_x(point.coverage), _y(point.precision)) for point in points]
     dots = "".join(
-        f'<circle cx="{x}" cy="{y}" r="{1 + 4 * point.r0:.1f}" fill="{colour}"/>'
+        f'<circle cx="{x}" cy="{y}" r="{1 + 4 * point.whole:.1f}" fill="{colour}"/>'
         for (x, y), point in zip(places, points, strict=True)
     )
     path = " ".join(f"{x},{y}" for x, y in places)
-    place = f'x="{WIDTH_PX - 1.4 * MARGIN_PX}" y="{MARGIN_PX + 18 * number}"'
-    key = f'<text {place} fill="{colour}">lo {points[0].lo:g}</text>'
+    place = f'x="{WIDTH_PX - 1.5 * MARGIN_PX}" y="{MARGIN_PX + 18 * number}"'
+    key = f'<text {place} fill="{colour}">support {points[0].support:g}</text>'
     return f'<polyline points="{path}" fill="none" stroke="{colour}"/>{dots}{key}'

@@ -1,6 +1,6 @@
 """Fit the compact encoder's statistics on the benchmark's background: pictures that nothing is measured with.
 
-    python -m attribution.compact.fit --photos FOLDER
+python -m attribution.compact.fit --photos FOLDER
 """
 
 import argparse
