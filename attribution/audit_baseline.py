@@ -51,7 +51,7 @@ def unrelated_pictures(training_set: TrainingSet, encoder: Encoder) -> Unrelated
 
 def _embedded(works: Sequence[Image.Image], encoder: Encoder) -> NDArray[np.float16]:
     """(n, 512), in the precision of stored vectors."""
-    return loaded_encoder(encoder.fingerprint).encode(works).astype(np.float16)
+    return loaded_encoder(encoder.fingerprint).encode(works).vectors.astype(np.float16)
 
 
 def _tiers(

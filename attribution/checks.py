@@ -103,7 +103,7 @@ def _compact(recipe: Recipe) -> list[CheckMessage]:
     return [
         Warning(
             "The compact encoder is in use. It is for trying things out; people should not be paid by it.",
-            hint="Run manage.py fit_encoder vit-b-32, and then manage.py reembed on the file that it writes.",
+            hint="Run manage.py fit_encoder vit-b-16, and then manage.py reembed on the file that it writes.",
             id="tributary.W105",
         )
     ]

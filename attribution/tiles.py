@@ -35,7 +35,7 @@ def cut(grids: Rows) -> Rows:
 def quantised(rows: Rows) -> Tiles:
     """The nearest directions whose largest number is 127."""
     largest = np.maximum(np.abs(rows).max(axis=-1, keepdims=True), np.finfo(np.float32).tiny)
-    return np.rint(rows / largest * 127).astype(np.int8)
+    return np.asarray(np.rint(rows / largest * 127), np.int8)
 
 
 def unit(rows: NDArray[np.floating[Any]]) -> Rows:

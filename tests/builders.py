@@ -34,6 +34,7 @@ from attribution.models import (
     PerceptualHash,
     Proof,
 )
+from attribution.tiles import quantised
 from marketplace.core.periods import Month
 from marketplace.core.release import Outcome
 from marketplace.generators.base import GeneratedImage
@@ -173,12 +174,17 @@ def unit_vector(*parts: float) -> NDArray[np.float32]:
     return vector / np.linalg.norm(vector)
 
 
+def whole_tile(vector: NDArray[np.float32]) -> bytes:
+    """The stored tiles of a picture that is its only tile."""
+    return quantised(vector[None]).tobytes()
+
+
 def embed_asset(asset: Asset, encoder: Encoder, vector: NDArray[np.float32], *, is_checked: bool = True) -> Embedding:
     """Store a vector as the asset's embedding, and that it was compared with earlier ones and is no copy of any."""
     if is_checked:
         PerceptualHash.objects.get_or_create(asset=asset, defaults={"hash": asset.pk, "hashed_at": JOINED_AT})
         DuplicateCheck.objects.get_or_create(asset=asset, defaults={"compared_count": 0, "checked_at": JOINED_AT})
-    return Embedding.objects.create(asset=asset, encoder=encoder, vector=vector)
+    return Embedding.objects.create(asset=asset, encoder=encoder, vector=vector, tiles=whole_tile(vector))
 
 
 def compare_assets() -> None:
@@ -207,7 +213,9 @@ def link_copy(asset: Asset, original: Asset, at: datetime) -> NearDuplicate:
 
 def embed_generation(generation: Generation, encoder: Encoder, vector: NDArray[np.float32]) -> GenerationEmbedding:
     """Store a vector as the generation's embedding."""
-    return GenerationEmbedding.objects.create(generation=generation, encoder=encoder, vector=vector)
+    return GenerationEmbedding.objects.create(
+        generation=generation, encoder=encoder, vector=vector, tiles=whole_tile(vector)
+    )
 
 
 def make_inspiration_list(

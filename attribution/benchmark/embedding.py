@@ -15,8 +15,8 @@ from PIL import Image
 from attribution.benchmark.ingest import Ingest
 from attribution.benchmark.retraining import Ppm
 from attribution.benchmark.trial import Attack, Query, Trial
-from attribution.encoders import BATCH, Embedded, Encoder, Outputs, Recipe, Rows, load_encoder
-from attribution.tiles import SMALL, WINDOWS, Tiles
+from attribution.encoders import BATCH, Embedded, Encoder, Outputs, Recipe, load_encoder
+from attribution.tiles import SMALL, WINDOWS, Rows, Tiles
 
 Advance = Callable[[int], None]
 """Is told how many more pictures are done."""
@@ -119,7 +119,7 @@ class EmbeddedTrial:
 
     def write(self, path: Path) -> None:
         """Store as compressed .npz, vectors in half precision."""
-        arrays = {
+        arrays: dict[str, Any] = {
             "catalogue": self.catalogue.astype(np.float16),
             "tiles": self.tiles,
             "authors": np.array(self.authors),

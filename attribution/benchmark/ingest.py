@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from attribution.encoders import Rows
 from attribution.same_picture import (
     HASH_BITS,
     LEAST_SIMILARITY,
@@ -18,6 +17,7 @@ from attribution.same_picture import (
     prove_copy,
     read_picture,
 )
+from attribution.tiles import Rows
 
 
 @dataclass(frozen=True)

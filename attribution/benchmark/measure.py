@@ -93,7 +93,7 @@ def measure(method: Method, trial: EmbeddedTrial) -> Measured:
     paid = [method.share(picture, images) for picture in pictures_of(trial.test)]
     errors = share_errors(paid, trial.test)
     generated = [method.share(picture, images) for picture in pictures_of(trial.generated)]
-    gain, taken = attack(method, trial, _variants(trial), trial.found)
+    gain, taken = attack(method, trial, variants_of(trial), trial.found)
     return Measured(
         method.name,
         method.parameters,
@@ -171,7 +171,8 @@ def attack(
     return float(np.mean(gains) / WHOLE_PPM), float(np.mean(taken) / WHOLE_PPM)
 
 
-def _variants(trial: EmbeddedTrial) -> list[Embedded]:
+def variants_of(trial: EmbeddedTrial) -> list[Embedded]:
+    """The uploads of each attack."""
     return [Embedded(*each) for each in zip(trial.variants, trial.variant_tiles, strict=True)]
 
 

@@ -31,7 +31,7 @@ def _figures(summary: Summary) -> list[tuple[str, str]]:
         return f"{format_micro(amount_micro)} {summary.currency}"
 
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(summary.submissions.items()))
-    encoder = f"{summary.encoder} (ships with Tributary for trying it out; production wants vit-b-32)"
+    encoder = f"{summary.encoder} (ships with Tributary for trying it out; production wants vit-b-16)"
     paid = sum(1 for line in summary.contributors if line.paid_minor)
     return [
         ("Screening", verdicts),

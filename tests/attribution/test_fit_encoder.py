@@ -19,6 +19,7 @@ PICTURES = 12
 @pytest.fixture(autouse=True)
 def _few_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fit_encoder, "FEWEST", PICTURES)
+    monkeypatch.setattr(fit_encoder, "WHITENED", PICTURES - 1)
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_the_written_recipe_takes_the_mean_of_those_pictures_off_and_passes_the_
     assert recipe.statistics == str(output.with_suffix(".npz"))
     assert recipe.fingerprint != find_recipe("compact").fingerprint
     encoder = load_encoder(recipe)
-    raw = encoder.parts([encoder.prepare(make_picture(number)) for number in range(PICTURES)])[0]
+    raw = encoder.outputs([encoder.prepare(make_picture(number)) for number in range(PICTURES)]).parts[0]
     mean = (raw / np.linalg.norm(raw, axis=1, keepdims=True)).mean(axis=0)
     stored = Statistics.read(output.with_suffix(".npz")).means[0]
     assert float(stored @ mean / np.linalg.norm(stored) / np.linalg.norm(mean)) > 0.99  # but for the JPEGs between
@@ -68,7 +69,7 @@ def test_a_file_that_is_no_picture_is_named(background: Path, tmp_path: Path) ->
 
 
 def test_an_unknown_recipe_is_refused_with_the_names_of_those_there_are(background: Path, tmp_path: Path) -> None:
-    assert "vit-b-32" in refused("nonesuch", background, tmp_path / "mine.json")
+    assert "vit-b-16" in refused("nonesuch", background, tmp_path / "mine.json")
 
 
 def test_a_recipe_in_use_is_never_overwritten(background: Path, tmp_path: Path) -> None:

@@ -363,7 +363,7 @@ def test_what_cannot_be_built_is_refused_with_what_to_do(old: Encoder, recipe: R
     with pytest.raises(NotReady, match=r"compact \w+ is the current one already"):
         begin(find_recipe("compact"), CLOSED_AT)
     with pytest.raises(NotReady, match="fit it first"):
-        begin(find_recipe("vit-b-32"), CLOSED_AT)
+        begin(find_recipe("vit-b-16"), CLOSED_AT)
     other = make_encoder("another", is_current=False)
     Encoder.objects.filter(pk=other.pk).update(state=EncoderState.BUILDING)
     with pytest.raises(NotReady, match=f"is being built: .* manage.py drop_encoder {other.fingerprint[:12]}"):

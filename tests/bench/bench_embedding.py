@@ -45,7 +45,7 @@ def _jpeg(picture: Image.Image, grain: np.ndarray) -> bytes:
 def random_vit_b_32() -> Encoder:
     """The production encoder's architecture: its speed does not depend on its weights."""
     model, _, preprocess = open_clip.create_model_and_transforms("ViT-B-32", pretrained=None)
-    return Encoder(find_recipe("vit-b-32"), model.visual, preprocess, None)
+    return Encoder(find_recipe("vit-b-16"), model.visual, preprocess, None)
 
 
 def embedding_row(name: str, encoder: Encoder, paths: list[Path]) -> str:

@@ -162,7 +162,7 @@ def test_the_demo_says_which_encoder_ran_and_that_production_wants_the_real_one(
     demo: subprocess.CompletedProcess[str],
 ) -> None:
     assert "compact" in demo.stdout
-    assert "production wants vit-b-32" in demo.stdout
+    assert "production wants vit-b-16" in demo.stdout
 
 
 def test_the_summary_can_be_recomputed_from_the_database_by_hand(

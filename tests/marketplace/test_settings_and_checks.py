@@ -71,7 +71,7 @@ def test_what_is_not_set_is_the_safe_choice() -> None:
         text=True,
         check=True,
     )
-    assert json.loads(told.stdout) == [False, True, True, "vit-b-32", False]
+    assert json.loads(told.stdout) == [False, True, True, "vit-b-16", False]
 
 
 def ids(messages: Any) -> list[str | None]:
@@ -137,7 +137,7 @@ def test_e103_an_unknown_recipe_is_refused_with_the_names_of_those_there_are(set
     settings.ENCODER_RECIPE = "vit-b-23"
     messages = list(attribution_checks.check_encoder(None))
     assert ids(messages) == ["tributary.E103"]
-    assert "vit-b-32" in messages[0].msg
+    assert "vit-b-16" in messages[0].msg
 
 
 @pytest.mark.django_db
@@ -167,7 +167,7 @@ def test_an_encoder_whose_files_have_moved_is_found_where_the_setting_says(setti
         recipe={"name": "compact", "model": "tributary-compact", "checkpoint": "/an/older/release/weights.safetensors"}
     )
     assert ids(attribution_checks.check_encoder(None)) == []
-    settings.ENCODER_RECIPE = "vit-b-32"
+    settings.ENCODER_RECIPE = "vit-b-16"
     assert ids(attribution_checks.check_encoder(None)) == ["tributary.E104"]
 
 
@@ -177,7 +177,7 @@ def test_w107_a_setting_that_names_another_encoder_than_the_current_one_is_said_
 ) -> None:
     settings.DEBUG = True
     _compact_encoder()
-    for other in ("vit-b-32", "no-such-recipe"):
+    for other in ("vit-b-16", "no-such-recipe"):
         settings.ENCODER_RECIPE = other
         messages = list(attribution_checks.check_encoder(None))
         assert ids(messages) == ["tributary.W107"]
@@ -186,7 +186,7 @@ def test_w107_a_setting_that_names_another_encoder_than_the_current_one_is_said_
 
 @pytest.mark.django_db
 def test_e106_a_recipe_that_does_not_take_the_mean_off_is_refused(settings: LazySettings) -> None:
-    settings.ENCODER_RECIPE = "vit-b-32"
+    settings.ENCODER_RECIPE = "vit-b-16"
     messages = list(attribution_checks.check_encoder(None))
     assert ids(messages) == ["tributary.E106"]
     assert "fit_encoder" in str(messages[0].hint)

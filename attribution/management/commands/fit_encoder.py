@@ -1,4 +1,4 @@
-"""Fit what a recipe knows of pictures in general: the mean that is taken off every embedding."""
+"""Fit what a recipe knows of pictures in general: the mean that is taken off every embedding, and the whitening."""
 
 import json
 from argparse import ArgumentParser
@@ -13,11 +13,12 @@ from PIL import Image
 
 from attribution.encoders import EncoderUnavailable, find_recipe, fit_statistics, load_encoder, weights_file
 from attribution.recipes import Recipe, file_sha256
+from attribution.tiles import WHITENED
 from marketplace.catalogue import CatalogueError, read_catalogue
 from marketplace.images import UnreadableImage, decode, derivative
 from marketplace.services import PREVIEW_EDGE
 
-FEWEST = 100  # of fewer pictures the mean would be those pictures' own
+FEWEST = 300  # of fewer pictures the statistics would be those pictures' own
 
 
 class Command(BaseCommand):
@@ -43,7 +44,7 @@ class Command(BaseCommand):
             if len(pictures) < FEWEST:
                 raise CommandError(f"{folder} holds {len(pictures)} pictures: give at least {FEWEST}.")
             output.parent.mkdir(parents=True, exist_ok=True)
-            fit_statistics(load_encoder(fitted), pictures, output.with_suffix(".npz"))
+            fit_statistics(load_encoder(fitted), pictures, output.with_suffix(".npz"), WHITENED)
             _write_recipe(replace(fitted, weights_sha256=file_sha256(weights_file(fitted))), output)
         except (ValueError, OSError, CatalogueError, EncoderUnavailable) as error:
             raise CommandError(str(error)) from error

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from attribution.benchmark.embedding import EmbeddedTrial, KeptEncoder
-from attribution.encoders import find_recipe, load_encoder
+from attribution.encoders import Embedded, find_recipe, load_encoder
 from marketplace.sample_catalogue import STYLES, draw_work
 from tests.attribution.benchmark.scenes import plane_trial
 
@@ -33,14 +33,22 @@ def out_of_order(encoder: KeptEncoder) -> KeptEncoder:
     return encoder
 
 
+def same(one: Embedded, other: Embedded) -> None:
+    """Fail unless the embeddings are the same but for the rounding of another batch."""
+    np.testing.assert_allclose(one.vectors, other.vectors, atol=1e-5)
+    np.testing.assert_allclose(one.tiles, other.tiles, atol=1)
+
+
 def test_the_embeddings_are_the_products_own(tmp_path: Path, works: list[Image.Image]) -> None:
     kept = KeptEncoder(COMPACT, tmp_path).encode_all(works)
-    np.testing.assert_allclose(kept, load_encoder(COMPACT).encode(works), atol=1e-6)
+    same(kept, load_encoder(COMPACT).encode(works))
 
 
 def test_a_second_run_does_not_ask_the_tower_again(tmp_path: Path, works: list[Image.Image]) -> None:
     first = KeptEncoder(COMPACT, tmp_path).encode_all(works)
-    np.testing.assert_array_equal(out_of_order(KeptEncoder(COMPACT, tmp_path)).encode_all(works), first)
+    again = out_of_order(KeptEncoder(COMPACT, tmp_path)).encode_all(works)
+    np.testing.assert_array_equal(again.vectors, first.vectors)
+    np.testing.assert_array_equal(again.tiles, first.tiles)
 
 
 def test_a_picture_that_is_new_is_embedded(tmp_path: Path, works: list[Image.Image]) -> None:
@@ -48,7 +56,7 @@ def test_a_picture_that_is_new_is_embedded(tmp_path: Path, works: list[Image.Ima
     with pytest.raises(TowerUsed):
         out_of_order(KeptEncoder(COMPACT, tmp_path)).encode_all(works)
     whole = KeptEncoder(COMPACT, tmp_path).encode_all(works)
-    np.testing.assert_allclose(whole, load_encoder(COMPACT).encode(works), atol=1e-6)
+    same(whole, load_encoder(COMPACT).encode(works))
 
 
 def test_progress_counts_every_picture(tmp_path: Path, works: list[Image.Image]) -> None:
@@ -69,3 +77,6 @@ def test_a_stored_trial_is_read_back_in_half_precision(tmp_path: Path) -> None:
     np.testing.assert_allclose(again.test.vectors, trial.test.vectors, atol=1e-3)
     np.testing.assert_allclose(again.variants, trial.variants, atol=1e-3)
     np.testing.assert_array_equal(again.catalogue, trial.catalogue)
+    np.testing.assert_array_equal(again.tiles, trial.tiles)
+    np.testing.assert_array_equal(again.test.tiles, trial.test.tiles)
+    np.testing.assert_array_equal(again.variant_tiles, trial.variant_tiles)

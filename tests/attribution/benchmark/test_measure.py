@@ -4,23 +4,26 @@ from dataclasses import replace
 
 import pytest
 
-from attribution.benchmark.measure import attack, curve, measure, measure_encoder, misallocated, recall
+from attribution.benchmark.measure import attack, curve, measure, measure_encoder, misallocated, recall, variants_of
 from attribution.benchmark.methods import (
     BASELINES,
     PRO_RATA,
-    catalogue_of,
     contenders,
-    energy_method,
     explained,
+    images_of,
+    pictures_of,
     shares_at,
+    tiled_method,
     tuned_energy,
+    whole_method,
 )
 from attribution.benchmark.trial import FAMILIES
 from attribution.core.shares import EnergyParameters
 from tests.attribution.benchmark.scenes import plane_trial
 
 TRIAL = plane_trial()
-ENERGY = energy_method(EnergyParameters())
+ENERGY = tiled_method(EnergyParameters())
+VARIANTS = variants_of(TRIAL)
 
 
 def test_energy_shares_on_the_plane() -> None:
@@ -44,21 +47,21 @@ def test_pro_rata_on_the_plane() -> None:
     assert row.paid_to_collage_sources == 0.5
     assert row.datamodelling == 0
     assert row.clone_gain == pytest.approx(21 / 22 - 1 / 2, abs=1e-5)
-    assert attack(PRO_RATA, TRIAL, TRIAL.variants, TRIAL.found) == pytest.approx((21 / 22 - 1 / 2, 20 / 22), abs=1e-5)
+    assert attack(PRO_RATA, TRIAL, VARIANTS, TRIAL.found) == pytest.approx((21 / 22 - 1 / 2, 20 / 22), abs=1e-5)
 
 
 def test_variants_that_are_proved_to_be_copies_earn_nothing() -> None:
-    assert attack(ENERGY, TRIAL, TRIAL.variants, TRIAL.found) == (0, 0)
+    assert attack(ENERGY, TRIAL, VARIANTS, TRIAL.found) == (0, 0)
 
 
 def test_variants_that_are_not_found_earn() -> None:
-    gain, taken = attack(ENERGY, TRIAL, TRIAL.variants, ~TRIAL.found)
+    gain, taken = attack(ENERGY, TRIAL, VARIANTS, ~TRIAL.found)
     assert gain > 0
     assert taken > 0
 
 
 def test_what_is_a_copy_in_the_catalogue_is_no_candidate() -> None:
-    assert catalogue_of(replace(TRIAL, originals=[0, 0])).asset_ids.tolist() == [0]
+    assert images_of(replace(TRIAL, originals=[0, 0])).candidates.asset_ids.tolist() == [0]
 
 
 def test_a_month_that_goes_to_the_right_contributors_has_nothing_misallocated() -> None:
@@ -86,35 +89,41 @@ def test_recall_leaves_out_pictures_without_a_source() -> None:
     assert recall(TRIAL, 1) == {family: 1 for family in FAMILIES if family != "unrelated"}
 
 
-def test_energies_give_the_shares_at_every_r0() -> None:
-    candidates = catalogue_of(TRIAL)
-    energies = explained(TRIAL.test, candidates, lo=0.2)
-    for r0 in (0.3, 0.7, 1.0):
-        method = energy_method(EnergyParameters(lo=0.2, r0=r0))
-        for own, query in zip(shares_at(energies, r0), TRIAL.test.vectors, strict=True):
-            assert own == pytest.approx(method.share(query, candidates), abs=2)
+def test_explained_parts_give_the_shares_at_every_support_and_whole() -> None:
+    images = images_of(TRIAL)
+    parts = explained(TRIAL.test, images, lo=0.2, r0=0.5)
+    for support, whole in ((0.0, 1.0), (0.2, 1.0), (0.2, 0.5)):
+        method = tiled_method(EnergyParameters(lo=0.2, r0=0.5, support=support, whole=whole))
+        for own, picture in zip(shares_at(parts, support, whole), pictures_of(TRIAL.test), strict=True):
+            assert own == pytest.approx(method.share(picture, images), abs=2)
 
 
-def test_tuning_finds_the_floor_that_leaves_only_the_right_asset() -> None:
-    """Similarities are .38 and .92: from lo .4 on, the second asset alone is paid."""
-    assert tuned_energy(TRIAL) == EnergyParameters(lo=0.4, r0=0.3)
+def test_a_picture_that_is_its_only_tile_is_shared_as_a_whole() -> None:
+    images, picture = images_of(TRIAL), pictures_of(TRIAL.test)[0]
+    shares = whole_method(EnergyParameters()).share(picture, images)
+    assert shares == ENERGY.share(picture, images)
+
+
+def test_tuning_finds_the_first_parameters_that_leave_only_the_right_asset() -> None:
+    """The first asset explains .148 of the picture, less than a support of .15; the second explains .852."""
+    assert tuned_energy(TRIAL) == EnergyParameters(lo=0.15, r0=0.3, support=0.15, whole=0.5)
 
 
 def test_every_method_is_a_row_and_the_shipped_parameters_are_one_of_them() -> None:
     rows = contenders(TRIAL)
     assert [row.name for row in rows] == ["pro rata", *BASELINES, "energy shares", "energy shares"]
-    assert rows[-2].parameters == "lo 0.2, R₀ 0.5"
+    assert rows[-2].parameters == "lo 0.35, R₀ 0.45, support 0.1, whole 0.75"
 
 
 def test_the_curve_weighs_what_is_paid_against_what_is_due() -> None:
-    """At lo .05 both are paid: 144/169 of what is paid is right, and of what is due on the related pictures."""
+    """Without support both are paid: 144/169 of what is paid is right, and of what is due on the related pictures."""
     first = curve(TRIAL)[0]
-    assert (first.lo, first.r0) == (0.05, 0.3)
+    assert (first.support, first.whole) == (0, 0.5)
     assert first.precision == pytest.approx(144 / 169, abs=1e-6)
     assert first.coverage == pytest.approx(144 / 169, abs=1e-6)
 
 
 def test_a_result_has_all_of_it() -> None:
     result = measure_encoder("plane", "f", TRIAL)
-    assert len(result.methods) == 6
+    assert len(result.methods) == 7
     assert result.recall[10]["single"] == 1
