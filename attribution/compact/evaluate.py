@@ -113,13 +113,13 @@ def random_encoder() -> Encoder:
     """ViT-B/32 with random weights: what an architecture sees without any training."""
     torch.manual_seed(0)
     model, _, preprocess = open_clip.create_model_and_transforms("ViT-B-32", pretrained=None)
-    return Encoder(replace(find_recipe("vit-b-16"), name="random"), model.visual, preprocess, None)
+    return Encoder(replace(find_recipe("vit-b-16"), name="random", blocks=()), model.visual, preprocess, None)
 
 
 def teacher_encoder(loader: Path) -> Encoder:
     """The real CLIP ViT-B/16."""
     _, _, preprocess = open_clip.create_model_and_transforms(TEACHER, pretrained=None)
-    recipe = replace(find_recipe("vit-b-16"), name="teacher", model=TEACHER)
+    recipe = replace(find_recipe("vit-b-16"), name="teacher", model=TEACHER, blocks=())
     return Encoder(recipe, load_teacher(loader), preprocess, None)
 
 
