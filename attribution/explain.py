@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from attribution.attribute import attribute
 from attribution.core.shares import METHOD, VERSION, EnergyParameters
 from attribution.groups import copies_in
-from attribution.models import AttributionBatch, InspirationList
+from attribution.models import InspirationList
 from attribution.search import generation_vectors
 from marketplace.images import sha256_hex
 from marketplace.models import Asset, Contributor, Download, Generation
 
-FIRST_WITH_GROUPS = 2  # version of the method
 SAME_SIMILARITY = 1e-6  # similarities are shown, shares are paid: only the latter must agree to the last digit
 STYLE_SHEET = "marketplace/site.css"
 
@@ -80,11 +79,12 @@ def inspirations_of(listed: Iterable[tuple[int, float, int]]) -> tuple[Inspirati
 
 def _differences(stored: InspirationList) -> tuple[str, ...]:
     batch, generation_id = stored.batch, stored.download.generation_id
-    if batch.method.name != METHOD or batch.method.version > VERSION:
-        return (f"It was computed with {batch.method}; only {METHOD} up to {VERSION} can be recomputed here.",)
+    if (batch.method.name, batch.method.version) != (METHOD, VERSION):
+        return (f"It was computed with {batch.method}; only {METHOD} {VERSION} can be recomputed here.",)
     try:
         parameters = EnergyParameters(**batch.method.parameters)
-        shares = attribute([generation_id], batch.training_set_id, batch.encoder, parameters, _copies_of(batch))
+        copies = copies_in(batch.training_set_id, batch.finished_at)
+        shares = attribute([generation_id], batch.training_set_id, batch.encoder, parameters, copies)
     except KeyError:
         return ("The stored vector of the generated image is missing.",)
     again = shares[generation_id]
@@ -98,13 +98,6 @@ def _differences(stored: InspirationList) -> tuple[str, ...]:
     if stored.unattributed_ppm != again.unattributed_ppm:
         found.append(f"Unattributed: stored {stored.unattributed_ppm} ppm, recomputed {again.unattributed_ppm} ppm.")
     return tuple(found)
-
-
-def _copies_of(batch: AttributionBatch) -> NDArray[np.int64]:
-    """The copies that did not share when the batch ran; version 1 of the method knew none."""
-    if batch.method.version < FIRST_WITH_GROUPS:
-        return np.empty(0, np.int64)
-    return copies_in(batch.training_set_id, batch.finished_at)
 
 
 def _same(before: tuple[int, float] | None, after: tuple[int, float] | None) -> bool:

@@ -1,7 +1,7 @@
 """Inspiration lists of downloads, from vectors in a real pgvector: complete, once each, and the same for who checks."""
 
 import threading
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,12 +11,11 @@ from django.db import DatabaseError, connection, transaction
 from attribution import batches
 from attribution.attribute import attribute
 from attribution.batches import PARAMETERS, attribute_downloads
-from attribution.core.shares import EnergyParameters
 from attribution.embed import current_encoder
 from attribution.encoders import find_recipe
 from attribution.explain import explain
 from attribution.groups import date_of_links
-from attribution.models import AttributionBatch, Encoder, EncoderState, InspirationList, Method
+from attribution.models import AttributionBatch, Encoder, EncoderState, InspirationList
 from marketplace.models import Asset, Contributor, Customer, Download, Generation
 from tests.builders import (
     CLOSED_AT,
@@ -179,36 +178,6 @@ def test_a_copy_found_later_changes_no_list_of_the_past(
     assert explain(after).agrees
 
 
-def test_a_list_of_the_methods_first_version_is_recomputed_by_its_own_rules(
-    carla: Customer, generation: Generation, assets: list[Asset], encoder: Encoder
-) -> None:
-    """It knew no near-duplicate groups."""
-    link_copy(assets[2], assets[0], JOINED_AT)
-    download = make_download(carla, generation)
-    parameters = EnergyParameters(clone=0.95)
-    shares = attribute([generation.pk], generation.training_set_id, encoder, parameters, NO_COPIES)
-    batch = AttributionBatch.objects.create(
-        encoder=encoder,
-        method=Method.objects.create(name="energy-share", version=1, parameters=asdict(parameters)),
-        training_set=generation.training_set,
-        download_count=1,
-        finished_at=CLOSED_AT,
-    )
-    listed = shares[generation.pk]
-    InspirationList.objects.create(
-        download=download,
-        downloaded_at=download.downloaded_at,
-        batch=batch,
-        asset_ids=list(listed.asset_ids),
-        contributor_ids=[assets[0].contributor_id] * 2,
-        similarities=list(listed.similarities),
-        shares_ppm=list(listed.share_ppm),
-        unattributed_ppm=listed.unattributed_ppm,
-    )
-    assert listed.asset_ids == (assets[0].pk, assets[2].pk)
-    assert explain(download).agrees
-
-
 def test_an_image_that_is_in_no_training_set_holds_up_nobody(
     carla: Customer, ana: Contributor, generation: Generation
 ) -> None:
@@ -325,7 +294,7 @@ def test_the_batch_names_the_method_and_parameters_that_it_used(carla: Customer,
     attribute_downloads(CLOSED_AT)
     method = download.inspiration_list.batch.method
     assert (method.name, method.version) == ("energy-share", 2)
-    assert method.parameters == {"k": 60, "lo": 0.2, "r0": 0.5, "clone": 0.999999}
+    assert method.parameters == {"k": 60, "lo": 0.35, "r0": 0.45, "support": 0.1, "whole": 0.75}
 
 
 @pytest.mark.parametrize(

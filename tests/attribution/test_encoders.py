@@ -19,7 +19,6 @@ from attribution.encoders import (
     Encoder,
     EncoderUnavailable,
     Recipe,
-    Rows,
     Statistics,
     UnreadablePicture,
     embed_files,
@@ -28,6 +27,7 @@ from attribution.encoders import (
     load_encoder,
     load_recipe,
 )
+from attribution.tiles import Rows
 from marketplace.sample_catalogue import STYLES, draw_work
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"

@@ -54,7 +54,7 @@ def test_the_table_says_who_has_which_share_by_what_and_that_it_agrees(
         "Ben",
         f"{stored.shares_ppm[0] / 10_000:.4f} %",
         f"{stored.unattributed_ppm / 10_000:.4f} %",
-        "energy-share 2 (k = 60, lo = 0.2, r0 = 0.5, clone = 0.999999)",
+        "energy-share 2 (k = 60, lo = 0.35, r0 = 0.45, support = 0.1, whole = 0.75)",
         stored.batch.encoder.fingerprint,
         f"Training set: catalogue 1; batch {stored.batch_id}",
         "It agrees",

@@ -41,7 +41,7 @@ def test_a_list_that_the_vectors_do_not_give_is_called_different(
     make_inspiration_list(favoured, {ben.assets.get(): 900_000}, encoder, [0.9])
     explanation = explain(favoured)
     assert not explanation.agrees
-    told = " ".join(explanation.differences)
+    told = " ".join(explanation.differences or ())
     assert f"Image {ana.assets.get().pk}: stored not on the list" in told
     assert f"Image {ben.assets.get().pk}: stored 900000 ppm" in told
     assert "Unattributed: stored 100000 ppm" in told

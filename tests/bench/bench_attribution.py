@@ -14,7 +14,8 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from tests.bench.catalogue import Float32, database, fill, generation_vectors, image_vectors
+from attribution.tiles import SMALL
+from tests.bench.catalogue import Float32, database, fill, generation_vectors, image_vectors, tiles_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 IMAGES, DOWNLOADS = 200_000, 20_000
@@ -63,7 +64,7 @@ def attribute_all() -> float:
 def recall_and_money_moved(images: Float32, generations: Float32) -> tuple[float, float]:
     """Of a sample: how many of the truly nearest 50 were found, and the total variation from exact shares."""
     from attribution.core.evaluation import total_variation
-    from attribution.core.shares import Candidates, EnergyParameters, energy_shares
+    from attribution.core.shares import Candidates, EnergyParameters, energy_shares, nearest
     from attribution.core.similarity import rerank, top_k
     from attribution.models import InspirationList
 
@@ -77,10 +78,11 @@ def recall_and_money_moved(images: Float32, generations: Float32) -> tuple[float
         similarities = rerank(generations[generation], images)
         exact = np.argsort(-similarities, kind="stable")
         hits.append(len(set(found[row].tolist()) & set(ids[exact[:K]].tolist())) / K)
-        nearest = np.sort(exact[:1000])
-        shares = energy_shares(
-            generations[generation], Candidates(ids[nearest], images[nearest], nearest), EnergyParameters()
-        )
+        rows = np.sort(exact[:1000])
+        candidates = Candidates(ids[rows], images[rows], rows)
+        distinct = nearest(generations[generation], candidates, EnergyParameters().k)
+        image_tiles = np.stack([tiles_of(images[asset_id - 1]) for asset_id in distinct.asset_ids])
+        shares = energy_shares(tiles_of(generations[generation])[SMALL], distinct, image_tiles, EnergyParameters())
         stored = lists[generation + 1]
         moved.append(
             total_variation(

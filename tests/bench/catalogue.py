@@ -10,6 +10,8 @@ import numpy as np
 from django.db.backends.utils import CursorWrapper
 from numpy.typing import NDArray
 
+from attribution.tiles import WINDOWS, Tiles, quantised
+
 WIDTH = 512
 CONTRIBUTORS = 2_000
 SUBJECTS = 1_000  # images of one subject resemble one another, as in a real catalogue
@@ -55,6 +57,11 @@ def generation_vectors(images: Float32, generations: int, random: np.random.Gene
     weights[::2] = (1, 0, 0)
     noise = _unit(random.standard_normal((generations, WIDTH), np.float32))
     return _halved(np.einsum("gs,gsd->gd", weights, sources) + 0.4 * noise)
+
+
+def tiles_of(vector: Float32) -> Tiles:
+    """Tiles (25, 512) that have little to do with one another, and resemble another picture's where the vectors do."""
+    return np.asarray(quantised(vector)[(np.arange(WIDTH) + np.arange(len(WINDOWS))[:, None]) % WIDTH])
 
 
 def _unit(vectors: Float32) -> Float32:
@@ -113,7 +120,8 @@ def fill(images: Float32, generations: Float32) -> None:
 
 def _copy(cursor: CursorWrapper, table: str, key: str, encoder_id: int, vectors: Float32) -> None:
     """COPY vectors in under the ids 1, 2, …"""
-    with cursor.copy(f"COPY {table} ({key}, encoder_id, vector) FROM STDIN (FORMAT BINARY)") as copy:
-        copy.set_types(["int8", "int8", "bytea"])
-        for number, halves in enumerate(vectors.astype(">f2"), start=1):
-            copy.write_row((number, encoder_id, struct.pack(">hh", WIDTH, 0) + halves.tobytes()))
+    with cursor.copy(f"COPY {table} ({key}, encoder_id, vector, tiles) FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types(["int8", "int8", "bytea", "bytea"])
+        for number, vector in enumerate(vectors, start=1):
+            halves = struct.pack(">hh", WIDTH, 0) + vector.astype(">f2").tobytes()
+            copy.write_row((number, encoder_id, halves, tiles_of(vector).tobytes()))

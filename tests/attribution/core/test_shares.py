@@ -1,5 +1,7 @@
 """The worked table of the energy-share method, and its edges."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -17,13 +19,13 @@ def candidates(vectors: dict[int, list[float]], ingested: list[int] | None = Non
     )
 
 
-PLAIN = {"lo": 0.2, "r0": 0.5, "support": 0.0, "whole": 1.0}
+PLAIN = EnergyParameters(lo=0.2, r0=0.5, support=0.0, whole=1.0)
 """Every energy shares, however small, and nothing but r0 is needed for a picture to be all attributed."""
 
 
 def shared(query: list[float], images: Candidates, tiles: int = 1, **parameters: float) -> Shares:
     """Return energy shares of pictures whose embedding is that of their tiles one after another."""
-    return energy(np.array(query), images, EnergyParameters(**{**PLAIN, **parameters}), tiles)  # type: ignore[arg-type]
+    return energy(np.array(query), images, replace(PLAIN, **parameters), tiles)  # type: ignore[arg-type]
 
 
 THIRD = 3**-0.5
@@ -64,7 +66,7 @@ def test_worked_table(
     share_ppm: dict[int, int],
     unattributed_ppm: int,
 ) -> None:
-    shares = shared(query, candidates(vectors), **parameters)
+    shares = shared(query, candidates(vectors), 1, **parameters)
     assert share_of(shares) == share_ppm
     assert shares.unattributed_ppm == unattributed_ppm
 
@@ -115,7 +117,7 @@ def test_worked_table_of_tiles(
     share_ppm: dict[int, int],
     unattributed_ppm: int,
 ) -> None:
-    shares = shared(query, candidates(vectors), tiles=2, **parameters)
+    shares = shared(query, candidates(vectors), 2, **parameters)
     assert share_of(shares) == share_ppm
     assert shares.unattributed_ppm == unattributed_ppm
 
@@ -123,7 +125,7 @@ def test_worked_table_of_tiles(
 def test_tiles_in_whole_numbers_share_as_their_directions_do() -> None:
     images = nearest(np.array([0.6, 0.8]), candidates({1: [1, 0], 2: [0, 1]}), 60)
     tiles, image_tiles = np.array([[60, 80]], np.int8), np.array([[[0, 127]], [[100, 0]]], np.int8)
-    shares = energy_shares(tiles, images, image_tiles, EnergyParameters(**PLAIN))
+    shares = energy_shares(tiles, images, image_tiles, PLAIN)
     assert share_of(shares) == {1: 360_000, 2: 640_000}
 
 

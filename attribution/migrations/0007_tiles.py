@@ -10,7 +10,7 @@ def _tiles(model):
 class Migration(migrations.Migration):
     """Vectors of before have no tiles: their encoder is not one of those that are used from now on."""
 
-    dependencies = [("attribution", "0005_near_duplicates")]
+    dependencies = [("attribution", "0006_lists_by_month")]
     operations = [
         _tiles("embedding"),
         _tiles("generationembedding"),
