@@ -1,6 +1,6 @@
 """Shares of generations, computed from stored vectors only: the same for a batch and for whoever checks it later."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +51,11 @@ def attribute_each(
     if missing:
         raise KeyError(f"Generations without a vector of encoder {encoder}: {sorted(missing)}")
     yield from ((generation_id, UNATTRIBUTED) for generation_id in sorted(unreadable - set(embedded_ids.tolist())))
-    tiles = generation_tiles(embedded_ids.tolist(), encoder)
-    found = _shares_of_each(queries, tiles, training_set_id, encoder, parameters, copies)
+
+    def tiles_of_rows(rows: slice) -> Sequence[Tiles]:
+        return generation_tiles(embedded_ids[rows].tolist(), encoder)
+
+    found = _shares_of_each(queries, tiles_of_rows, training_set_id, encoder, parameters, copies)
     yield from zip(embedded_ids.tolist(), found, strict=True)
 
 
@@ -68,7 +71,7 @@ def shares_of_pictures(
 
     Raises `CannotAttribute` for any of them that has none.
     """
-    found = _shares_of_each(vectors, tiles, training_set_id, encoder, parameters, copies)
+    found = _shares_of_each(vectors, lambda rows: tiles[rows], training_set_id, encoder, parameters, copies)
     return [_computed(shares) for shares in found]
 
 
@@ -80,7 +83,7 @@ def _computed(shares: Shares | CannotAttribute) -> Shares:
 
 def _shares_of_each(
     queries: Vectors,
-    tiles: Sequence[Tiles],
+    tiles_of_rows: Callable[[slice], Sequence[Tiles]],
     training_set_id: int,
     encoder: Encoder,
     parameters: EnergyParameters,
@@ -99,7 +102,7 @@ def _shares_of_each(
                 _nearest(query, each, parameters.k) for query, each in zip(queries[rows], candidates, strict=True)
             ]
             image_tiles = _tiles_of_all(images, encoder)
-            for own_tiles, each in zip(tiles[rows], images, strict=True):
+            for own_tiles, each in zip(tiles_of_rows(rows), images, strict=True):
                 yield each if isinstance(each, CannotAttribute) else _shares(own_tiles, each, image_tiles, parameters)
 
 

@@ -19,6 +19,7 @@ LOADER = Path(__file__).resolve().parents[3].parent / "shared" / "weights" / "cl
 def test_the_rows_are_clips_own_outputs_and_are_fitted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few: dict[str, object] = {"clip-blocks-whitened": ((3, 9), 3), "clip-final-centred": ((), None)}
     monkeypatch.setattr("attribution.benchmark.clip.RECIPES", few)  # whitening to 256 would need more pictures
+    monkeypatch.setattr("attribution.tiles.WHITENED", 16)
     works = [draw_work(style, 1, 96).image for style in STYLES[:5]]
     done: list[int] = []
     recipes = clip_recipes(LOADER, tmp_path / "clip", works, tmp_path / "kept", done.append)
@@ -28,7 +29,7 @@ def test_the_rows_are_clips_own_outputs_and_are_fitted_once(tmp_path: Path, monk
         own = load_teacher(LOADER)(torch.stack([preprocess(work) for work in works])).numpy()
     own /= np.linalg.norm(own, axis=1, keepdims=True)
     own -= own.mean(axis=0)
-    np.testing.assert_allclose(centred, own / np.linalg.norm(own, axis=1, keepdims=True), atol=1e-4)
+    np.testing.assert_allclose(centred.vectors, own / np.linalg.norm(own, axis=1, keepdims=True), atol=1e-4)
     fitted = sum(done)
     again = clip_recipes(LOADER, tmp_path / "clip", works, tmp_path / "kept", done.append)
     assert sum(done) == fitted

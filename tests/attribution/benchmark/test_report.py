@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from attribution.benchmark.measure import measure_encoder
-from attribution.benchmark.methods import FLOORS, LENGTHS
+from attribution.benchmark.methods import SUPPORTS, WHOLES
 from attribution.benchmark.report import (
     BEGIN,
     END,
@@ -36,9 +36,9 @@ def test_each_method_is_a_row_with_every_figure() -> None:
     lines = as_markdown(BENCHMARK).splitlines()
     rows = [line for line in lines if line.startswith("| plane | ")]
     assert all(line.count("|") == len(HEADER) + 1 for line in rows[:-1])
-    assert rows[4] == (
-        "| plane | energy shares (lo 0.2, R₀ 0.5) | .148 .148 .148 | .148 .148 | .148 | .148 | .000 | **.129** | "
-        "12.8 % | 85 % | +0.000 | +0.000 (.000) | 1.000 |"
+    assert rows[5] == (
+        "| plane | energy shares (lo 0.35, R₀ 0.45, support 0.1, whole 0.75) | .148 .148 .148 | .148 .148 | .148 | "
+        ".148 | .000 | **.129** | 12.8 % | 85 % | +0.000 | +0.000 (.000) | 1.000 |"
     )
 
 
@@ -65,15 +65,15 @@ def test_a_page_without_both_markers_is_left_as_it_is(tmp_path: Path, text: str)
     assert page.read_text(encoding="utf-8") == text
 
 
-def test_the_curve_is_a_picture_with_a_line_for_each_floor_and_a_dot_for_each_length() -> None:
+def test_the_curve_is_a_picture_with_a_line_for_each_support_and_a_dot_for_each_whole() -> None:
     drawing = ElementTree.fromstring(as_svg("plane", RESULT.curve))
-    assert len(list(drawing.iter("{http://www.w3.org/2000/svg}polyline"))) == len(FLOORS)
+    assert len(list(drawing.iter("{http://www.w3.org/2000/svg}polyline"))) == len(SUPPORTS)
     dots = list(drawing.iter("{http://www.w3.org/2000/svg}circle"))
-    assert len(dots) == len(FLOORS) * len(LENGTHS)
+    assert len(dots) == len(SUPPORTS) * len(WHOLES)
     assert all(0 < float(dot.attrib[axis]) < 560 for dot in dots for axis in ("cx", "cy"))
 
 
 def test_the_best_encoder_is_the_one_with_the_smallest_error() -> None:
     trial = plane_trial()
-    blind = measure_encoder("blind", "f", replace(trial, catalogue=trial.catalogue[::-1]))
+    blind = measure_encoder("blind", "f", replace(trial, catalogue=trial.catalogue[::-1], tiles=trial.tiles[::-1]))
     assert best_result([blind, RESULT]) is RESULT

@@ -10,7 +10,7 @@ def _tiles(model):
 class Migration(migrations.Migration):
     """Vectors of before have no tiles: their encoder is not one of those that are used from now on."""
 
-    dependencies = [("attribution", "0006_lists_by_month")]
+    dependencies = [("attribution", "0007_inlier_ratio")]
     operations = [
         _tiles("embedding"),
         _tiles("generationembedding"),
