@@ -6,6 +6,7 @@ from itertools import islice
 import numpy as np
 from django.db import connection, transaction
 from numpy.typing import NDArray
+from psycopg import Cursor
 
 from attribution.models import WIDTH, Encoder
 from attribution.tiles import Tiles
@@ -83,8 +84,8 @@ def generation_tiles(generation_ids: Sequence[int], encoder: Encoder) -> list[Ti
 def _tiles(key: str, table: str, ids: Sequence[int], encoder: Encoder) -> Iterator[tuple[int, Tiles]]:
     query = f"SELECT {key}, tiles FROM {table} WHERE encoder_id = %s AND {key} = ANY(%s) ORDER BY 1"  # noqa: S608
     connection.ensure_connection()
-    with connection.connection.cursor(binary=True) as cursor:  # as text, each byte would be two digits
-        for pk, stored in cursor.execute(query, [encoder.pk, list(ids)]):
+    with Cursor(connection.connection) as cursor:  # Django's own cannot read binary; as text, a byte is two digits
+        for pk, stored in cursor.execute(query, [encoder.pk, list(ids)], binary=True):
             yield pk, np.frombuffer(stored, np.int8).reshape(-1, WIDTH)
 
 
