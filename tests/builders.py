@@ -56,6 +56,8 @@ from payouts.closing import approve_close, close_period
 from payouts.models import ConnectedAccount, Period, Policy
 
 OCTOBER = Month(2026, 10)
+PARAMETERS = EnergyParameters(lo=0.2, r0=0.5, support=0.0, whole=1.0)
+"""By which everybody shares whom a made-up picture resembles, and something is left."""
 JOINED_AT = datetime(2026, 9, 1, 8, tzinfo=UTC)
 FROZEN_AT = datetime(2026, 9, 20, 8, tzinfo=UTC)
 SOLD_AT = datetime(2026, 10, 14, 12, tzinfo=UTC)
@@ -240,7 +242,7 @@ def attribute_download(download: Download, encoder: Encoder) -> InspirationList:
     """The inspiration list that the stored vectors give: embed the training set and the generation first."""
     generation = download.generation
     copies = copies_in(generation.training_set_id, SOLD_AT + timedelta(hours=1))
-    shares = attribute([generation.pk], generation.training_set_id, encoder, EnergyParameters(), copies)[generation.pk]
+    shares = attribute([generation.pk], generation.training_set_id, encoder, PARAMETERS, copies)[generation.pk]
     assets = Asset.objects.in_bulk(shares.asset_ids)
     shares_ppm = {assets[pk]: ppm for pk, ppm in zip(shares.asset_ids, shares.share_ppm, strict=True)}
     return make_inspiration_list(download, shares_ppm, encoder, shares.similarities)
@@ -271,7 +273,7 @@ def make_attributed_downloads(
 
 
 def _make_batch(download: Download, encoder: Encoder) -> AttributionBatch:
-    method, _ = Method.objects.get_or_create(name=METHOD, version=VERSION, parameters=asdict(EnergyParameters()))
+    method, _ = Method.objects.get_or_create(name=METHOD, version=VERSION, parameters=asdict(PARAMETERS))
     return AttributionBatch.objects.create(
         encoder=encoder,
         method=method,

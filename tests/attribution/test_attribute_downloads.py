@@ -82,9 +82,9 @@ def test_a_download_gets_the_list_that_its_vectors_give(
     assert listed.asset_ids == [assets[0].pk, assets[2].pk]
     assert listed.contributor_ids == [assets[0].contributor_id, assets[2].contributor_id]
     # Orthogonal sources that explain all of it: the shares are the squared similarities, 0.64 and 0.36, as far as
-    # vectors in half precision allow.
+    # tiles in whole numbers allow.
     assert listed.similarities == pytest.approx([0.8, 0.6], abs=1e-3)
-    assert listed.shares_ppm == pytest.approx([640_000, 360_000], abs=1_000)
+    assert listed.shares_ppm == pytest.approx([640_000, 360_000], abs=2_000)
     assert listed.unattributed_ppm == 0
     assert total_ppm(listed) == WHOLE_PPM
     assert (listed.batch.encoder, listed.batch.training_set) == (encoder, generation.training_set)

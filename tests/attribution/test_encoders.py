@@ -243,10 +243,10 @@ def with_statistics(encoder: Encoder, path: Path) -> Encoder:
 
 
 def _check_blocks(raw: Encoder, works: Images, folder: Path) -> None:
-    fit_statistics(raw, works[:8], folder / "blocks.npz", whiten_to=6)
+    fit_statistics(raw, works[:12], folder / "blocks.npz", whiten_to=6)
     whitened: Rows = with_statistics(raw, folder / "blocks.npz").encode(works[:2]).vectors
     narrow = Encoder(replace(raw.recipe, width=8), raw.visual, raw.preprocess, None)
-    fit_statistics(narrow, works[:8], folder / "narrow.npz", whiten_to=6)
+    fit_statistics(narrow, works[:12], folder / "narrow.npz", whiten_to=6)
     projected = with_statistics(narrow, folder / "narrow.npz").encode(works[:2]).vectors
     assert whitened.shape == (2, 512)
     assert not whitened[:, 3 * 6 :].any()

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -13,6 +12,7 @@ from django.test import Client
 from attribution.models import Embedding, InspirationList
 from marketplace.models import Contributor, Customer, Download
 from tests.builders import (
+    embed_asset,
     make_attributed_downloads,
     make_download,
     make_generation,
@@ -54,7 +54,7 @@ def test_the_table_says_who_has_which_share_by_what_and_that_it_agrees(
         "Ben",
         f"{stored.shares_ppm[0] / 10_000:.4f} %",
         f"{stored.unattributed_ppm / 10_000:.4f} %",
-        "energy-share 2 (k = 60, lo = 0.35, r0 = 0.45, support = 0.1, whole = 0.75)",
+        "energy-share 2 (k = 60, lo = 0.2, r0 = 0.5, whole = 1.0, support = 0.0)",
         stored.batch.encoder.fingerprint,
         f"Training set: catalogue 1; batch {stored.batch_id}",
         "It agrees",
@@ -94,9 +94,7 @@ def test_a_vector_that_somebody_exchanged_shows_in_its_hash_and_in_the_shares(
     before = explained(download, capsys)
     exchanged = Embedding.objects.get(asset=ana.assets.get())
     exchanged.delete()
-    Embedding.objects.create(
-        asset=exchanged.asset, encoder=exchanged.encoder, vector=unit_vector(0.9, 0, 0.3).astype(np.float32)
-    )
+    embed_asset(exchanged.asset, exchanged.encoder, unit_vector(0.9, 0, 0.3))
     with pytest.raises(SystemExit, match="1"):
         explained(download, capsys)
     after = json.loads(capsys.readouterr().out)

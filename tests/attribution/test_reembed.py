@@ -106,11 +106,11 @@ def embedded_by(encoder: Encoder) -> set[int]:
 
 
 def indexes() -> dict[str, bool]:
-    """Names of the HNSW indexes, and whether each can be used."""
+    """Names of the HNSW indexes of encoders that are there, and whether each can be used."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.relname, i.indisvalid FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid "
-            "WHERE c.relname LIKE 'embedding_hnsw_%'"
+            "JOIN attribution_encoder AS e ON c.relname = 'embedding_hnsw_' || e.id"
         )
         return dict(cursor.fetchall())
 
