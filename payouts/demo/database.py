@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from marketplace.models import Contributor, User
 
@@ -64,6 +65,11 @@ def mark_complete() -> None:
 
 
 def is_complete() -> bool:
-    """Whether a demo ran to its end here."""
+    """Whether a demo with today's tables ran to its end here."""
     marker = settings.DATA_FOLDER / MARKER
-    return marker.exists() and marker.read_text() == COMPLETE
+    return marker.exists() and marker.read_text() == COMPLETE and not _missing_migrations()
+
+
+def _missing_migrations() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
