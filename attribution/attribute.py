@@ -142,10 +142,11 @@ def _tiles_of_all(images: Sequence[Nearest | CannotAttribute], encoder: Encoder)
 def _shares(
     tiles: Tiles, images: Nearest, image_tiles: dict[int, Tiles], parameters: EnergyParameters
 ) -> Shares | CannotAttribute:
-    own = [image_tiles[asset_id] for asset_id in images.asset_ids.tolist()]
+    own = [image_tiles[asset_id][None] for asset_id in images.asset_ids.tolist()]
+    if not len(tiles) or any(each[0].shape != tiles.shape for each in own):
+        return CannotAttribute("The stored tiles of the generation or of an image are incomplete: embed them again.")
+    none = np.empty((0, *tiles.shape), np.int8)
     try:
-        return energy_shares(
-            tiles[SMALL], images, np.stack(own) if own else np.empty((0, *tiles.shape), np.int8), parameters
-        )
+        return energy_shares(tiles[SMALL], images, np.concatenate([none, *own]), parameters)
     except (ValueError, RuntimeError) as error:  # the latter from least squares that do not converge
         return CannotAttribute(str(error))

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from numpy.typing import NDArray
 
-from attribution.attribute import attribute
+from attribution.attribute import CannotAttribute, attribute
 from attribution.core.shares import METHOD, VERSION, EnergyParameters
 from attribution.groups import copies_in
 from attribution.models import InspirationList
@@ -87,6 +87,8 @@ def _differences(stored: InspirationList) -> tuple[str, ...]:
         shares = attribute([generation_id], batch.training_set_id, batch.encoder, parameters, copies)
     except KeyError:
         return ("The stored vector of the generated image is missing.",)
+    except CannotAttribute as error:
+        return (f"It cannot be computed again: {error}",)
     again = shares[generation_id]
     before = dict(zip(stored.asset_ids, zip(stored.shares_ppm, stored.similarities, strict=True), strict=True))
     after = dict(zip(again.asset_ids, zip(again.share_ppm, again.similarities, strict=True), strict=True))

@@ -103,6 +103,17 @@ def test_a_vector_that_somebody_exchanged_shows_in_its_hash_and_in_the_shares(
     assert after["inspirations"][1]["vector_sha256"] == before["inspirations"][1]["vector_sha256"]
 
 
+def test_a_list_whose_images_have_lost_their_tiles_is_said_to_be_beyond_computing(
+    download: Download, ana: Contributor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = Embedding.objects.get(asset=ana.assets.get())
+    lost.delete()
+    Embedding.objects.create(asset=lost.asset, encoder=lost.encoder, vector=lost.vector, tiles=b"")
+    with pytest.raises(SystemExit, match="1"):
+        explained(download, capsys)
+    assert "It cannot be computed again: The stored tiles" in capsys.readouterr().out
+
+
 def test_the_page_can_be_written_to_a_file(download: Download, tmp_path: Path) -> None:
     call_command("explain", download.pk, html=tmp_path / "why.html")
     assert "It agrees." in (tmp_path / "why.html").read_text()
