@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from threadpoolctl import threadpool_limits
 
+from attribution.core.hamming import BAND_BITS, BAND_MASK, BANDS, flips
 from attribution.embed import current_encoder
 from attribution.groups import date_of_links
 from attribution.models import DuplicateCheck, Encoder, NearDuplicate, PerceptualHash
@@ -35,12 +36,20 @@ logger = logging.getLogger(__name__)
 HASH_AT_ONCE = 256
 CHECK_AT_ONCE = 32
 
-BY_HASH = """
-    SELECT known.asset_id, min(bit_count((known.hash # way)::bit(64))) AS distance
-    FROM attribution_perceptualhash AS known CROSS JOIN unnest(%s::bigint[]) AS way
-    WHERE known.asset_id < %s AND bit_count((known.hash # way)::bit(64)) <= %s
-    GROUP BY known.asset_id ORDER BY distance, known.asset_id LIMIT %s
-"""
+NEAR_BANDS = " UNION ALL ".join(
+    f"""
+    SELECT known.asset_id, bit_count((known.hash # way)::bit(64)) AS distance
+    FROM unnest(%(ways)s::bigint[]) AS way CROSS JOIN unnest(%(flips_{band})s::bigint[]) AS flip
+    JOIN attribution_perceptualhash AS known
+    ON (known.hash >> {band * BAND_BITS}) & {BAND_MASK} = ((way >> {band * BAND_BITS}) & {BAND_MASK}) # flip
+    """  # noqa: S608 -- of constants only
+    for band in range(BANDS)
+)
+BY_HASH = f"""
+    SELECT asset_id, min(distance) FROM ({NEAR_BANDS}) AS near WHERE asset_id < %(before)s AND distance <= %(bits)s
+    GROUP BY asset_id ORDER BY min(distance), asset_id LIMIT %(most)s
+"""  # noqa: S608 -- of constants only
+FLIPS = {f"flips_{band}": flips(band, HASH_BITS) for band in range(BANDS)}
 
 
 def hash_assets(at: datetime) -> int:
@@ -89,9 +98,18 @@ def _comparable(encoder: Encoder) -> QuerySet[Asset]:
 def _alike(asset: Asset, encoder: Encoder) -> dict[int, int | None]:
     """Earlier assets to compare with, in order of ingest, and how many bits of their hash differ where that is few."""
     near = dict.fromkeys(nearest_earlier(asset.pk, encoder, MOST_BY_EMBEDDING, LEAST_SIMILARITY))
+    by_hash = earlier_by_hash(perceptual_hashes(open_preview(_preview(asset))), asset.pk)
+    return dict(sorted((near | by_hash).items()))
+
+
+def earlier_by_hash(hashes: list[int], asset_id: int) -> dict[int, int]:
+    """The assets ingested before that one whose hashes are nearest to any of these, and how many bits differ.
+
+    All within HASH_BITS are found, and the first MOST_BY_HASH of them returned.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(BY_HASH, [perceptual_hashes(open_preview(_preview(asset))), asset.pk, HASH_BITS, MOST_BY_HASH])
-        return dict(sorted((near | dict(cursor.fetchall())).items()))
+        cursor.execute(BY_HASH, {"ways": hashes, "before": asset_id, "bits": HASH_BITS, "most": MOST_BY_HASH, **FLIPS})
+        return dict(cursor.fetchall())
 
 
 def _copies_first_of(asset: Asset, earlier: dict[int, int | None]) -> Iterator[NearDuplicate]:

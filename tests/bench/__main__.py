@@ -14,6 +14,7 @@ bench_attribution.add_sizes(parser)
 sizes = vars(parser.parse_args())
 bench_embedding.main()
 bench_attribution.main(**sizes)
-# It has a database of its own, and Django takes one in a program.
-subprocess.run([sys.executable, "-m", "tests.bench.bench_preview"], check=True)
+# They have databases of their own, and Django takes one in a program.
+for name in ("bench_preview", "bench_duplicates"):
+    subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], check=True)
 bench_demo.main()
