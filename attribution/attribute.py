@@ -129,8 +129,10 @@ def _nearest_of_each(
         with threadpool_limits(1, "blas"):
             for row, own_ids in zip(pending.tolist(), asset_ids, strict=True):
                 found[row] = _nearest(queries[row], own_ids[own_ids != NO_ASSET], vectors, k)
-        certain = [_surpasses(found[row], most, k) for row, most in zip(pending, most_of_others, strict=True)]
-        wanted, pending = wanted * OVERFETCH, pending[~np.array(certain)]
+        is_certain = [
+            _surpasses(found[row], most, k) for row, most in zip(pending.tolist(), most_of_others, strict=True)
+        ]
+        wanted, pending = wanted * OVERFETCH, pending[~np.array(is_certain)]
     return [found[row] for row in range(len(queries))]
 
 

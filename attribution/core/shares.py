@@ -163,7 +163,7 @@ def _same(vectors: Float64, similarities: Float64) -> NDArray[np.intp]:
     second = first + 1 + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     pairs = np.stack([ordered[first], ordered[second]], axis=1)
     pairs = pairs[np.abs(np.subtract(*vectors[pairs, 0].T)) <= reach]
-    return pairs[np.vecdot(vectors[pairs[:, 0]], vectors[pairs[:, 1]]) >= _SAME]
+    return np.asarray(pairs[np.vecdot(vectors[pairs[:, 0]], vectors[pairs[:, 1]]) >= _SAME])
 
 
 def _explained(
