@@ -7,13 +7,23 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from attribution.core.shares import Candidates, EnergyParameters, Nearest, Shares, energy_shares, nearest
-from attribution.core.similarity import is_unit, top_k
-from attribution.models import EmbeddingFailure, Encoder
-from attribution.search import Block, generation_tiles, generation_vectors, stream_vectors, tiles_of, vectors_of
-from attribution.tiles import SMALL, Tiles
+from attribution.core.similarity import NO_ASSET, is_unit, rounding, top_k
+from attribution.models import WIDTH, EmbeddingFailure, Encoder
+from attribution.rows import RowFile
+from attribution.search import (
+    BLOCK_ROWS,
+    Block,
+    generation_tiles,
+    generation_vectors,
+    stream_tiles,
+    stream_vectors,
+    vectors_of,
+)
+from attribution.tiles import SMALL, Tiles, tile_count
 
-OVERFETCH = 4  # exact copies that nobody has found yet drop out of the list and must not leave its places empty
-GENERATIONS_AT_ONCE = 64  # whose candidates are read together: at most 50 MB of tiles
+OVERFETCH = 4  # so many times more are searched for at first
+GENERATIONS_AT_ONCE = 64  # whose own tiles are read together
+NOBODY = np.empty(0, np.int64)
 UNATTRIBUTED = Shares(asset_ids=(), similarities=(), share_ppm=(), unattributed_ppm=1_000_000)
 
 Ids = NDArray[np.int64]
@@ -89,21 +99,48 @@ def _shares_of_each(
     parameters: EnergyParameters,
     copies: Ids,
 ) -> Iterator[Shares | CannotAttribute]:
-    # What cannot be searched stands in line as some unit vector, whose candidates nobody looks at.
-    searched = np.where(is_unit(queries)[:, None], queries, np.eye(1, queries.shape[1], dtype=queries.dtype))
-    candidate_ids, _ = top_k(
-        searched, _without(copies, stream_vectors(training_set_id, encoder)), parameters.k * OVERFETCH
-    )
+    images = _nearest_of_each(queries, training_set_id, encoder, parameters.k, copies)
+    image_tiles = _tiles_of_all(images, encoder)
     with threadpool_limits(1, "blas"):  # a generation's products are so small that threads only wait for one another
         for start in range(0, len(queries), GENERATIONS_AT_ONCE):
             rows = slice(start, start + GENERATIONS_AT_ONCE)
-            candidates = _candidates(candidate_ids[rows], encoder)
-            images = [
-                _nearest(query, each, parameters.k) for query, each in zip(queries[rows], candidates, strict=True)
-            ]
-            image_tiles = _tiles_of_all(images, encoder)
-            for own_tiles, each in zip(tiles_of_rows(rows), images, strict=True):
+            for own_tiles, each in zip(tiles_of_rows(rows), images[rows], strict=True):
                 yield each if isinstance(each, CannotAttribute) else _shares(own_tiles, each, image_tiles, parameters)
+
+
+def _nearest_of_each(
+    queries: Vectors, training_set_id: int, encoder: Encoder, k: int, copies: Ids
+) -> list[Nearest | CannotAttribute]:
+    """The k nearest distinct assets of each query, or why it has none.
+
+    More than k are searched for, and again more for those whose k nearest are not certain to be among them: exact
+    copies that nobody has found yet may take the places of others.
+    """
+    # What cannot be searched stands in line as some unit vector, whose candidates nobody looks at.
+    searched = np.where(is_unit(queries)[:, None], queries, np.eye(1, queries.shape[1], dtype=queries.dtype))
+    found: dict[int, Nearest | CannotAttribute] = {}
+    wanted, pending = k * OVERFETCH, np.arange(len(queries))
+    while len(pending):
+        asset_ids, cosines = top_k(
+            searched[pending], _without(copies, stream_vectors(training_set_id, encoder)), wanted
+        )
+        vectors = _vectors_of_all(asset_ids, encoder)
+        most_of_others = np.where(asset_ids[:, -1] == NO_ASSET, -np.inf, cosines[:, -1] + rounding(queries.shape[1]))
+        with threadpool_limits(1, "blas"):
+            for row, own_ids in zip(pending.tolist(), asset_ids, strict=True):
+                found[row] = _nearest(queries[row], own_ids[own_ids != NO_ASSET], vectors, k)
+        is_certain = [
+            _surpasses(found[row], most, k) for row, most in zip(pending.tolist(), most_of_others, strict=True)
+        ]
+        wanted, pending = wanted * OVERFETCH, pending[~np.array(is_certain)]
+    return [found[row] for row in range(len(queries))]
+
+
+def _surpasses(found: Nearest | CannotAttribute, most_of_others: float, k: int) -> bool:
+    """Whether none of the assets that were not compared can be among the k nearest."""
+    if isinstance(found, CannotAttribute) or most_of_others == -np.inf:
+        return True
+    return len(found.similarities) == k and bool(found.similarities[-1] > most_of_others)
 
 
 def _without(copies: Ids, blocks: Iterable[Block]) -> Iterator[Block]:
@@ -113,40 +150,41 @@ def _without(copies: Ids, blocks: Iterable[Block]) -> Iterator[Block]:
         yield asset_ids[is_kept], vectors[is_kept]
 
 
-def _candidates(candidate_ids: Ids, encoder: Encoder) -> Iterator[Candidates]:
-    """The candidates of each row of asset ids, -1 for none, read together since many rows share some."""
-    wanted = np.unique(candidate_ids[candidate_ids >= 0])
-    asset_ids, vectors = vectors_of(wanted.tolist(), encoder)
-    if len(asset_ids) != len(wanted):
+def _vectors_of_all(asset_ids: Ids, encoder: Encoder) -> RowFile:
+    wanted = np.unique(asset_ids[asset_ids != NO_ASSET])
+    vectors = RowFile(wanted, (WIDTH,), np.float16)
+    for start in range(0, len(wanted), BLOCK_ROWS):
+        vectors.put(*vectors_of(wanted[start : start + BLOCK_ROWS].tolist(), encoder))
+    if not vectors.has(wanted).all():
         raise KeyError(f"Vectors of encoder {encoder} were deleted while they were read: try again.")
-    for row in candidate_ids:
-        places = np.searchsorted(asset_ids, np.sort(row[row >= 0]))
-        # Asset ids follow the order of first ingest, so they are that order.
-        yield Candidates(asset_ids[places], vectors[places], asset_ids[places])
+    return vectors
 
 
-def _nearest(query: Vectors, candidates: Candidates, k: int) -> Nearest | CannotAttribute:
+def _nearest(query: Vectors, asset_ids: Ids, vectors: RowFile, k: int) -> Nearest | CannotAttribute:
     if not is_unit(query):
         return CannotAttribute("The stored vector is not of unit length: embed the generation again.")
     try:
-        return nearest(query, candidates, k)
+        # Asset ids follow the order of first ingest, so they are that order.
+        return nearest(query, Candidates(asset_ids, vectors.take(asset_ids), asset_ids), k)
     except ValueError as error:
         return CannotAttribute(str(error))
 
 
-def _tiles_of_all(images: Sequence[Nearest | CannotAttribute], encoder: Encoder) -> dict[int, Tiles]:
-    wanted = {asset_id for each in images if isinstance(each, Nearest) for asset_id in each.asset_ids.tolist()}
-    return tiles_of(sorted(wanted), encoder)
+def _tiles_of_all(images: Sequence[Nearest | CannotAttribute], encoder: Encoder) -> RowFile:
+    listed = [each.asset_ids for each in images if isinstance(each, Nearest)]
+    wanted, count = np.unique(np.concatenate([NOBODY, *listed])), tile_count(encoder.recipe["blocks"])
+    tiles = RowFile(wanted, (count, WIDTH), np.int8)
+    for asset_ids, rows in stream_tiles(wanted, encoder, count):
+        tiles.put(asset_ids, rows)
+    return tiles
 
 
 def _shares(
-    tiles: Tiles, images: Nearest, image_tiles: dict[int, Tiles], parameters: EnergyParameters
+    tiles: Tiles, images: Nearest, image_tiles: RowFile, parameters: EnergyParameters
 ) -> Shares | CannotAttribute:
-    own = [image_tiles[asset_id][None] for asset_id in images.asset_ids.tolist()]
-    if not len(tiles) or any(each[0].shape != tiles.shape for each in own):
+    if tiles.shape != image_tiles.shape or not image_tiles.has(images.asset_ids).all():
         return CannotAttribute("The stored tiles of the generation or of an image are incomplete: embed them again.")
-    none = np.empty((0, *tiles.shape), np.int8)
     try:
-        return energy_shares(tiles[SMALL], images, np.concatenate([none, *own]), parameters)
+        return energy_shares(tiles[SMALL], images, image_tiles.take(images.asset_ids), parameters)
     except (ValueError, RuntimeError) as error:  # the latter from least squares that do not converge
         return CannotAttribute(str(error))

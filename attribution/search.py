@@ -1,7 +1,7 @@
 """Vectors out of PostgreSQL in exact blocks; the preview has a quicker way of its own."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
@@ -12,39 +12,42 @@ from attribution.models import WIDTH, Encoder
 from attribution.tiles import Tiles
 
 BLOCK_ROWS = 65_536
+MESSAGE_BYTES = 1 << 20
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-COPIED_ROW = np.dtype([("", "V6"), ("id", ">i8"), ("", "V8"), ("halves", ">u2", WIDTH)])  # between them: lengths, width
+COPIED_TUPLE = 6  # bytes before its only field: how many fields, and its length
+STORED_VECTOR = np.dtype([("id", ">i8"), ("", "V4"), ("halves", ">u2", WIDTH)])  # between them: the width
 
-Block = tuple[NDArray[np.int64], NDArray[np.float16]]  # ids (n,) in ascending order, and their vectors (n, 512)
+Ids = NDArray[np.int64]
+Block = tuple[Ids, NDArray[np.float16]]  # ids (n,), and their vectors (n, 512)
 NOTHING: Block = (np.empty(0, np.int64), np.empty((0, WIDTH), np.float16))
 
 
 def stream_vectors(training_set_id: int, encoder: Encoder) -> Iterator[Block]:
-    """All vectors of a training set in blocks, so that memory is bounded by the block."""
+    """All vectors of a training set in blocks, in any order, so that memory is bounded by the block."""
     return _blocks(
         """
         SELECT e.asset_id, e.vector FROM marketplace_trainingsetmember AS m
         JOIN attribution_embedding AS e ON e.asset_id = m.asset_id
-        WHERE m.training_set_id = %s AND e.encoder_id = %s ORDER BY 1
+        WHERE m.training_set_id = %s AND e.encoder_id = %s
         """,
         [training_set_id, encoder.pk],
     )
 
 
 def vectors_of(asset_ids: Sequence[int], encoder: Encoder) -> Block:
-    """The stored vectors of those of the named assets that have one."""
+    """The stored vectors of those of the named assets that have one, in ascending order of id."""
     return _one_block(
-        "SELECT asset_id, vector FROM attribution_embedding WHERE encoder_id = %s AND asset_id = ANY(%s) ORDER BY 1",
+        "SELECT asset_id, vector FROM attribution_embedding WHERE encoder_id = %s AND asset_id = ANY(%s)",
         [encoder.pk, list(asset_ids)],
     )
 
 
 def generation_vectors(generation_ids: Sequence[int], encoder: Encoder) -> Block:
-    """The stored vectors of those of the named generations that have one."""
+    """The stored vectors of those of the named generations that have one, in ascending order of id."""
     return _one_block(
         """
         SELECT generation_id, vector FROM attribution_generationembedding
-        WHERE encoder_id = %s AND generation_id = ANY(%s) ORDER BY 1
+        WHERE encoder_id = %s AND generation_id = ANY(%s)
         """,
         [encoder.pk, list(generation_ids)],
     )
@@ -71,39 +74,68 @@ def nearest_earlier(asset_id: int, encoder: Encoder, count: int, least: float) -
         return [earlier_id for (earlier_id,) in cursor.fetchall()]
 
 
-def tiles_of(asset_ids: Sequence[int], encoder: Encoder) -> dict[int, Tiles]:
-    """The stored tiles (t, 512) of those of the named assets that are embedded, by id."""
-    return dict(_tiles("asset_id", "attribution_embedding", asset_ids, encoder))
+def stream_tiles(asset_ids: Ids, encoder: Encoder, tiles: int) -> Iterator[tuple[Ids, Tiles]]:
+    """The stored tiles (n, tiles, 512) of those of the named assets that have so many, in blocks and in any order."""
+    row = np.dtype([("id", ">i8"), ("tiles", np.int8, (tiles, WIDTH))])
+    query = """
+        SELECT asset_id, tiles FROM attribution_embedding
+        WHERE encoder_id = %s AND asset_id = ANY(%s) AND octet_length(tiles) = %s
+    """
+    parameters = [encoder.pk, asset_ids.tolist(), tiles * WIDTH]
+    for rows in _copied(query, parameters, "bytes", row):
+        yield rows["id"].astype(np.int64), rows["tiles"]
 
 
 def generation_tiles(generation_ids: Sequence[int], encoder: Encoder) -> list[Tiles]:
     """The stored tiles (t, 512) of those of the named generations that are embedded, in ascending order of id."""
-    return [tiles for _, tiles in _tiles("generation_id", "attribution_generationembedding", generation_ids, encoder)]
-
-
-def _tiles(key: str, table: str, ids: Sequence[int], encoder: Encoder) -> Iterator[tuple[int, Tiles]]:
-    query = f"SELECT {key}, tiles FROM {table} WHERE encoder_id = %s AND {key} = ANY(%s) ORDER BY 1"  # noqa: S608
+    query = """
+        SELECT tiles FROM attribution_generationembedding
+        WHERE encoder_id = %s AND generation_id = ANY(%s) ORDER BY generation_id
+    """
     connection.ensure_connection()
     with Cursor(connection.connection) as cursor:  # Django's own cannot read binary; as text, a byte is two digits
-        for pk, stored in cursor.execute(query, [encoder.pk, list(ids)], binary=True):
-            yield pk, np.frombuffer(stored, np.int8).reshape(-1, WIDTH)
+        rows = cursor.execute(query, [encoder.pk, list(generation_ids)], binary=True).fetchall()
+    return [np.frombuffer(stored, np.int8).reshape(-1, WIDTH) for (stored,) in rows]
 
 
 def _one_block(query: str, parameters: Sequence[int | list[int]]) -> Block:
-    ids, vectors = zip(NOTHING, *_blocks(query, parameters), strict=True)
-    return np.concatenate(ids), np.concatenate(vectors)
+    ids, vectors = (np.concatenate(parts) for parts in zip(NOTHING, *_blocks(query, parameters), strict=True))
+    ascending = np.argsort(ids)
+    return ids[ascending], vectors[ascending]
 
 
 def _blocks(query: str, parameters: Sequence[int | list[int]]) -> Iterator[Block]:
-    """Run a query for ids and vectors as COPY BINARY: the server sends each row as it is, and all are of one length."""
+    """The ids and vectors that a query selects, at least 65,536 at once but for the last."""
+    together: list[NDArray[Any]] = []
+    for rows in _copied(query, parameters, "halfvec_send(bytes)", STORED_VECTOR):
+        together.append(rows)
+        if sum(map(len, together)) >= BLOCK_ROWS:
+            yield _block(together)
+            together = []
+    if together:
+        yield _block(together)
+
+
+def _block(together: list[NDArray[Any]]) -> Block:
+    rows = np.concatenate(together)
+    return rows["id"].astype(np.int64), rows["halves"].astype(np.uint16).view(np.float16)
+
+
+def _copied(query: str, parameters: Sequence[int | list[int]], sent: str, row: np.dtype[Any]) -> Iterator[NDArray[Any]]:
+    """Run a query for ids and values of one length as COPY BINARY, and yield the rows as they are sent.
+
+    Rows of neighbouring ids come in one message: the client spends more on a message than on a row.
+    """
+    grouped = f"""
+        SELECT string_agg(int8send(id) || {sent}, ''::bytea) FROM ({query}) AS found (id, bytes)
+        GROUP BY id / {max(MESSAGE_BYTES // row.itemsize, 1)}
+    """  # noqa: S608
     connection.ensure_connection()
     with (
         connection.connection.cursor() as cursor,  # Django's own would keep every such query while DEBUG is on
-        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", parameters) as copy,
+        cursor.copy(f"COPY ({grouped}) TO STDOUT (FORMAT BINARY)", parameters) as copy,
     ):
-        messages = iter(copy)
-        while block := b"".join(islice(messages, BLOCK_ROWS)):
-            data = block.removeprefix(COPY_HEADER)
-            rows = np.frombuffer(data, COPIED_ROW, count=len(data) // COPIED_ROW.itemsize)  # a trailer may follow them
-            if len(rows):
-                yield rows["id"].astype(np.int64), rows["halves"].astype(np.uint16).view(np.float16)
+        for message in copy:
+            fields = bytes(message).removeprefix(COPY_HEADER)
+            if len(fields) > COPIED_TUPLE:  # and neither the header nor the trailer alone
+                yield np.frombuffer(fields, row, offset=COPIED_TUPLE)

@@ -26,6 +26,11 @@ Tiles = NDArray[np.int8]
 """(n, 25, width): each tile's direction in whole numbers from -127 to 127, so that products of them are exact."""
 
 
+def tile_count(blocks: Sequence[int]) -> int:
+    """How many tiles a picture has under a recipe that reads these blocks: without any, the picture is its only one."""
+    return len(WINDOWS) if blocks else 1
+
+
 def cut(grids: Rows) -> Rows:
     """Mean tokens of the tiles (n, 25, d) of pictures whose tokens are (n, GRID, GRID, d)."""
     tiles = [grids[:, top : top + edge, left : left + edge].mean(axis=(1, 2)) for top, left, edge in WINDOWS]

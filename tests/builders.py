@@ -34,7 +34,7 @@ from attribution.models import (
     PerceptualHash,
     Proof,
 )
-from attribution.tiles import quantised
+from attribution.tiles import quantised, tile_count
 from marketplace.core.periods import Month
 from marketplace.core.release import Outcome
 from marketplace.generators.base import GeneratedImage
@@ -163,7 +163,7 @@ def make_encoder(name: str = "made-up", *, is_current: bool = True) -> Encoder:
     return Encoder.objects.create(
         name=name,
         fingerprint=uuid4().hex,
-        recipe={"name": name, "model": "made-up", "checkpoint": "/not/there"},
+        recipe={"name": name, "model": "made-up", "checkpoint": "/not/there", "blocks": []},
         state=EncoderState.CURRENT if is_current else EncoderState.RETIRED,
         registered_at=JOINED_AT,
     )
@@ -176,9 +176,9 @@ def unit_vector(*parts: float) -> NDArray[np.float32]:
     return vector / np.linalg.norm(vector)
 
 
-def whole_tile(vector: NDArray[np.float32]) -> bytes:
-    """The stored tiles of a picture that is its only tile."""
-    return quantised(vector[None]).tobytes()
+def same_tiles(vector: NDArray[np.float32], encoder: Encoder) -> bytes:
+    """The stored tiles of a picture that looks the same all over."""
+    return np.repeat(quantised(vector[None]), tile_count(encoder.recipe["blocks"]), axis=0).tobytes()
 
 
 def embed_asset(asset: Asset, encoder: Encoder, vector: NDArray[np.float32], *, is_checked: bool = True) -> Embedding:
@@ -186,7 +186,7 @@ def embed_asset(asset: Asset, encoder: Encoder, vector: NDArray[np.float32], *, 
     if is_checked:
         PerceptualHash.objects.get_or_create(asset=asset, defaults={"hash": asset.pk, "hashed_at": JOINED_AT})
         DuplicateCheck.objects.get_or_create(asset=asset, defaults={"compared_count": 0, "checked_at": JOINED_AT})
-    return Embedding.objects.create(asset=asset, encoder=encoder, vector=vector, tiles=whole_tile(vector))
+    return Embedding.objects.create(asset=asset, encoder=encoder, vector=vector, tiles=same_tiles(vector, encoder))
 
 
 def compare_assets() -> None:
@@ -216,7 +216,7 @@ def link_copy(asset: Asset, original: Asset, at: datetime) -> NearDuplicate:
 def embed_generation(generation: Generation, encoder: Encoder, vector: NDArray[np.float32]) -> GenerationEmbedding:
     """Store a vector as the generation's embedding."""
     return GenerationEmbedding.objects.create(
-        generation=generation, encoder=encoder, vector=vector, tiles=whole_tile(vector)
+        generation=generation, encoder=encoder, vector=vector, tiles=same_tiles(vector, encoder)
     )
 
 

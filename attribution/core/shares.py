@@ -3,6 +3,7 @@
 The method is specified in attribution/README.md. It measures resemblance within an embedding, not proof of use.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -55,8 +56,7 @@ class EnergyParameters:
 class Candidates:
     """Images of one training set: ids (n,) int64, embeddings (n, d), order of first ingest (n,), earlier is smaller.
 
-    Of each near-duplicate group only the image that stands for it may be among them. Give more than `k` candidates, so
-    that exact copies which drop out do not leave places empty.
+    Of each near-duplicate group only the image that stands for it may be among them.
     """
 
     asset_ids: NDArray[np.int64]
@@ -103,10 +103,10 @@ def nearest(query: NDArray[np.floating], candidates: Candidates, k: int) -> Near
     unit_query, vectors = _unit(query[None, :])[0], _unit(candidates.vectors)
     if vectors.shape[1] != len(unit_query):
         raise ValueError(f"The query has {len(unit_query)} dimensions, the candidates have {vectors.shape[1]}.")
-    originals = _originals(candidates, vectors)
-    similarities = np.round(rerank(unit_query, vectors[originals]), _DECIMALS)
-    best = np.argsort(-similarities, kind="stable")[:k]
-    return Nearest(candidates.asset_ids[originals[best]], similarities[best])
+    similarities = np.round(rerank(unit_query, vectors), _DECIMALS)
+    originals = _originals(candidates, vectors, similarities)
+    best = originals[np.argsort(-similarities[originals], kind="stable")[:k]]
+    return Nearest(candidates.asset_ids[best], similarities[best])
 
 
 def energy_shares(
@@ -134,14 +134,36 @@ def energy_shares(
     )
 
 
-def _originals(candidates: Candidates, vectors: Float64) -> Indices:
+def _originals(candidates: Candidates, vectors: Float64, similarities: Float64) -> Indices:
     """Return the candidates whose embedding is no earlier one's, in order of first ingest."""
+    copies: dict[int, list[int]] = defaultdict(list)
+    rank = np.empty(len(vectors), np.intp)
     ordered = np.lexsort((candidates.asset_ids, candidates.first_ingest))
-    copies = np.tril(vectors[ordered] @ vectors[ordered].T >= _SAME, -1)
+    rank[ordered] = np.arange(len(ordered))
+    for pair in _same(vectors, similarities):
+        earlier, later = sorted(rank[pair].tolist())
+        copies[later].append(earlier)
     is_original = np.ones(len(ordered), np.bool_)
-    for i in np.flatnonzero(copies.any(axis=1)):
-        is_original[i] = not (copies[i] & is_original).any()
+    for later in sorted(copies):
+        is_original[later] = not is_original[copies[later]].any()
     return ordered[is_original]
+
+
+def _same(vectors: Float64, similarities: Float64) -> NDArray[np.intp]:
+    """Return the pairs (p, 2) of vectors that are one embedding.
+
+    Only those are multiplied that have about the same product with the query, and about the same first number:
+    |x.q - y.q| <= |x - y| = (2 - 2 x.y)^1/2 for any unit vector q.
+    """
+    reach = (2 - 2 * _SAME) ** 0.5 + 2 * 10.0**-_DECIMALS
+    ordered = np.argsort(similarities, kind="stable")
+    last = np.searchsorted(similarities[ordered], similarities[ordered] + reach, side="right")
+    count = last - np.arange(1, len(ordered) + 1)
+    first = np.repeat(np.arange(len(ordered)), count)
+    second = first + 1 + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    pairs = np.stack([ordered[first], ordered[second]], axis=1)
+    pairs = pairs[np.abs(np.subtract(*vectors[pairs, 0].T)) <= reach]
+    return np.asarray(pairs[np.vecdot(vectors[pairs[:, 0]], vectors[pairs[:, 1]]) >= _SAME])
 
 
 def _explained(

@@ -9,8 +9,9 @@ from django.conf import LazySettings
 from django.db import DatabaseError, connection, transaction
 
 from attribution import batches
-from attribution.attribute import attribute
+from attribution.attribute import OVERFETCH, attribute
 from attribution.batches import PARAMETERS, attribute_downloads
+from attribution.core.shares import EnergyParameters
 from attribution.embed import current_encoder
 from attribution.encoders import find_recipe
 from attribution.explain import explain
@@ -103,6 +104,20 @@ def test_whatever_the_vectors_each_list_sums_to_one_million(
     assert attribute_downloads(CLOSED_AT) == 12
     assert {total_ppm(listed) for listed in InspirationList.objects.all()} == {WHOLE_PPM}
     assert len({tuple(listed.shares_ppm) for listed in InspirationList.objects.all()}) > 1
+
+
+def test_copies_that_nobody_has_found_yet_leave_no_place_empty(
+    generation: Generation, assets: list[Asset], encoder: Encoder, ben: Contributor
+) -> None:
+    """So many that all that are searched for at first are one embedding."""
+    parameters = EnergyParameters(k=2)
+    before = attribute([generation.pk], generation.training_set_id, encoder, parameters, NO_COPIES)
+    copies = [make_asset(ben) for _ in range(3 * OVERFETCH * parameters.k)]
+    for copy in copies:
+        embed_asset(copy, encoder, unit_vector(1))
+    flooded = make_training_set("flooded")
+    assert flooded.members.count() == len(assets) + len(copies)
+    assert attribute([generation.pk], flooded.pk, encoder, parameters, NO_COPIES) == before
 
 
 def test_what_resembles_nothing_is_all_unattributed(carla: Customer, assets: list[Asset], encoder: Encoder) -> None:

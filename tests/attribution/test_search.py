@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from attribution import search
-from attribution.models import Encoder
-from attribution.search import generation_vectors, stream_vectors, vectors_of
+from attribution.models import Embedding, Encoder
+from attribution.search import generation_vectors, stream_tiles, stream_vectors, vectors_of
+from attribution.tiles import quantised
 from marketplace.models import Asset, Contributor, TrainingSet
 from tests.builders import (
     embed_asset,
@@ -41,18 +42,31 @@ def training_set(assets: list[Asset]) -> TrainingSet:
 
 
 @pytest.mark.parametrize("block_rows", [1, 2, 3, 7, 20_000])
-def test_the_blocks_together_are_the_stored_rows_in_order_of_id(
+def test_the_blocks_together_are_the_stored_rows(
     monkeypatch: pytest.MonkeyPatch, training_set: TrainingSet, encoder: Encoder, assets: list[Asset], block_rows: int
 ) -> None:
     monkeypatch.setattr(search, "BLOCK_ROWS", block_rows)
+    monkeypatch.setattr(search, "MESSAGE_BYTES", 2 * search.STORED_VECTOR.itemsize)  # at most two rows a message
     blocks = list(stream_vectors(training_set.pk, encoder))
-    assert len(blocks) == -(-len(assets) // block_rows)
-    assert max(len(ids) for ids, _ in blocks) <= block_rows
+    assert all(len(ids) >= block_rows for ids, _ in blocks[:-1])
+    assert max(len(ids) for ids, _ in blocks) <= block_rows + 1
     ids = np.concatenate([ids for ids, _ in blocks])
     vectors = np.concatenate([vectors for _, vectors in blocks])
-    assert ids.tolist() == [asset.pk for asset in assets]
+    assert sorted(ids.tolist()) == [asset.pk for asset in assets]
     assert vectors.dtype == np.float16
-    np.testing.assert_array_equal(vectors, VECTORS.astype(np.float16))
+    np.testing.assert_array_equal(vectors[np.argsort(ids)], VECTORS.astype(np.float16))
+
+
+def test_tiles_come_out_as_they_went_in_but_for_those_that_are_incomplete(
+    monkeypatch: pytest.MonkeyPatch, assets: list[Asset], encoder: Encoder, ben: Contributor
+) -> None:
+    monkeypatch.setattr(search, "MESSAGE_BYTES", 1)
+    incomplete = make_asset(ben)
+    Embedding.objects.create(asset=incomplete, encoder=encoder, vector=VECTORS[0], tiles=b"two tiles of something")
+    wanted = np.array([incomplete.pk, assets[5].pk, assets[2].pk])
+    streamed = {pk: own for ids, tiles in stream_tiles(wanted, encoder, 1) for pk, own in zip(ids, tiles, strict=True)}
+    assert sorted(streamed) == [assets[2].pk, assets[5].pk]
+    np.testing.assert_array_equal(streamed[assets[5].pk], quantised(VECTORS[5:6]))
 
 
 def test_only_members_of_the_training_set_under_that_encoder_are_streamed(
@@ -63,7 +77,7 @@ def test_only_members_of_the_training_set_under_that_encoder_are_streamed(
     other = make_encoder("another", is_current=False)
     embed_asset(assets[0], other, VECTORS[1])
     streamed = [pk for ids, _ in stream_vectors(training_set.pk, encoder) for pk in ids.tolist()]
-    assert streamed == [asset.pk for asset in assets]
+    assert sorted(streamed) == [asset.pk for asset in assets]
     ((ids, vectors),) = stream_vectors(training_set.pk, other)
     assert ids.tolist() == [assets[0].pk]
     np.testing.assert_array_equal(vectors, VECTORS[1:2].astype(np.float16))
@@ -78,9 +92,9 @@ def test_named_vectors_are_those_that_were_streamed(
 ) -> None:
     ((ids, vectors),) = stream_vectors(training_set.pk, encoder)
     named_ids, named = vectors_of([assets[4].pk, assets[1].pk], encoder)
-    assert named_ids.tolist() == ids[[1, 4]].tolist() == [assets[1].pk, assets[4].pk]
+    assert named_ids.tolist() == [assets[1].pk, assets[4].pk]
     assert named.dtype == np.float16
-    np.testing.assert_array_equal(named, vectors[[1, 4]])
+    np.testing.assert_array_equal(named, vectors[np.argsort(ids)][[1, 4]])
 
 
 def test_of_no_names_there_are_no_vectors(encoder: Encoder) -> None:
