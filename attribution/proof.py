@@ -63,22 +63,28 @@ def prove(seen: Picture, nearest: Sequence[Nearest]) -> list[CopyMatch]:
     return sorted(found, key=lambda match: (list(Tier).index(Tier(match.tier)), -match.inliers))
 
 
+def evidence_of(proof: geometry.Match | None, sscd_similarity: float | None) -> Evidence:
+    """What speaks for a copy, of the match of a generation with an asset and SSCD's cosine of both."""
+    if proof is None:
+        return Evidence(sscd_similarity=sscd_similarity)
+    return Evidence(proof.inliers, proof.inlier_ratio, proof.region_a_ppm, proof.region_b_ppm, sscd_similarity)
+
+
 def _compare(seen: Picture, near: Nearest) -> CopyMatch:
     other = read_stored(str(near.asset.preview))
     proof = geometry.match(seen.features, other.features)
     sscd = None if seen.sscd is None or other.sscd is None else float(seen.sscd @ other.sscd)
-    inliers, area_ppm, asset_area_ppm = (proof.inliers, proof.region_a_ppm, proof.region_b_ppm) if proof else (0, 0, 0)
-    inlier_ratio = proof.inlier_ratio if proof else None
+    evidence = evidence_of(proof, sscd)
     return CopyMatch(
         asset=near.asset,
-        tier=tier_of(Evidence(inliers, inlier_ratio or 0.0, area_ppm, asset_area_ppm, sscd), THRESHOLDS),
+        tier=tier_of(evidence, THRESHOLDS),
         similarity=near.similarity,
         sscd_similarity=sscd,
-        inliers=inliers,
-        inlier_ratio=inlier_ratio,
+        inliers=evidence.inliers,
+        inlier_ratio=proof.inlier_ratio if proof else None,
         is_mirrored=proof.is_mirrored if proof else False,
-        generation_area_ppm=area_ppm,
-        asset_area_ppm=asset_area_ppm,
+        generation_area_ppm=evidence.generation_area_ppm,
+        asset_area_ppm=evidence.asset_area_ppm,
         generation_region=proof.region_a if proof else [],
         asset_region=proof.region_b if proof else [],
     )

@@ -38,19 +38,21 @@ class Ingest:
 
     def _add(self, image: Image.Image, vector: Rows) -> None:
         picture, place = read_picture(image), len(self.originals)
-        alike = sorted(self._near(vector) | self._by_hash(image))
+        alike = sorted(self.near(vector) | self.by_hash(image))
         copied = (earlier for earlier in alike if prove_copy(self.pictures[earlier], picture))
         self.originals.append(next((self.originals[earlier] for earlier in copied), place))
         self.pictures.append(picture)
         self.hashes.append(perceptual_hash(image))
         self.vectors.append(vector)
 
-    def _near(self, vector: Rows) -> set[int]:
+    def near(self, vector: Rows) -> set[int]:
+        """The places that the embedding finds alike."""
         similarities = np.array([vector @ earlier for earlier in self.vectors])
         nearest = np.argsort(-similarities, kind="stable")[:MOST_BY_EMBEDDING]
         return {int(place) for place in nearest if similarities[place] >= LEAST_SIMILARITY}
 
-    def _by_hash(self, image: Image.Image) -> set[int]:
+    def by_hash(self, image: Image.Image) -> set[int]:
+        """The places that the perceptual hash finds alike."""
         ways = perceptual_hashes(image)
         distances = [min((known ^ way).bit_count() for way in ways) for known in self.hashes]  # of 64 bits
         return {place for place in np.argsort(distances, kind="stable")[:MOST_BY_HASH] if distances[place] <= HASH_BITS}

@@ -1,5 +1,6 @@
 """The benchmark's results as Markdown, as a picture, and in the README between its markers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from attribution.benchmark.measure import CurvePoint, EncoderResult, Measured
@@ -8,7 +9,7 @@ from attribution.benchmark.run import Benchmark
 from attribution.benchmark.trial import FAMILIES
 from attribution.core.shares import EnergyParameters
 
-BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
+MARKERS = "<!-- benchmark -->", "<!-- /benchmark -->"
 CURVE_FILE = "precision-coverage.svg"
 
 HEADER = (
@@ -62,14 +63,14 @@ def as_markdown(benchmark: Benchmark) -> str:
             + ", ".join(f"{count} {family}" for family, count in by_family.items())
             + ".",
             "",
-            *_table(HEADER, [_cells(result.encoder, row) for result in results for row in result.methods]),
+            *table(HEADER, [_cells(result.encoder, row) for result in results for row in result.methods]),
             "",
             NOTES,
             f"The true shares themselves reach an LDS of {_plain(best.best_datamodelling)}.",
             "",
             "Recall@10 of true sources (recall@1 in brackets):",
             "",
-            *_table(
+            *table(
                 ("encoder", *(family for family in FAMILIES if family != "unrelated")),
                 [_recall_cells(result) for result in results],
             ),
@@ -78,7 +79,7 @@ def as_markdown(benchmark: Benchmark) -> str:
             "",
             f"![precision against coverage](benchmark/{CURVE_FILE})",
             "",
-            *_table(
+            *table(
                 (
                     "support, whole",
                     "precision",
@@ -98,19 +99,20 @@ def best_result(results: list[EncoderResult]) -> EncoderResult:
     return min(results, key=lambda result: min(row.macro_error for row in result.methods))
 
 
-def require_markers(path: Path) -> tuple[str, str]:
+def require_markers(path: Path, markers: tuple[str, str]) -> tuple[str, str]:
     """What stands before and after the two marker comments of the file. Raises MarkersMissing."""
-    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = path.read_text(encoding="utf-8").partition(markers[0])
+    _, end, after = rest.partition(markers[1])
     if not begin or not end:
-        raise MarkersMissing(f"{path} has no lines {BEGIN} and {END} between which the table could stand: add them")
+        lines = " and ".join(markers)
+        raise MarkersMissing(f"{path} has no lines {lines} between which the table could stand: add them")
     return before, after
 
 
-def write_between_markers(path: Path, text: str) -> None:
+def write_between_markers(path: Path, text: str, markers: tuple[str, str]) -> None:
     """Replace what stands between the two marker comments of the file. Raises MarkersMissing."""
-    before, after = require_markers(path)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+    before, after = require_markers(path, markers)
+    path.write_text(f"{before}{markers[0]}\n{text}\n{markers[1]}{after}", encoding="utf-8")
 
 
 def as_svg(encoder: str, curve: list[CurvePoint]) -> str:
@@ -137,8 +139,14 @@ def as_svg(encoder: str, curve: list[CurvePoint]) -> str:
     )
 
 
-def _table(header: tuple[str, ...], rows: list[list[str]]) -> list[str]:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of Markdown."""
     return [f"| {' | '.join(cells)} |" for cells in ([*header], ["---"] * len(header), *rows)]
+
+
+def percent(part: float) -> str:
+    """A part of 1 in whole percent."""
+    return f"{part:.0%}".replace("%", " %")
 
 
 def _cells(encoder: str, row: Measured) -> list[str]:
@@ -153,7 +161,7 @@ def _cells(encoder: str, row: Measured) -> list[str]:
         error["unrelated"],
         f"**{_plain(row.macro_error)}**",
         f"{row.misallocated:.1%}".replace("%", " %"),
-        f"{row.paid_to_collage_sources:.0%}".replace("%", " %"),
+        percent(row.paid_to_collage_sources),
         f"{row.clone_gain:+.3f}",
         f"{row.variant_gain:+.3f} ({_plain(row.taken_by_strangers_variants)})",
         _plain(row.datamodelling),

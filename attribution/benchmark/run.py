@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.progress import Progress
 
 from attribution.benchmark.clip import RECIPES, clip_recipes
+from attribution.benchmark.copying import Copying, everyone, measure_copying, pictures_compared
 from attribution.benchmark.embedding import KeptEncoder, embed_trial, picture_count
 from attribution.benchmark.measure import EncoderResult, measure_encoder
-from attribution.benchmark.photographs import deal_parts, read_folder
+from attribution.benchmark.photographs import Parts, deal_parts, read_folder
 from attribution.benchmark.trial import Images, Size, Trial, background_images, make_trial
 from attribution.recipes import Recipe, find_recipe
 from marketplace.sample_catalogue import write_catalogue
@@ -41,14 +43,44 @@ def run_benchmark(
     `clip_loader` gives its weights. Raises ValueError, FileNotFoundError or EncoderUnavailable.
     """
     recipes = [find_recipe(name) for name in encoders or [SHIPPED]]
-    parts = deal_parts(read_folder(photos or _drawn_folder(folder / "catalogue", progress)))
-    task = progress.add_task("Making pictures", total=None)
-    trial = make_trial(parts, size)
-    progress.update(task, total=1, completed=1)
+    parts, trial = _made(photos, folder, size, progress)
     if clip_loader and not encoders:
         recipes += _fitted_clip(clip_loader, folder, background_images(parts, size), progress)
     results = [_measured(recipe, trial, folder, progress) for recipe in recipes]
     return Benchmark(trial, "photographs" if photos else "drawn works", results)
+
+
+def run_copying(
+    photos: Path | None,
+    encoders: Sequence[str],
+    clip_loader: Path | None,
+    folder: Path,
+    progress: Progress,
+    size: Size = Size(),  # noqa: B008 -- a frozen value
+) -> Copying:
+    """Measure how well copies are found, on the same pictures with the same encoders as `run_benchmark`.
+
+    Of CLIP's recipes it is the one that people are paid by. Raises what `run_benchmark` raises.
+    """
+    recipes = [find_recipe(name) for name in encoders or [SHIPPED]]
+    parts, trial = _made(photos, folder, size, progress)
+    if clip_loader and not encoders:
+        recipes += _fitted_clip(clip_loader, folder, background_images(parts, size), progress)[:1]
+    made = pictures_compared(parts, trial)
+    kept = {}
+    for recipe in recipes:
+        task = progress.add_task(f"Embedding with {recipe.name}", total=len(trial.catalogue) + len(made))
+        kept[recipe.name] = KeptEncoder(recipe, folder / "embeddings", partial(progress.advance, task))
+    task = progress.add_task("Comparing", total=len(made) + len(everyone(parts)))
+    return measure_copying(parts, trial, made, kept, partial(progress.advance, task))
+
+
+def _made(photos: Path | None, folder: Path, size: Size, progress: Progress) -> tuple[Parts, Trial]:
+    parts = deal_parts(read_folder(photos or _drawn_folder(folder / "catalogue", progress)))
+    task = progress.add_task("Making pictures", total=None)
+    trial = make_trial(parts, size)
+    progress.update(task, total=1, completed=1)
+    return parts, trial
 
 
 def _fitted_clip(loader: Path, folder: Path, background: Images, progress: Progress) -> list[Recipe]:

@@ -68,7 +68,7 @@ class Trial:
 
 def make_trial(parts: Parts, size: Size) -> Trial:
     """The same parts and sizes give the same pictures."""
-    listed = [*parts.sources, *parts.tuning_sources, *parts.bystanders]
+    listed = catalogued(parts)
     catalogue = [open_small(photograph) for photograph in listed]
     own = range(len(parts.sources))
     tuning_own = range(len(own), len(own) + len(parts.tuning_sources))
@@ -79,6 +79,11 @@ def make_trial(parts: Parts, size: Size) -> Trial:
     authors = [photograph.author for photograph in listed]
     attacks = _attacks(catalogue, test, size.attacks)
     return Trial(catalogue, authors, tuning, test, attacks, retrain(catalogue, size.halves))
+
+
+def catalogued(parts: Parts) -> list[Photograph]:
+    """The photographs of the catalogue, in its order."""
+    return [*parts.sources, *parts.tuning_sources, *parts.bystanders]
 
 
 def background_images(parts: Parts, size: Size) -> Images:

@@ -1,25 +1,28 @@
-"""Measure how far inspiration estimates are from the truth, for each encoder and method."""
+"""Measure how far inspiration estimates are from the truth, or how well copies are found, for each encoder."""
 
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
+from attribution.benchmark.copying_report import MARKERS as COPY_MARKERS
+from attribution.benchmark.copying_report import copying_as_markdown
 from attribution.benchmark.report import (
     CURVE_FILE,
+    MARKERS,
     as_markdown,
     as_svg,
     best_result,
     require_markers,
     write_between_markers,
 )
-from attribution.benchmark.run import run_benchmark
+from attribution.benchmark.run import run_benchmark, run_copying
 from attribution.encoders import EncoderUnavailable
 
 README = Path(__file__).parents[2] / "README.md"
@@ -33,26 +36,28 @@ class Command(BaseCommand):
         "Measure every method with every encoder on pictures derived from known sources, and print the table. Without "
         "--photos, photographs are taken from the folder shared/photos beside the project or, where there is none, "
         "works are drawn; without --encoder, the shipped encoder is measured, and CLIP ViT-B/16 where shared/weights "
-        "has it."
+        "has it. With --copies, it is measured instead how well copies are found."
     )
     requires_system_checks = []  # nothing stored is read
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--encoder", action="append", metavar="RECIPE", default=[], help="name or path; repeatable")
         parser.add_argument("--photos", type=Path, metavar="FOLDER", help="pictures with a manifest.csv")
+        parser.add_argument("--copies", action="store_true", help="measure how well copies are found")
         parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure for programs")
-        parser.add_argument("--write-table", action="store_true", help="rewrite the table in attribution/README.md")
+        parser.add_argument("--write-table", action="store_true", help="rewrite the tables in attribution/README.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
         console = Console(soft_wrap=True)
         progress = Progress(
             *Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True)
         )
+        measure, markers = (_copies, COPY_MARKERS) if options["copies"] else (_shares, MARKERS)
         try:
             if options["write_table"]:
-                require_markers(README)
+                require_markers(README, markers)
             with progress:
-                benchmark = run_benchmark(
+                measured = measure(
                     options["photos"] or _if_there(SHARED / "photos"),
                     options["encoder"],
                     _if_there(SHARED / "weights" / "clip_vitb16.py"),
@@ -61,14 +66,33 @@ class Command(BaseCommand):
                 )
         except (ValueError, FileNotFoundError, EncoderUnavailable) as error:
             raise CommandError(str(error)) from error
-        table = as_markdown(benchmark)
-        console.print(table, markup=False, highlight=False)
+        console.print(measured.table, markup=False, highlight=False)
         if options["json"]:
-            options["json"].write_text(json.dumps([asdict(result) for result in benchmark.results], indent=1) + "\n")
+            options["json"].write_text(json.dumps(measured.figures, indent=1) + "\n")
         if options["write_table"]:
-            write_between_markers(README, table)
-            best = best_result(benchmark.results)
-            (README.parent / "benchmark" / CURVE_FILE).write_text(as_svg(best.encoder, best.curve), encoding="utf-8")
+            write_between_markers(README, measured.table, markers)
+            for name, drawing in measured.drawings.items():
+                (README.parent / "benchmark" / name).write_text(drawing, encoding="utf-8")
+
+
+class Measured(NamedTuple):
+    """A table, all figures for programs, and drawings by file name."""
+
+    table: str
+    figures: Any
+    drawings: dict[str, str]
+
+
+def _shares(*trial: Any) -> Measured:
+    benchmark = run_benchmark(*trial)
+    best = best_result(benchmark.results)
+    figures = [asdict(result) for result in benchmark.results]
+    return Measured(as_markdown(benchmark), figures, {CURVE_FILE: as_svg(best.encoder, best.curve)})
+
+
+def _copies(*trial: Any) -> Measured:
+    copying = run_copying(*trial)
+    return Measured(copying_as_markdown(copying), asdict(copying), {})
 
 
 def _if_there(path: Path) -> Path | None:

@@ -8,8 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from attribution.benchmark.report import BEGIN, CURVE_FILE, END
-from attribution.benchmark.run import run_benchmark
+from attribution.benchmark import copying_report
+from attribution.benchmark.report import CURVE_FILE, MARKERS
+from attribution.benchmark.run import run_benchmark, run_copying
 from attribution.benchmark.trial import FAMILIES
 from attribution.management.commands import benchmark_attribution
 from tests.attribution.benchmark.scenes import SMALL, small_folder
@@ -20,10 +21,11 @@ def readme(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
     """A page of the test's own in place of the project's, a data folder too, and a small trial."""
     page = tmp_path / "attribution" / "README.md"
     (page.parent / "benchmark").mkdir(parents=True)
-    page.write_text(f"# Attribution\n{BEGIN}\n{END}\n", encoding="utf-8")
+    page.write_text("\n".join(["# Attribution", *MARKERS, *copying_report.MARKERS]), encoding="utf-8")
     settings.DATA_FOLDER = tmp_path / "data"
     monkeypatch.setattr(benchmark_attribution, "README", page)
     monkeypatch.setattr(benchmark_attribution, "run_benchmark", partial(run_benchmark, size=SMALL))
+    monkeypatch.setattr(benchmark_attribution, "run_copying", partial(run_copying, size=SMALL))
     return page
 
 
@@ -40,6 +42,19 @@ def test_one_command_measures_writes_the_table_and_draws_the_curve(
     assert {row["method"] for row in result["methods"]} >= {"softmax", "AbC", "pro rata", "energy shares"}
     assert result["methods"][0]["share_error"].keys() == set(FAMILIES)
     assert "| compact | energy shares" in capsys.readouterr().out
+
+
+def test_how_well_copies_are_found_is_a_table_of_its_own(readme: Path, tmp_path: Path) -> None:
+    photos, figures = small_folder(tmp_path / "photos"), tmp_path / "figures.json"
+    call_command(
+        "benchmark_attribution", photos=photos, encoder=["compact"], copies=True, json=figures, write_table=True
+    )
+    before, _, table = readme.read_text(encoding="utf-8").partition(copying_report.MARKERS[0])
+    assert before == "\n".join(["# Attribution", *MARKERS, ""])
+    assert "| JPEG |" in table
+    assert "pairs of different photographs, copies" in table
+    measured = json.loads(figures.read_text(encoding="utf-8"))
+    assert {row["family"] for row in measured["ingest"]} < {row["family"] for row in measured["checks"]}
 
 
 def test_without_markers_nothing_is_measured_in_vain(readme: Path, tmp_path: Path) -> None:
