@@ -85,7 +85,7 @@ def prove_copy(original: Picture, later: Picture) -> tuple[Literal["features", "
     found = geometry.match(original.features, later.features)
     if found is not None:
         agreed = sameness.agreement_ppm(original.grey, later.grey, found.map_to_b)
-        if _is_copy(found.inliers, *agreed):
+        if is_copy(found.inliers, *agreed):
             return "features", {
                 "inliers": found.inliers,
                 "inlier_ratio": round(found.inlier_ratio, 3),
@@ -103,7 +103,8 @@ def prove_copy(original: Picture, later: Picture) -> tuple[Literal["features", "
     return None
 
 
-def _is_copy(inliers: int, agreed_ppm_of_original: int, agreed_ppm: int) -> bool:
+def is_copy(inliers: int, agreed_ppm_of_original: int, agreed_ppm: int) -> bool:
+    """Whether two pictures that local features lay one over the other agree so far that the later one is a copy."""
     agreed = agreed_ppm_of_original, agreed_ppm
     if inliers < LEAST_INLIERS:  # as between plain pictures, which have few features
         return min(agreed) >= COPIED_PPM and max(agreed) >= WHOLLY_PPM

@@ -16,9 +16,9 @@ Assets = frozenset[int]
 class Compared:
     """A picture beside the catalogue: which assets it is from, and which it is found to be from.
 
-    `sources` holds what is the same photograph as a source, too. At ingest `by_hash` and, by encoder, `by_embedding`
-    are compared, and it is proved to be a copy of those in `copied`. For the copy check, `nearest` is the shortlist by
-    encoder, and `tiers` what each of the catalogue gives, were it on it.
+    At ingest it is compared with those in `by_hash` and, by encoder, `by_embedding`, and proved to be a copy of those in
+    `copied`. For the copy check, `nearest` is the shortlist by encoder, and `tiers` what each of the catalogue gives,
+    were it on it.
     """
 
     family: str

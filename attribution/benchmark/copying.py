@@ -6,7 +6,7 @@ catalogue, so that a miss of a shortlist can be told from one of the proof.
 
 import os
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from operator import methodcaller
@@ -17,7 +17,6 @@ from threadpoolctl import threadpool_limits
 from attribution.benchmark.copy_counts import (
     FLAGS,
     NEAR,
-    Assets,
     Compared,
     FalseFlags,
     Row,
@@ -68,7 +67,7 @@ def measure_copying(
 ) -> Copying:
     """Embed, compare and count what `pictures_compared` made; the encoders say how far that is, then `advance`."""
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as threads:  # as in attribution.proof
-        compared = list(_compared(parts, trial, derived, encoders, threads, advance))
+        compared = list(_compared(trial, derived, encoders, threads, advance))
         pairs, same = _pairs(everyone(parts), threads, advance)
     own = [picture for picture in compared if picture.family != OTHERS]
     others = [picture for picture in compared if picture.family == OTHERS]
@@ -96,14 +95,12 @@ def measure_copying(
 
 
 def _compared(
-    parts: Parts,
     trial: Trial,
     derived: Sequence[Named],
     encoders: Mapping[str, KeptEncoder],
     threads: ThreadPoolExecutor,
     advance: Advance,
 ) -> Iterator[Compared]:
-    names = [photograph.path.name for photograph in catalogued(parts)]
     pictures = list(threads.map(read_picture, trial.catalogue))
     hashes = [perceptual_hash(image) for image in trial.catalogue]
     known, vectors, nearest = {}, {}, {}
@@ -115,7 +112,7 @@ def _compared(
 
     def compare(place: int) -> Compared:
         name, query = derived[place]
-        seen, sources = read_picture(query.image), _same(names, query.truth_ppm)
+        seen, sources = read_picture(query.image), frozenset(query.truth_ppm)
         by_hash = frozenset(Ingest(hashes=hashes).by_hash(query.image))
         by_embedding = {name: frozenset(known[name].near(vectors[name][place])) for name in encoders}
         alike = sources.union(by_hash, *by_embedding.values())
@@ -190,16 +187,6 @@ def _outside(parts: Parts) -> list[Photograph]:
 def everyone(parts: Parts) -> list[Photograph]:
     """All photographs, the catalogue's first."""
     return catalogued(parts) + _outside(parts)
-
-
-def _same(names: Sequence[str], sources: Iterable[int]) -> Assets:
-    """The sources, and what shows the same photograph."""
-    return frozenset(
-        asset
-        for asset, name in enumerate(names)
-        for source in sources
-        if asset == source or {name, names[source]} in SAME_PICTURE
-    )
 
 
 def _in_words(pair: set[str]) -> str:

@@ -11,7 +11,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from attribution.benchmark.derive import VARIANTS, collage
 from attribution.benchmark.photographs import open_small, read_folder
 from attribution.core.sameness import COLOUR_PX, GRID_PX, Square, agreement_ppm, are_same_pixels
-from attribution.same_picture import prove_copy, read_picture
+from attribution.same_picture import is_copy, prove_copy, read_picture
 from marketplace.sample_catalogue import STYLES, draw_work
 
 PHOTOS = Path(__file__).resolve().parents[3].parent / "shared" / "photos"
@@ -62,6 +62,26 @@ def test_pixels_are_the_same_however_turned_and_mirrored_but_not_in_another_colo
         assert are_same_pixels(colours(first), colours(turned))
     red, green = (ImageOps.colorize(first.convert("L"), "black", colour) for colour in ("#960000", "#004d00"))
     assert not are_same_pixels(colours(red), colours(green))
+
+
+@pytest.mark.parametrize(
+    ("inliers", "agreed_ppm_of_original", "agreed_ppm", "is_one"),
+    [
+        (20, 600_000, 600_000, True),
+        (20, 599_999, 899_999, False),
+        (20, 300_000, 900_000, True),
+        (20, 299_999, 900_000, False),
+        (20, 900_000, 300_000, False),  # a detail that came earlier
+        (19, 600_000, 900_000, True),
+        (19, 900_000, 600_000, True),
+        (19, 600_000, 899_999, False),
+        (19, 300_000, 900_000, False),
+    ],
+)
+def test_a_copy_agrees_as_far_as_the_limits_say(
+    inliers: int, agreed_ppm_of_original: int, agreed_ppm: int, is_one: bool
+) -> None:
+    assert is_copy(inliers, agreed_ppm_of_original, agreed_ppm) is is_one
 
 
 def test_a_collage_is_no_copy_of_its_sources(work: Image.Image) -> None:
