@@ -16,9 +16,8 @@ Assets = frozenset[int]
 class Compared:
     """A picture beside the catalogue: which assets it is from, and which it is found to be from.
 
-    At ingest it is compared with those in `by_hash` and, by encoder, `by_embedding`, and proved to be a copy of those in
-    `copied`. For the copy check, `nearest` is the shortlist by encoder, and `tiers` what each of the catalogue gives,
-    were it on it.
+    At ingest it is compared with `by_hash` and, by encoder, `by_embedding`, and is proved to be a copy of `copied`. For
+    the copy check, `nearest` is the shortlist by encoder, and `tiers` what each asset gives, were it on it.
     """
 
     family: str
