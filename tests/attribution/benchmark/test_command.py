@@ -8,7 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from attribution.benchmark import copying_report
+from attribution.benchmark import copying, copying_report
+from attribution.benchmark.derive import EASY
 from attribution.benchmark.report import CURVE_FILE, MARKERS
 from attribution.benchmark.run import run_benchmark, run_copying
 from attribution.benchmark.trial import FAMILIES
@@ -44,7 +45,10 @@ def test_one_command_measures_writes_the_table_and_draws_the_curve(
     assert "| compact | energy shares" in capsys.readouterr().out
 
 
-def test_how_well_copies_are_found_is_a_table_of_its_own(readme: Path, tmp_path: Path) -> None:
+def test_how_well_copies_are_found_is_a_table_of_its_own(
+    readme: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "CHANGES", {"JPEG": EASY["JPEG"]})
     photos, figures = small_folder(tmp_path / "photos"), tmp_path / "figures.json"
     call_command(
         "benchmark_attribution", photos=photos, encoder=["compact"], copies=True, json=figures, write_table=True
