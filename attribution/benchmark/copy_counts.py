@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import methodcaller
+from operator import attrgetter, methodcaller
 
 from attribution.core.copies import Rate, Tier, rate_of
 
@@ -29,17 +29,9 @@ class Compared:
     nearest: Mapping[str, Assets]
     tiers: Mapping[int, Tier]
 
-    def hashed(self) -> Assets:
-        """What the hash finds alike at ingest."""
-        return self.by_hash
-
     def embedded(self, encoder: str) -> Assets:
         """What the embedding finds alike at ingest."""
         return self.by_embedding[encoder]
-
-    def proved(self) -> Assets:
-        """What it is proved to be a copy of."""
-        return self.copied
 
     def recognised(self, encoder: str) -> Assets:
         """What it counts as a copy of."""
@@ -81,17 +73,16 @@ class FalseFlags:
 
 def ingest_columns(encoders: Iterable[str]) -> dict[str, Column]:
     """What is counted of changed copies that come in."""
-    columns: dict[str, Column] = {"by hash": methodcaller("hashed")}
+    columns: dict[str, Column] = {"by hash": attrgetter("by_hash")}
     columns |= {f"by {encoder}": methodcaller("embedded", encoder) for encoder in encoders}
-    columns |= {"proved, if compared": methodcaller("proved")}
+    columns |= {"proved, if compared": attrgetter("copied")}
     return columns | {f"recognised with {encoder}": methodcaller("recognised", encoder) for encoder in encoders}
 
 
 def check_columns(encoders: Iterable[str]) -> dict[str, Column]:
     """What is counted of generations that hold sources."""
-    columns: dict[str, Column] = {
-        f"on the shortlist by {encoder}": methodcaller("shortlisted", encoder) for encoder in encoders
-    }
+    columns: dict[str, Column] = {"alike by hash": attrgetter("by_hash")}
+    columns |= {f"on the shortlist by {encoder}": methodcaller("shortlisted", encoder) for encoder in encoders}
     for flag in FLAGS:
         columns[f"{flag}, if compared"] = methodcaller("would_flag", flag)
         columns |= {f"{flag} with {encoder}": methodcaller("flagged", flag, encoder) for encoder in encoders}

@@ -23,7 +23,9 @@ def copying_as_markdown(copying: Copying) -> str:
             *_rows("change", copying.ingest),
             "",
             "**Copy checks.** The same pictures as generations, and those with several sources. One source or more is "
-            f"among the {SHORTLIST} of the catalogue that are nearest, and is flagged.",
+            f"among the {SHORTLIST} of the catalogue that are nearest, and is flagged. These are "
+            f"{percent(SHORTLIST / copying.catalogue)} of the catalogue: of a larger one it says little. The hash is "
+            "not asked for copy checks.",
             "",
             *_rows("picture", copying.checks),
             "",

@@ -24,7 +24,7 @@ class CopyThresholds:
 
     Geometry proves a near-copy by `near_inliers` local features on one map, `near_inlier_ratio` of those that look
     alike, which span `near_area_ppm` of either picture; with less it is a possible copy, as two photographs of one
-    building are. Of SSCD's cosine, 0.75 is a copy at 90 % precision (Pizzi et al., CVPR 2022), and 0.5 is what
+    building often are. Of SSCD's cosine, 0.75 is a copy at 90 % precision (Pizzi et al., CVPR 2022), and 0.5 is what
     Somepalli et al. (CVPR 2023) counted from.
     """
 

@@ -61,6 +61,7 @@ def test_a_copy_is_recognised_where_it_is_both_found_alike_and_proved() -> None:
 def test_a_generation_is_flagged_where_its_source_is_on_the_shortlist_and_proved() -> None:
     (row,) = count([FOUND, MISSED], check_columns(["e"]))
     assert row.counts == {
+        "alike by hash": 1,
         "on the shortlist by e": 1,
         "near copy, if compared": 1,
         "near copy with e": 1,
