@@ -15,7 +15,8 @@ from PIL import Image
 from attribution.benchmark.ingest import Ingest
 from attribution.benchmark.retraining import Ppm
 from attribution.benchmark.trial import Attack, Query, Trial
-from attribution.encoders import BATCH, Embedded, Encoder, Outputs, Recipe, load_encoder
+from attribution.encoders import BATCH, Embedded, Encoder, Recipe, load_encoder
+from attribution.statistics import Outputs
 from attribution.tiles import SMALL, WINDOWS, Rows, Tiles
 
 Advance = Callable[[int], None]
