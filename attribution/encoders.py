@@ -121,6 +121,11 @@ class Encoder:
             grids = [adaptive_avg_pool2d(each, GRID).permute(0, 2, 3, 1).cpu().numpy() for each in tokens]
             return Outputs([self.pooled(each).cpu().numpy() for each in tokens] + final, [cut(grid) for grid in grids])
 
+    def outputs_of(self, images: Sequence[Image.Image]) -> Outputs:
+        """`outputs` of any number of pictures, at least one, in batches."""
+        starts = range(0, len(images), BATCH)
+        return together([self.outputs([self.prepare(image) for image in images[at : at + BATCH]]) for at in starts])
+
     @staticmethod
     def pooled(tokens: "Tensor") -> "Tensor":
         """Of one block's tokens (n, d, rows, columns), what stands for the whole picture: their mean (n, d)."""
@@ -175,13 +180,7 @@ def fit_statistics(encoder: Encoder, images: Sequence[Image.Image], path: Path, 
     Use pictures that are not in the catalogue: fitted on a small catalogue itself, whitening makes its pictures
     orthogonal. Raises ValueError if `whiten_to` needs more images.
     """
-    outputs = together(
-        [
-            encoder.outputs([encoder.prepare(image) for image in images[start : start + BATCH]])
-            for start in range(0, len(images), BATCH)
-        ]
-    )
-    Statistics.fitted(outputs, encoder.recipe.width, whiten_to).write(path)
+    Statistics.fitted(encoder.outputs_of(images), encoder.recipe.width, whiten_to).write(path)
 
 
 def embed_files(encoder: Encoder, paths: Sequence[Path], batch: int = BATCH) -> Iterator[tuple[range, Embedded]]:
