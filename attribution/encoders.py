@@ -119,7 +119,7 @@ class Encoder:
             tokens = [each.float() for each in inner["image_intermediates"]]
             final = [inner["image_features"].float().cpu().numpy()] if self.recipe.final else []
             grids = [adaptive_avg_pool2d(each, GRID).permute(0, 2, 3, 1).cpu().numpy() for each in tokens]
-            return Outputs([self.pooled(each).cpu().numpy() for each in tokens] + final, [cut(grid) for grid in grids])
+            return Outputs([self.pooled(each) for each in tokens] + final, [cut(grid) for grid in grids])
 
     def outputs_of(self, images: Sequence[Image.Image]) -> Outputs:
         """`outputs` of any number of pictures, at least one, in batches."""
@@ -127,9 +127,9 @@ class Encoder:
         return together([self.outputs([self.prepare(image) for image in images[at : at + BATCH]]) for at in starts])
 
     @staticmethod
-    def pooled(tokens: "Tensor") -> "Tensor":
+    def pooled(tokens: "Tensor") -> Rows:
         """Of one block's tokens (n, d, rows, columns), what stands for the whole picture: their mean (n, d)."""
-        return tokens.mean((2, 3))
+        return np.asarray(tokens.mean((2, 3)).cpu().numpy())
 
 
 def load_encoder(recipe: Recipe) -> Encoder:

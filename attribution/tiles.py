@@ -75,7 +75,7 @@ def trained_projection(rows: Rows, changes: Rows, width: int) -> Rows:
     onto = projection(unit(rows @ shrunk), width)
     if onto is None:
         raise ValueError(f"tiles of {rows.shape[1]} numbers are stored as they are in {width}: there is no projection")
-    return shrunk @ onto
+    return np.asarray(shrunk @ onto)
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,12 @@ class TileStatistics:
 
     def tiles(self, blocks: Sequence[Rows]) -> Tiles:
         """Tiles (n, 25, width) of the blocks' (n, 25, d)."""
+        return quantised(self.projected(blocks))
+
+    def projected(self, blocks: Sequence[Rows]) -> Rows:
+        """`tiles` before they become whole numbers."""
         whole = self.joined(blocks)
-        return quantised(whole if self.projection is None else whole @ self.projection)
+        return whole if self.projection is None else whole @ self.projection
 
     def joined(self, blocks: Sequence[Rows]) -> Rows:
         """Each block's tiles centred, whitened and brought to unit length; concatenated (n, 25, sum of k)."""

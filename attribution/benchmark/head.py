@@ -114,7 +114,8 @@ def judge(
         {family: float(own[row].mean()) for family, row in zip(HELD_OUT_FAMILIES, rows, strict=True)} for own in errors
     ]
     variance = sum(gain.var(ddof=1) / len(gain) for gain in gains) / len(gains) ** 2
-    return Verdict(*by_family, gain=float(np.mean([gain.mean() for gain in gains])), error=float(variance**0.5))
+    gain = float(np.mean([gain.mean() for gain in gains]))
+    return Verdict(by_family[0], by_family[1], gain, float(variance**0.5))
 
 
 def _derived(sources: Pictures, photographs: range, lessons: Lessons) -> tuple[Pictures, NDArray[np.intp]]:

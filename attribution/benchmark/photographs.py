@@ -13,6 +13,7 @@ from attribution.compact.pictures import Photograph, open_photograph, split_by_a
 EDGE_PX = 384
 """Photographs are worked with at this longer edge."""
 SPLIT_SEED = 11
+OTHER_SEED = 12
 TEST_PARTS = (0.65, 0.35)
 TUNING_PARTS = (0.22, 0.1, 0.33, 0.35)
 

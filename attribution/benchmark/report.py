@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+from attribution.benchmark.ablation import Ablated
 from attribution.benchmark.measure import CurvePoint, EncoderResult, Measured
 from attribution.benchmark.methods import SUPPORTS
 from attribution.benchmark.run import Benchmark
 from attribution.benchmark.trial import FAMILIES
 from attribution.core.shares import EnergyParameters
 
-BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
+TABLE, ABLATION = "benchmark", "ablation"
+"""Names of the markers: <!-- benchmark --> and <!-- /benchmark -->."""
 CURVE_FILE = "precision-coverage.svg"
 
 HEADER = (
@@ -98,19 +100,33 @@ def best_result(results: list[EncoderResult]) -> EncoderResult:
     return min(results, key=lambda result: min(row.macro_error for row in result.methods))
 
 
-def require_markers(path: Path) -> tuple[str, str]:
-    """What stands before and after the two marker comments of the file. Raises MarkersMissing."""
-    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise MarkersMissing(f"{path} has no lines {BEGIN} and {END} between which the table could stand: add them")
-    return before, after
+def ablation_as_markdown(rows: list[Ablated]) -> str:
+    """The table of what each part buys."""
+    header = (
+        "what differs",
+        "macro",
+        "money misallocated",
+        "paid on unrelated",
+        "paid to a collage's 3 sources",
+        "macro, own parameters",
+    )
+    return "\n".join(_table(header, [_ablation_cells(row) for row in rows]))
 
 
-def write_between_markers(path: Path, text: str) -> None:
+def require_markers(path: Path, name: str = TABLE) -> tuple[str, str]:
+    """What stands before and after the two marker comments of that name in the file. Raises MarkersMissing."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, found_begin, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise MarkersMissing(f"{path} has no lines {begin} and {end} between which the table could stand: add them")
+    return before + begin, end + after
+
+
+def write_between_markers(path: Path, text: str, name: str = TABLE) -> None:
     """Replace what stands between the two marker comments of the file. Raises MarkersMissing."""
-    before, after = require_markers(path)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+    before, after = require_markers(path, name)
+    path.write_text(f"{before}\n{text}\n{after}", encoding="utf-8")
 
 
 def as_svg(encoder: str, curve: list[CurvePoint]) -> str:
@@ -152,8 +168,8 @@ def _cells(encoder: str, row: Measured) -> list[str]:
         error["single"],
         error["unrelated"],
         f"**{_plain(row.macro_error)}**",
-        f"{row.misallocated:.1%}".replace("%", " %"),
-        f"{row.paid_to_collage_sources:.0%}".replace("%", " %"),
+        _percent(row.misallocated, 1),
+        _percent(row.paid_to_collage_sources),
         f"{row.clone_gain:+.3f}",
         f"{row.variant_gain:+.3f} ({_plain(row.taken_by_strangers_variants)})",
         _plain(row.datamodelling),
@@ -168,6 +184,21 @@ def _recall_cells(result: EncoderResult) -> list[str]:
 def _curve_cells(point: CurvePoint) -> list[str]:
     parts = (point.precision, point.coverage, point.macro_error, point.paid_on_unrelated, point.paid_to_collage_sources)
     return [f"{point.support:g}, {point.whole:g}", *map(_plain, parts)]
+
+
+def _ablation_cells(row: Ablated) -> list[str]:
+    return [
+        row.name,
+        _plain(row.macro_error),
+        _percent(row.misallocated, 1),
+        _plain(row.paid_on_unrelated),
+        _percent(row.paid_to_collage_sources),
+        _plain(row.tuned_macro_error),
+    ]
+
+
+def _percent(part: float, decimals: int = 0) -> str:
+    return f"{part * 100:.{decimals}f} %"
 
 
 def _plain(value: float) -> str:

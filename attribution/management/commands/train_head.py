@@ -56,7 +56,9 @@ class Command(BaseCommand):
             self.stdout.write(f"Share error, {name}: {families}")
         gain = f"The head's gain, mean over these families, is {verdict.gain:+.4f} ± {verdict.error:.4f}"
         if not verdict.wins:
-            raise CommandError(f"{gain}: no more than chance. Nothing was written; the plain encoder stays.")
+            raise CommandError(
+                f"{gain}: it is not better by more than chance. Nothing was written; the plain encoder stays."
+            )
         self.stdout.write(
             f"{gain}. Set ENCODER_RECIPE={output.resolve()} in a new installation; "
             f"a running one is changed by manage.py reembed {output.resolve()}"

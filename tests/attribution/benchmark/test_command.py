@@ -8,11 +8,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from attribution.benchmark.report import BEGIN, CURVE_FILE, END
+from attribution.benchmark.report import CURVE_FILE
 from attribution.benchmark.run import run_benchmark
 from attribution.benchmark.trial import FAMILIES
 from attribution.management.commands import benchmark_attribution
 from tests.attribution.benchmark.scenes import SMALL, small_folder
+
+BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ from PIL import Image
 from attribution.benchmark.measure import measure_encoder
 from attribution.benchmark.methods import SUPPORTS, WHOLES
 from attribution.benchmark.report import (
-    BEGIN,
-    END,
     HEADER,
     MarkersMissing,
     as_markdown,
@@ -24,6 +22,7 @@ from attribution.benchmark.run import Benchmark
 from attribution.benchmark.trial import FAMILIES, Query, Trial
 from tests.attribution.benchmark.scenes import plane_trial
 
+BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
 RESULT = measure_encoder("plane", "f", plane_trial())
 PICTURE = Image.new("RGB", (2, 2))
 PICTURES = [Query(family, PICTURE, {}) for family in FAMILIES]
