@@ -27,13 +27,14 @@ from attribution.benchmark.trial import Query, Trial
 from attribution.core.background import usual_similarity
 from attribution.core.shares import WHOLE_PPM, Candidates, EnergyParameters
 from attribution.statistics import Outputs, Statistics
-from attribution.tiles import SMALL, WHITENED, Rows, TileStatistics, quantised, unit
+from attribution.tiles import SMALL, WHITENED, WINDOWS, Rows, TileStatistics, quantised, unit
 
 SHIPPED = (2, 4, 6)
 TOWER_BLOCKS = (2, 3, 4, 6, 7, 9, 10, 11)
 """All that a row reads: the tower sees each picture once."""
-LARGE = slice(0, 9)
-EVERY = slice(None)
+EVERY = range(len(WINDOWS))
+SMALL_ONES = EVERY[SMALL]
+LARGE = EVERY[: -len(SMALL_ONES)]
 GEM_POWER = 3
 BANK_STEP = 16
 """One background tile in so many is in the bank of the score normalisation."""
@@ -51,8 +52,8 @@ class Variant:
     name: str
     blocks: tuple[int, ...] = SHIPPED
     gem: bool = False
-    own: slice | None = SMALL
-    theirs: slice = EVERY
+    own: range | None = SMALL_ONES
+    theirs: range = EVERY
     width: int = 512
     in_bytes: bool = True
     k: int = EnergyParameters().k
@@ -66,7 +67,7 @@ VARIANTS = (
     Variant("blocks and final embedding, whole pictures, mean token", own=None),
     Variant("blocks and final embedding, whole pictures, GeM (p = 3)", own=None, gem=True),
     Variant("large tiles only", own=LARGE, theirs=LARGE),
-    Variant("small tiles only", theirs=SMALL),
+    Variant("small tiles only", theirs=SMALL_ONES),
     Variant("tiles of blocks 2, 4", blocks=(2, 4)),
     Variant("tiles of blocks 2, 3, 4, 6", blocks=(2, 3, 4, 6)),
     Variant("tiles of blocks 2, 6, 10", blocks=(2, 6, 10)),
@@ -177,7 +178,7 @@ def _read(outputs: Outputs, variant: Variant) -> Outputs:
     return Outputs([*halves, outputs.parts[-1]], [outputs.tiles[place] for place in places])
 
 
-def _embedded(statistics: Statistics, outputs: Outputs, variant: Variant, windows: slice) -> tuple[Rows, Numbers]:
+def _embedded(statistics: Statistics, outputs: Outputs, variant: Variant, windows: range) -> tuple[Rows, Numbers]:
     """Vectors (n, 512) and tiles (n, t, width) of n pictures; one tile each, where pictures are taken whole."""
     vectors = unit(statistics.joined(outputs.parts))
     if variant.own is None:

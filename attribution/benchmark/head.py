@@ -22,7 +22,7 @@ from attribution.benchmark.trial import Query, make_queries, open_all
 from attribution.core.evaluation import total_variation
 from attribution.core.shares import Candidates, EnergyParameters
 from attribution.statistics import Outputs, Statistics
-from attribution.tiles import GRID, SMALL, Rows, cut, trained_projection, unit
+from attribution.tiles import GRID, SMALL, WINDOWS, Rows, cut, trained_projection, unit
 from marketplace.sample_catalogue import STYLES, draw_work
 
 HELD_OUT_CHANGES = ("flip", "edges", "overlay", "downscale")
@@ -30,6 +30,8 @@ HELD_OUT_FAMILIES = ("blend 2", "blend 3", "inpainted", "single", "unrelated")
 """What the head is judged on; of single changes, those above."""
 DRAWN_FROM = 3_000_000
 """Works of each style from this number on are learned from, and are in no catalogue."""
+COLLAGES = (2, 3, 4)
+"""Of so many sources."""
 OWNED = 0.9
 """The part of a tile that its source must fill, for the two to be compared."""
 STANDARD_ERRORS = 2
@@ -65,17 +67,27 @@ class Verdict:
 def lesson_count(parts: Parts, lessons: Lessons) -> int:
     """How many pictures `trained_head` embeds."""
     changes = len(EASY) - len(HELD_OUT_CHANGES)
-    return len(parts.background) + len(STYLES) * lessons.drawn + 3 * lessons.collages + changes * lessons.single
+    return (
+        len(parts.background)
+        + len(STYLES) * lessons.drawn
+        + len(COLLAGES) * lessons.collages
+        + changes * lessons.single
+    )
 
 
 def trained_head(encoder: KeptEncoder, statistics: Statistics, parts: Parts, lessons: Lessons) -> Statistics:
     """The statistics with a trained projection of the tiles in place of the plain one; the same parts give the same.
 
-    Raises ValueError where the recipe projects no tiles.
+    Raises ValueError where the recipe projects no tiles, or there are too few photographs for a collage.
     """
     tiles = statistics.tiles
     if tiles is None or tiles.projection is None:
         raise ValueError(f"recipe {encoder.recipe.name} projects no tiles, so that there is no place for a head")
+    if len(parts.background) < max(COLLAGES):
+        raise ValueError(
+            f"{len(parts.background)} background photographs cannot make a collage of {max(COLLAGES)}: "
+            "the folder needs photographs by more authors"
+        )
     sources = open_all(parts.background)
     photographs = range(len(sources))
     numbers = range(DRAWN_FROM, DRAWN_FROM + lessons.drawn)
@@ -121,7 +133,7 @@ def judge(
 def _derived(sources: Pictures, photographs: range, lessons: Lessons) -> tuple[Pictures, NDArray[np.intp]]:
     """Collages and single changes, and the source of each of their small tiles (n, 16), -1 where none fills it."""
     images, owners = [], []
-    for count in (2, 3, 4):
+    for count in COLLAGES:
         for number in range(lessons.collages):
             rng = random.Random(f"head/collage {count}/{number}")  # noqa: S311 -- repeatable, not secret
             chosen = rng.sample(_kind(photographs, len(sources), rng), count)
@@ -132,7 +144,7 @@ def _derived(sources: Pictures, photographs: range, lessons: Lessons) -> tuple[P
             rng = random.Random(f"head/{change}/{number}")  # noqa: S311 -- repeatable, not secret
             source = rng.choice(_kind(photographs, len(sources), rng))
             images.append(EASY[change](sources[source], rng))
-            owners.append(np.full(len(range(25)[SMALL]), source))
+            owners.append(np.full(len(WINDOWS[SMALL]), source))
     return images, np.stack(owners)
 
 
