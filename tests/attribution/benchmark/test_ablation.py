@@ -10,7 +10,16 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from attribution.benchmark import ablation
-from attribution.benchmark.ablation import LARGE, OTHER_DEAL, VARIANTS, Ablated, Ablation, AblationEncoder, Variant
+from attribution.benchmark.ablation import (
+    LARGE,
+    OTHER_DEAL,
+    VARIANTS,
+    Ablated,
+    Ablation,
+    AblationEncoder,
+    Figures,
+    Variant,
+)
 from attribution.benchmark.embedding import EmbeddedTrial, KeptEncoder, embed_trial
 from attribution.benchmark.measure import measure
 from attribution.benchmark.methods import Images, explained, tiled_method
@@ -62,7 +71,7 @@ def test_the_row_as_shipped_is_the_benchmarks_own(
 ) -> None:
     fit_statistics(KeptEncoder(RECIPE, tmp_path), made[1], tmp_path / "fitted.npz", 16)
     own = embed_trial(made[0], KeptEncoder(replace(RECIPE, statistics=str(tmp_path / "fitted.npz")), tmp_path))
-    expected, row = measure(tiled_method(EnergyParameters()), own), shipped
+    expected, row = measure(tiled_method(EnergyParameters()), own), shipped.shipped
     assert row.macro_error == pytest.approx(expected.macro_error, abs=0.005)
     assert row.misallocated == pytest.approx(expected.misallocated, abs=0.005)
     assert row.paid_on_unrelated == pytest.approx(expected.paid_on_unrelated, abs=0.005)
@@ -115,12 +124,14 @@ def test_one_command_writes_the_table_between_its_markers(
 ) -> None:
     page, photos = tmp_path / "README.md", small_folder(tmp_path / "photos")
     page.write_text("# A\n<!-- benchmark -->\nkept\n<!-- /benchmark -->\n<!-- ablation -->\n<!-- /ablation -->\n")
-    row = Ablated("as shipped", 0.1694, 0.0851, 0.2011, 0.997, 0.1772)
+    row = Ablated("as shipped", Figures(0.1694, 0.0851, 0.2011, 0.997), Figures(0.1772, 0.1, 0.3, 0.9))
     monkeypatch.setattr(benchmark_attribution, "README", page)
     monkeypatch.setattr(benchmark_attribution, "run_ablation", lambda *_: [row])
     call_command("benchmark_attribution", photos=photos, ablate=True, write_table=True)
     assert "kept" in page.read_text(encoding="utf-8")
-    assert "| as shipped | .169 | 8.5 % | .201 | 100 % | .177 |" in page.read_text(encoding="utf-8")
+    assert "| as shipped | .169 | 8.5 % | .201 | 100 % | .177 | 10.0 % | .300 | 90 % |" in page.read_text(
+        encoding="utf-8"
+    )
     assert "as shipped" in capsys.readouterr().out
 
 
