@@ -5,7 +5,6 @@ import urllib.request
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +12,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from attribution.recipes import Recipe, file_sha256, find_recipe, load_recipe
-from attribution.tiles import GRID, Rows, Tiles, TileStatistics, cut, projection, quantised, unit, whitening
+from attribution.statistics import Outputs, Statistics, together
+from attribution.tiles import GRID, Rows, Tiles, cut, quantised, unit
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,63 +45,12 @@ class UnreadablePicture(ValueError):
     """A file that cannot be decoded as a picture; the message names it."""
 
 
-class Outputs(NamedTuple):
-    """What a tower gives for n pictures: of each block the mean token (n, d), then the final embedding; and of each
-    block the tiles (n, 25, d)."""
-
-    parts: list[Rows]
-    tiles: list[Rows]
-
-
 class Embedded(NamedTuple):
     """Embeddings (n, width) with unit rows, and tiles (n, 25, width); of a recipe without blocks, the whole picture is
     its only tile: (n, 1, width)."""
 
     vectors: Rows
     tiles: Tiles
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """What is known of an encoder's parts from a background set: each mean (d,), each whitening (d, k) or None,
-    the projection (sum of k, stored width) of all parts together, or None, and the same of its tiles."""
-
-    means: tuple[Rows, ...]
-    whitenings: tuple[Rows | None, ...]
-    projection: Rows | None
-    tiles: TileStatistics | None = None
-
-    @classmethod
-    def read(cls, path: Path) -> "Statistics":
-        """Load what `write` stored. Raises FileNotFoundError."""
-        with np.load(path) as file:
-            arrays = dict(file)
-        count = sum(name.startswith("mean_") for name in arrays)
-        return cls(
-            tuple(arrays[f"mean_{part}"] for part in range(count)),
-            tuple(arrays.get(f"whitening_{part}") for part in range(count)),
-            arrays.get("projection"),
-            TileStatistics.from_arrays(arrays),
-        )
-
-    def write(self, path: Path) -> None:
-        """Store as .npz: mean_0, whitening_0, mean_1, …, projection; whatever is None is left out."""
-        arrays: dict[str, Any] = {f"mean_{part}": mean for part, mean in enumerate(self.means)}
-        arrays |= {f"whitening_{part}": matrix for part, matrix in enumerate(self.whitenings) if matrix is not None}
-        if self.projection is not None:
-            arrays["projection"] = self.projection
-        if self.tiles is not None:
-            arrays |= self.tiles.as_arrays()
-        np.savez_compressed(path, allow_pickle=False, **arrays)
-
-    def joined(self, parts: Sequence[Rows]) -> Rows:
-        """Each part centred, whitened and brought to unit length; concatenated and projected."""
-        rows = []
-        for part, mean, matrix in zip(parts, self.means, self.whitenings, strict=True):
-            centred = unit(part) - mean
-            rows.append(unit(centred if matrix is None else centred @ matrix))
-        whole = np.concatenate(rows, axis=1)
-        return whole if self.projection is None else whole @ self.projection
 
 
 class Encoder:
@@ -170,7 +119,17 @@ class Encoder:
             tokens = [each.float() for each in inner["image_intermediates"]]
             final = [inner["image_features"].float().cpu().numpy()] if self.recipe.final else []
             grids = [adaptive_avg_pool2d(each, GRID).permute(0, 2, 3, 1).cpu().numpy() for each in tokens]
-            return Outputs([each.mean((2, 3)).cpu().numpy() for each in tokens] + final, [cut(grid) for grid in grids])
+            return Outputs([self.pooled(each) for each in tokens] + final, [cut(grid) for grid in grids])
+
+    def outputs_of(self, images: Sequence[Image.Image]) -> Outputs:
+        """`outputs` of any number of pictures, at least one, in batches."""
+        starts = range(0, len(images), BATCH)
+        return together([self.outputs([self.prepare(image) for image in images[at : at + BATCH]]) for at in starts])
+
+    @staticmethod
+    def pooled(tokens: "Tensor") -> Rows:
+        """Of one block's tokens (n, d, rows, columns), what stands for the whole picture: their mean (n, d)."""
+        return np.asarray(tokens.mean((2, 3)).cpu().numpy())
 
 
 def load_encoder(recipe: Recipe) -> Encoder:
@@ -216,30 +175,12 @@ def _published(recipe: Recipe) -> dict[str, Any]:
 
 
 def fit_statistics(encoder: Encoder, images: Sequence[Image.Image], path: Path, whiten_to: int | None = None) -> None:
-    """Fit each part's mean on a background set and write them to `path`, for a recipe's `statistics`.
+    """Fit `Statistics` on a background set and write them to `path`, for a recipe's `statistics`.
 
-    With `whiten_to`, also each part's PCA whitening to that many numbers; where the parts together are wider than the
-    stored width, also the projection that keeps most of their inner products (a truncated SVD). Use pictures that
-    are not in the catalogue: fitted on a small catalogue itself, whitening makes its pictures orthogonal.
-    Raises ValueError if `whiten_to` needs more images.
+    Use pictures that are not in the catalogue: fitted on a small catalogue itself, whitening makes its pictures
+    orthogonal. Raises ValueError if `whiten_to` needs more images.
     """
-    if whiten_to and len(images) <= whiten_to:
-        raise ValueError(f"whitening to {whiten_to} numbers needs more than {whiten_to} images, not {len(images)}")
-    batches = [
-        encoder.outputs([encoder.prepare(image) for image in images[start : start + BATCH]])
-        for start in range(0, len(images), BATCH)
-    ]
-    parts = [unit(np.concatenate(rows)) for rows in zip(*(each.parts for each in batches), strict=True)]
-    means = tuple(part.mean(axis=0) for part in parts)
-    whitenings = tuple(
-        whitening(part - mean, min(whiten_to, part.shape[1])) if whiten_to else None
-        for part, mean in zip(parts, means, strict=True)
-    )
-    whole = Statistics(means, whitenings, None).joined(parts)
-    width = encoder.recipe.width
-    blocks = [np.concatenate(tiles) for tiles in zip(*(each.tiles for each in batches), strict=True)]
-    tiles = TileStatistics.fitted(blocks, width) if blocks else None
-    Statistics(means, whitenings, projection(whole, width), tiles).write(path)
+    Statistics.fitted(encoder.outputs_of(images), encoder.recipe.width, whiten_to).write(path)
 
 
 def embed_files(encoder: Encoder, paths: Sequence[Path], batch: int = BATCH) -> Iterator[tuple[range, Embedded]]:

@@ -63,6 +63,21 @@ def projection(rows: Rows, width: int) -> Rows | None:
     return np.asarray(vectors[:, ::-1][:, :width], dtype=np.float32)
 
 
+def trained_projection(rows: Rows, changes: Rows, width: int) -> Rows:
+    """(d, width): like `projection`, after axes along which derived pictures differ from their sources are shrunk.
+
+    `changes` (m, d) are those differences. Along an axis on which they have the variance v, numbers are divided by the
+    root of v and their mean variance together (learned whitening, Mikolajczyk and Matas 2007, with shrinkage). Raises
+    ValueError where `rows` (n, d) are no wider than `width`, so that nothing is projected.
+    """
+    variances, axes = np.linalg.eigh(changes.T.astype(np.float64) @ changes / len(changes))
+    shrunk = (axes / np.sqrt(variances + variances.mean())).astype(np.float32)
+    onto = projection(unit(rows @ shrunk), width)
+    if onto is None:
+        raise ValueError(f"tiles of {rows.shape[1]} numbers are stored as they are in {width}: there is no projection")
+    return np.asarray(shrunk @ onto)
+
+
 @dataclass(frozen=True)
 class TileStatistics:
     """Of the tiles (n, 25, d) of each of the recipe's blocks on a background set: the mean at each place (25, d), since
@@ -77,7 +92,7 @@ class TileStatistics:
         """From the blocks' tiles (n, 25, d) of n background pictures. Raises ValueError for too few pictures."""
         means = tuple(unit(tiles).mean(axis=0) for tiles in blocks)
         whitenings = tuple(_fitted_whitening(tiles, mean) for tiles, mean in zip(blocks, means, strict=True))
-        whole = cls(means, whitenings, None)._joined(blocks)
+        whole = cls(means, whitenings, None).joined(blocks)
         return cls(means, whitenings, projection(whole.reshape(-1, whole.shape[-1]), width))
 
     @classmethod
@@ -100,10 +115,15 @@ class TileStatistics:
 
     def tiles(self, blocks: Sequence[Rows]) -> Tiles:
         """Tiles (n, 25, width) of the blocks' (n, 25, d)."""
-        whole = self._joined(blocks)
-        return quantised(whole if self.projection is None else whole @ self.projection)
+        return quantised(self.projected(blocks))
 
-    def _joined(self, blocks: Sequence[Rows]) -> Rows:
+    def projected(self, blocks: Sequence[Rows]) -> Rows:
+        """`tiles` before they become whole numbers."""
+        whole = self.joined(blocks)
+        return whole if self.projection is None else whole @ self.projection
+
+    def joined(self, blocks: Sequence[Rows]) -> Rows:
+        """Each block's tiles centred, whitened and brought to unit length; concatenated (n, 25, sum of k)."""
         centred = [unit(tiles) - mean for tiles, mean in zip(blocks, self.means, strict=True)]
         rows = [unit(tiles @ matrix) for tiles, matrix in zip(centred, self.whitenings, strict=True)]
         return unit(np.concatenate(rows, axis=-1))

@@ -36,10 +36,7 @@ def clip_recipes(
 
     `loader` is a Python file that gives the tower's weights by `visual_state_dict()`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = folder / f"{MODEL}.safetensors"
-    if not weights.exists():
-        _write_tower(loader, weights)
+    clip_tower(loader, folder)
     digest = hashlib.sha256(b"".join(image.tobytes() for image in background)).hexdigest()[:12]
     for name, (blocks, whiten_to) in RECIPES.items():
         raw = _write_recipe(folder, name, blocks, None)
@@ -48,6 +45,15 @@ def clip_recipes(
             fit_statistics(KeptEncoder(raw, kept, advance), background, statistics, whiten_to)
         _write_recipe(folder, name, blocks, statistics.name)
     return [load_recipe(folder / f"{name}.json") for name in RECIPES]
+
+
+def clip_tower(loader: Path, folder: Path) -> Recipe:
+    """The tower and its blocks, without statistics."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = folder / f"{MODEL}.safetensors"
+    if not weights.exists():
+        _write_tower(loader, weights)
+    return _write_recipe(folder, "clip-tower", BLOCKS, None)
 
 
 def _write_recipe(folder: Path, name: str, blocks: tuple[int, ...], statistics: str | None) -> Recipe:

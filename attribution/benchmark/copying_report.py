@@ -6,8 +6,6 @@ from attribution.benchmark.report import percent, table
 from attribution.core.copies import rate_of
 from attribution.proof import SHORTLIST
 
-MARKERS = "<!-- copies -->", "<!-- /copies -->"
-
 
 def copying_as_markdown(copying: Copying) -> str:
     """The tables, with a sentence on what was measured."""

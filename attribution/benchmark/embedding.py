@@ -15,7 +15,8 @@ from PIL import Image
 from attribution.benchmark.ingest import Ingest
 from attribution.benchmark.retraining import Ppm
 from attribution.benchmark.trial import Attack, Query, Trial
-from attribution.encoders import BATCH, Embedded, Encoder, Outputs, Recipe, load_encoder
+from attribution.encoders import BATCH, Embedded, Encoder, Recipe, load_encoder
+from attribution.statistics import Outputs
 from attribution.tiles import SMALL, WINDOWS, Rows, Tiles
 
 Advance = Callable[[int], None]
@@ -215,11 +216,12 @@ def _embed_queries(queries: list[Query], encoder: KeptEncoder, originals: list[i
         [query.family for query in queries],
         embedded.vectors,
         embedded.tiles[:, SMALL],
-        [_due_to_originals(query.truth_ppm, originals) for query in queries],
+        [due_to_originals(query.truth_ppm, originals) for query in queries],
     )
 
 
-def _due_to_originals(truth_ppm: Ppm, originals: list[int]) -> Ppm:
+def due_to_originals(truth_ppm: Ppm, originals: list[int]) -> Ppm:
+    """The same shares, of each near-duplicate by the original of its group."""
     due: Counter[int] = Counter()
     for asset, share in truth_ppm.items():
         due[originals[asset]] += share

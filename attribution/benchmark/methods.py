@@ -103,6 +103,8 @@ def _by_vectors(name: str, parameters: str, shares: Callable[[Vector, Candidates
     return Method(name, parameters, lambda picture, images: shares(picture.vector, images.candidates))
 
 
+Explain = Callable[[EmbeddedQueries, Images, float, float], list[Ppm]]
+"""What each asset explains of each picture, at a lo and an R0."""
 PRO_RATA = _by_vectors("pro rata", "", pro_rata_shares)
 BASELINES: dict[str, list[Method]] = {
     "softmax": [
@@ -126,17 +128,16 @@ def contenders(trial: EmbeddedTrial) -> list[Method]:
     """Pro rata, each baseline and energy shares at what does best on the tuning half, and energy shares as shipped."""
     images = images_of(trial)
     tuned = [min(grid, key=lambda method: _macro(method, trial.tuning, images)) for grid in BASELINES.values()]
-    return [PRO_RATA, *tuned, tiled_method(EnergyParameters()), tiled_method(tuned_energy(trial))]
+    return [PRO_RATA, *tuned, tiled_method(EnergyParameters()), tiled_method(tuned_energy(trial.tuning, images))]
 
 
-def tuned_energy(trial: EmbeddedTrial) -> EnergyParameters:
-    """The parameters with the smallest macro share error on the tuning half."""
+def tuned_energy(tuning: EmbeddedQueries, images: Images, explain: Explain | None = None) -> EnergyParameters:
+    """The parameters with the smallest macro share error on the tuning half, of what `explain` or `explained` gives."""
     errors = {}
     for lo, r0 in product(FLOORS, LENGTHS):
-        parts = explained(trial.tuning, images_of(trial), lo, r0)
+        parts = (explain or explained)(tuning, images, lo, r0)
         for support, whole in product(SUPPORTS, WHOLES):
-            paid = shares_at(parts, support, whole)
-            errors[lo, r0, support, whole] = macro(share_errors(paid, trial.tuning))
+            errors[lo, r0, support, whole] = macro(share_errors(shares_at(parts, support, whole), tuning))
     lo, r0, support, whole = min(errors, key=lambda each: errors[each])
     return EnergyParameters(lo=lo, r0=r0, support=support, whole=whole)
 
@@ -152,9 +153,11 @@ def images_of(trial: EmbeddedTrial) -> Images:
     return Images(Candidates(numbers, trial.catalogue[numbers], numbers), trial.tiles[numbers])
 
 
-def explained(queries: EmbeddedQueries, images: Images, lo: float, r0: float) -> list[Ppm]:
+def explained(
+    queries: EmbeddedQueries, images: Images, lo: float, r0: float, k: int = EnergyParameters().k
+) -> list[Ppm]:
     """What each asset explains of each picture, in ppm: its share where nothing more is asked for."""
-    method = tiled_method(EnergyParameters(lo=lo, r0=r0, support=0.0, whole=1.0))
+    method = tiled_method(EnergyParameters(k=k, lo=lo, r0=r0, support=0.0, whole=1.0))
     return [method.share(picture, images) for picture in pictures_of(queries)]
 
 

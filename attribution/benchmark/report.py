@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from attribution.benchmark.ablation import Ablated, Figures
 from attribution.benchmark.measure import CurvePoint, EncoderResult, Measured
 from attribution.benchmark.methods import SUPPORTS
 from attribution.benchmark.run import Benchmark
 from attribution.benchmark.trial import FAMILIES
 from attribution.core.shares import EnergyParameters
 
-MARKERS = "<!-- benchmark -->", "<!-- /benchmark -->"
+SHARES, COPIES, ABLATION = "benchmark", "copies", "ablation"
+"""Names of the tables, and of the markers around each: <!-- benchmark --> and <!-- /benchmark -->."""
 CURVE_FILE = "precision-coverage.svg"
 
 HEADER = (
@@ -99,20 +101,29 @@ def best_result(results: list[EncoderResult]) -> EncoderResult:
     return min(results, key=lambda result: min(row.macro_error for row in result.methods))
 
 
-def require_markers(path: Path, markers: tuple[str, str]) -> tuple[str, str]:
-    """What stands before and after the two marker comments of the file. Raises MarkersMissing."""
-    before, begin, rest = path.read_text(encoding="utf-8").partition(markers[0])
-    _, end, after = rest.partition(markers[1])
-    if not begin or not end:
-        lines = " and ".join(markers)
-        raise MarkersMissing(f"{path} has no lines {lines} between which the table could stand: add them")
-    return before, after
+def ablation_as_markdown(rows: list[Ablated]) -> str:
+    """The table of what each part buys."""
+    figures = ("macro", "money misallocated", "paid on unrelated", "paid to a collage's 3 sources")
+    header = ("what differs", *figures, *(f"{figure}, own parameters" for figure in figures))
+    return "\n".join(
+        table(header, [[row.name, *_figure_cells(row.shipped), *_figure_cells(row.tuned)] for row in rows])
+    )
 
 
-def write_between_markers(path: Path, text: str, markers: tuple[str, str]) -> None:
+def require_markers(path: Path, name: str) -> tuple[str, str]:
+    """What stands before and after the two marker comments of that name in the file. Raises MarkersMissing."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, found_begin, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise MarkersMissing(f"{path} has no lines {begin} and {end} between which the table could stand: add them")
+    return before + begin, end + after
+
+
+def write_between_markers(path: Path, text: str, name: str) -> None:
     """Replace what stands between the two marker comments of the file. Raises MarkersMissing."""
-    before, after = require_markers(path, markers)
-    path.write_text(f"{before}{markers[0]}\n{text}\n{markers[1]}{after}", encoding="utf-8")
+    before, after = require_markers(path, name)
+    path.write_text(f"{before}\n{text}\n{after}", encoding="utf-8")
 
 
 def as_svg(encoder: str, curve: list[CurvePoint]) -> str:
@@ -144,9 +155,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in ([*header], ["---"] * len(header), *rows)]
 
 
-def percent(part: float) -> str:
-    """A part of 1 in whole percent."""
-    return f"{part:.0%}".replace("%", " %")
+def percent(part: float, decimals: int = 0) -> str:
+    """A part of 1 in percent, whole unless said otherwise."""
+    return f"{part * 100:.{decimals}f} %"
 
 
 def _cells(encoder: str, row: Measured) -> list[str]:
@@ -160,7 +171,7 @@ def _cells(encoder: str, row: Measured) -> list[str]:
         error["single"],
         error["unrelated"],
         f"**{_plain(row.macro_error)}**",
-        f"{row.misallocated:.1%}".replace("%", " %"),
+        percent(row.misallocated, 1),
         percent(row.paid_to_collage_sources),
         f"{row.clone_gain:+.3f}",
         f"{row.variant_gain:+.3f} ({_plain(row.taken_by_strangers_variants)})",
@@ -176,6 +187,15 @@ def _recall_cells(result: EncoderResult) -> list[str]:
 def _curve_cells(point: CurvePoint) -> list[str]:
     parts = (point.precision, point.coverage, point.macro_error, point.paid_on_unrelated, point.paid_to_collage_sources)
     return [f"{point.support:g}, {point.whole:g}", *map(_plain, parts)]
+
+
+def _figure_cells(figures: Figures) -> list[str]:
+    return [
+        _plain(figures.macro_error),
+        percent(figures.misallocated, 1),
+        _plain(figures.paid_on_unrelated),
+        percent(figures.paid_to_collage_sources),
+    ]
 
 
 def _plain(value: float) -> str:

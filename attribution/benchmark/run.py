@@ -1,17 +1,19 @@
 """The benchmark from pixels: pictures, encoders, results."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from rich.progress import Progress
 
-from attribution.benchmark.clip import RECIPES, clip_recipes
+from attribution.benchmark.ablation import OTHER_DEAL, TOWER_BLOCKS, VARIANTS, Ablated, Ablation, AblationEncoder
+from attribution.benchmark.clip import RECIPES, clip_recipes, clip_tower
 from attribution.benchmark.copying import Copying, everyone, measure_copying, pictures_compared
 from attribution.benchmark.embedding import KeptEncoder, embed_trial, picture_count
+from attribution.benchmark.head import Lessons, lesson_count, trained_head
 from attribution.benchmark.measure import EncoderResult, measure_encoder
-from attribution.benchmark.photographs import Parts, deal_parts, read_folder
+from attribution.benchmark.photographs import OTHER_SEED, SPLIT_SEED, Parts, deal_parts, read_folder
 from attribution.benchmark.trial import Images, Size, Trial, background_images, make_trial
 from attribution.recipes import Recipe, find_recipe
 from marketplace.sample_catalogue import write_catalogue
@@ -73,6 +75,44 @@ def run_copying(
         kept[recipe.name] = KeptEncoder(recipe, folder / "embeddings", partial(progress.advance, task))
     task = progress.add_task("Comparing", total=len(made) + len(everyone(parts)))
     return measure_copying(parts, trial, made, kept, partial(progress.advance, task))
+
+
+def run_ablation(
+    photos: Path | None,
+    encoders: Sequence[str],
+    clip_loader: Path | None,
+    folder: Path,
+    progress: Progress,
+    size: Size = Size(),  # noqa: B008 -- a frozen value
+    lessons: Lessons = Lessons(),  # noqa: B008
+) -> list[Ablated]:
+    """Measure with CLIP ViT-B/16 what each part buys, and the shipped parts on another deal of the same photographs.
+
+    `folder` keeps embeddings. Raises ValueError, FileNotFoundError or EncoderUnavailable.
+    """
+    if encoders:
+        raise ValueError("what each part buys is measured with CLIP ViT-B/16 alone: leave out --encoder")
+    if clip_loader is None:
+        raise ValueError("what each part buys is measured with CLIP ViT-B/16: put its weights into shared/weights")
+    photographs = read_folder(photos or _drawn_folder(folder / "catalogue", progress))
+    rows = []
+    tower = clip_tower(clip_loader, folder / "clip")
+    for seed, variants in ((SPLIT_SEED, VARIANTS), (OTHER_SEED, OTHER_DEAL)):
+        parts = deal_parts(photographs, seed)
+        trial, background = make_trial(parts, size), background_images(parts, size)
+        task = progress.add_task(
+            "Embedding", total=Ablation.picture_count(trial, background) + lesson_count(parts, lessons)
+        )
+        seen = AblationEncoder(
+            replace(tower, blocks=TOWER_BLOCKS), folder / "ablation", partial(progress.advance, task)
+        )
+        learner = KeptEncoder(tower, folder / "embeddings", partial(progress.advance, task))
+        ablation = Ablation(trial, background, seen, partial(trained_head, learner, parts=parts, lessons=lessons))
+        task = progress.add_task("Measuring", total=len(variants))
+        for variant in variants:
+            rows.append(ablation.measure(variant))
+            progress.advance(task)
+    return rows
 
 
 def _made(photos: Path | None, folder: Path, size: Size, progress: Progress) -> tuple[Parts, Trial]:

@@ -72,9 +72,9 @@ def make_trial(parts: Parts, size: Size) -> Trial:
     catalogue = [open_small(photograph) for photograph in listed]
     own = range(len(parts.sources))
     tuning_own = range(len(own), len(own) + len(parts.tuning_sources))
-    test = _queries("test", catalogue, own, _open(parts.outside), size.single, size.queries)
-    tuning = _queries(
-        "tuning", catalogue, tuning_own, _open(parts.tuning_outside), size.tuning_single, size.tuning_queries
+    test = make_queries("test", catalogue, own, open_all(parts.outside), size.single, size.queries)
+    tuning = make_queries(
+        "tuning", catalogue, tuning_own, open_all(parts.tuning_outside), size.tuning_single, size.tuning_queries
     )
     authors = [photograph.author for photograph in listed]
     attacks = _attacks(catalogue, test, size.attacks)
@@ -88,23 +88,32 @@ def catalogued(parts: Parts) -> list[Photograph]:
 
 def background_images(parts: Parts, size: Size) -> Images:
     """What an encoder may fit its statistics on: photographs, windows of them, and drawn works."""
-    photographs = _open(parts.background)
+    photographs = open_all(parts.background)
     rng = random.Random("background")  # noqa: S311 -- repeatable, not secret
     windows = [_window(image, rng) for image in photographs for _ in range(WINDOWS)]
     numbers = range(DRAWN_FROM, DRAWN_FROM + size.drawn_background)
     return photographs + windows + [draw_work(style, number).image for style in STYLES for number in numbers]
 
 
-def _queries(
-    side: str, catalogue: Images, own: Sequence[int], outside: Images, single: int, queries: int
+def make_queries(
+    side: str,
+    catalogue: Images,
+    own: Sequence[int],
+    outside: Images,
+    single: int,
+    queries: int,
+    changes: Sequence[str] = tuple(EASY),
+    families: Sequence[str] = FAMILIES,
 ) -> list[Query]:
+    """Pictures derived from the assets `own`, so many `single` of each change and `queries` of each other family; and
+    the pictures `outside`, unrelated. The same `side` and sizes give the same pictures."""
     made = []
-    for change, transform in EASY.items():
+    for change in changes:
         for number in range(single):
             rng = random.Random(f"{side}/{change}/{number}")  # noqa: S311 -- repeatable, not secret
             asset = rng.choice(own)
-            made.append(Query("single", transform(catalogue[asset], rng), {asset: WHOLE_PPM}))
-    for family in FAMILIES:
+            made.append(Query("single", EASY[change](catalogue[asset], rng), {asset: WHOLE_PPM}))
+    for family in families:
         made += [
             _compose(family, catalogue, own, outside, random.Random(f"{side}/{family}/{number}"))  # noqa: S311
             for number in range(queries)
@@ -134,7 +143,8 @@ def _attacks(catalogue: Images, test: list[Query], count: int) -> list[Attack]:
     return attacks
 
 
-def _open(photographs: Sequence[Photograph]) -> Images:
+def open_all(photographs: Sequence[Photograph]) -> Images:
+    """Each as it is worked with."""
     return [open_small(photograph) for photograph in photographs]
 
 

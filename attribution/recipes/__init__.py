@@ -70,6 +70,12 @@ def load_recipe(path: Path) -> Recipe:
     return Recipe(**{**values, "blocks": tuple(values.get("blocks", ()))})
 
 
+def write_recipe(recipe: Recipe, path: Path) -> None:
+    """Write what `load_recipe` reads; fields without a value are left out."""
+    given = {name: value for name, value in recipe.as_dict().items() if value is not None}
+    path.write_text(json.dumps(given, indent=4) + "\n", encoding="utf-8")
+
+
 def find_recipe(name_or_path: str) -> Recipe:
     """The recipe of that name in this folder, or in the JSON file at that path. Raises ValueError for neither."""
     named = {path.stem: path for path in NAMED_RECIPES.glob("*.json")}

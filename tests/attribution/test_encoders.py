@@ -19,7 +19,6 @@ from attribution.encoders import (
     Encoder,
     EncoderUnavailable,
     Recipe,
-    Statistics,
     UnreadablePicture,
     embed_files,
     find_recipe,
@@ -27,6 +26,7 @@ from attribution.encoders import (
     load_encoder,
     load_recipe,
 )
+from attribution.statistics import Statistics
 from attribution.tiles import Rows
 from marketplace.sample_catalogue import STYLES, draw_work
 

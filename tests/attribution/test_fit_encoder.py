@@ -9,8 +9,9 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from attribution.checks import check_encoder
-from attribution.encoders import EncoderUnavailable, Statistics, find_recipe, load_encoder
+from attribution.encoders import EncoderUnavailable, find_recipe, load_encoder
 from attribution.management.commands import fit_encoder
+from attribution.statistics import Statistics
 from tests.builders import jpeg_bytes, make_picture
 
 PICTURES = 12

@@ -14,7 +14,8 @@ import open_clip
 from PIL import Image
 from torch import Tensor
 
-from attribution.encoders import BATCH, Encoder, Statistics, embed_files, find_recipe, load_encoder
+from attribution.encoders import BATCH, Encoder, embed_files, find_recipe, load_encoder
+from attribution.statistics import Statistics
 from attribution.tiles import WHITENED, WINDOWS, Rows, TileStatistics
 from marketplace.images import decode, derivative
 from marketplace.sample_catalogue import STYLES, draw_work

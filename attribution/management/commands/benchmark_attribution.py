@@ -11,18 +11,20 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from attribution.benchmark.copying_report import MARKERS as COPY_MARKERS
 from attribution.benchmark.copying_report import copying_as_markdown
 from attribution.benchmark.report import (
+    ABLATION,
+    COPIES,
     CURVE_FILE,
-    MARKERS,
+    SHARES,
+    ablation_as_markdown,
     as_markdown,
     as_svg,
     best_result,
     require_markers,
     write_between_markers,
 )
-from attribution.benchmark.run import run_benchmark, run_copying
+from attribution.benchmark.run import run_ablation, run_benchmark, run_copying
 from attribution.encoders import EncoderUnavailable
 
 README = Path(__file__).parents[2] / "README.md"
@@ -36,28 +38,33 @@ class Command(BaseCommand):
         "Measure every method with every encoder on pictures derived from known sources, and print the table. Without "
         "--photos, photographs are taken from the folder shared/photos beside the project or, where there is none, "
         "works are drawn; without --encoder, the shipped encoder is measured, and CLIP ViT-B/16 where shared/weights "
-        "has it. With --copies, it is measured instead how well copies are found."
+        "has it. --table says what else to measure."
     )
     requires_system_checks = []  # nothing stored is read
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--encoder", action="append", metavar="RECIPE", default=[], help="name or path; repeatable")
         parser.add_argument("--photos", type=Path, metavar="FOLDER", help="pictures with a manifest.csv")
-        parser.add_argument("--copies", action="store_true", help="measure how well copies are found")
+        parser.add_argument(
+            "--table",
+            choices=(SHARES, COPIES, ABLATION),
+            default=SHARES,
+            help="what to measure: the methods, how well copies are found, or what each part buys (with CLIP ViT-B/16)",
+        )
         parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure for programs")
-        parser.add_argument("--write-table", action="store_true", help="rewrite the tables in attribution/README.md")
+        parser.add_argument("--write-table", action="store_true", help="rewrite the table in attribution/README.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
         console = Console(soft_wrap=True)
         progress = Progress(
             *Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True)
         )
-        measure, markers = (_copies, COPY_MARKERS) if options["copies"] else (_shares, MARKERS)
+        name = options["table"]
         try:
             if options["write_table"]:
-                require_markers(README, markers)
+                require_markers(README, name)
             with progress:
-                measured = measure(
+                measured = MEASURES[name](
                     options["photos"] or _if_there(SHARED / "photos"),
                     options["encoder"],
                     _if_there(SHARED / "weights" / "clip_vitb16.py"),
@@ -70,9 +77,9 @@ class Command(BaseCommand):
         if options["json"]:
             options["json"].write_text(json.dumps(measured.figures, indent=1) + "\n")
         if options["write_table"]:
-            write_between_markers(README, measured.table, markers)
-            for name, drawing in measured.drawings.items():
-                (README.parent / "benchmark" / name).write_text(drawing, encoding="utf-8")
+            write_between_markers(README, measured.table, name)
+            for drawing, svg in measured.drawings.items():
+                (README.parent / "benchmark" / drawing).write_text(svg, encoding="utf-8")
 
 
 class Measured(NamedTuple):
@@ -93,6 +100,14 @@ def _shares(*trial: Any) -> Measured:
 def _copies(*trial: Any) -> Measured:
     copying = run_copying(*trial)
     return Measured(copying_as_markdown(copying), asdict(copying), {})
+
+
+def _ablation(*trial: Any) -> Measured:
+    rows = run_ablation(*trial)
+    return Measured(ablation_as_markdown(rows), [asdict(row) for row in rows], {})
+
+
+MEASURES = {SHARES: _shares, COPIES: _copies, ABLATION: _ablation}
 
 
 def _if_there(path: Path) -> Path | None:

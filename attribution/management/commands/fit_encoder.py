@@ -1,6 +1,5 @@
 """Fit what a recipe knows of pictures in general: the mean that is taken off every embedding, and the whitening."""
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from PIL import Image
 
 from attribution.encoders import EncoderUnavailable, find_recipe, fit_statistics, load_encoder, weights_file
-from attribution.recipes import Recipe, file_sha256
+from attribution.recipes import file_sha256, write_recipe
 from attribution.tiles import WHITENED
 from marketplace.catalogue import CatalogueError, read_catalogue
 from marketplace.images import UnreadableImage, decode, derivative
@@ -45,19 +44,14 @@ class Command(BaseCommand):
                 raise CommandError(f"{folder} holds {len(pictures)} pictures: give at least {FEWEST}.")
             output.parent.mkdir(parents=True, exist_ok=True)
             fit_statistics(load_encoder(fitted), pictures, output.with_suffix(".npz"), WHITENED)
-            _write_recipe(replace(fitted, weights_sha256=file_sha256(weights_file(fitted))), output)
+            statistics, weights = output.with_suffix(".npz").name, file_sha256(weights_file(fitted))
+            write_recipe(replace(fitted, statistics=statistics, weights_sha256=weights), output)
         except (ValueError, OSError, CatalogueError, EncoderUnavailable) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
             f"Fitted on {len(pictures)} pictures. Set ENCODER_RECIPE={output.resolve()} in a new installation; "
             f"a running one is changed by manage.py reembed {output.resolve()}"
         )
-
-
-def _write_recipe(recipe: Recipe, output: Path) -> None:
-    fields = {**recipe.as_dict(), "statistics": output.with_suffix(".npz").name}
-    given = {name: value for name, value in fields.items() if value is not None}
-    output.write_text(json.dumps(given, indent=4) + "\n", encoding="utf-8")
 
 
 class _Pictures(Sequence[Image.Image]):

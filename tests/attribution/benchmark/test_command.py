@@ -8,13 +8,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from attribution.benchmark import copying, copying_report
+from attribution.benchmark import copying
 from attribution.benchmark.derive import EASY
-from attribution.benchmark.report import CURVE_FILE, MARKERS
+from attribution.benchmark.report import COPIES, CURVE_FILE
 from attribution.benchmark.run import run_benchmark, run_copying
 from attribution.benchmark.trial import FAMILIES
 from attribution.management.commands import benchmark_attribution
 from tests.attribution.benchmark.scenes import SMALL, small_folder
+
+BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
+COPY_MARKERS = f"<!-- {COPIES} -->", f"<!-- /{COPIES} -->"
 
 
 @pytest.fixture
@@ -22,7 +25,7 @@ def readme(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
     """A page of the test's own in place of the project's, a data folder too, and a small trial."""
     page = tmp_path / "attribution" / "README.md"
     (page.parent / "benchmark").mkdir(parents=True)
-    page.write_text("\n".join(["# Attribution", *MARKERS, *copying_report.MARKERS]), encoding="utf-8")
+    page.write_text("\n".join(["# Attribution", BEGIN, END, *COPY_MARKERS]), encoding="utf-8")
     settings.DATA_FOLDER = tmp_path / "data"
     monkeypatch.setattr(benchmark_attribution, "README", page)
     monkeypatch.setattr(benchmark_attribution, "run_benchmark", partial(run_benchmark, size=SMALL))
@@ -51,10 +54,10 @@ def test_how_well_copies_are_found_is_a_table_of_its_own(
     monkeypatch.setattr(copying, "CHANGES", {"JPEG": EASY["JPEG"]})
     photos, figures = small_folder(tmp_path / "photos"), tmp_path / "figures.json"
     call_command(
-        "benchmark_attribution", photos=photos, encoder=["compact"], copies=True, json=figures, write_table=True
+        "benchmark_attribution", photos=photos, encoder=["compact"], table=COPIES, json=figures, write_table=True
     )
-    before, _, table = readme.read_text(encoding="utf-8").partition(copying_report.MARKERS[0])
-    assert before == "\n".join(["# Attribution", *MARKERS, ""])
+    before, _, table = readme.read_text(encoding="utf-8").partition(COPY_MARKERS[0])
+    assert before == "\n".join(["# Attribution", BEGIN, END, ""])
     assert "| JPEG |" in table
     assert "pairs of different photographs, copies" in table
     measured = json.loads(figures.read_text(encoding="utf-8"))

@@ -106,7 +106,7 @@ def test_a_picture_that_is_its_only_tile_is_shared_as_a_whole() -> None:
 
 def test_tuning_finds_the_first_parameters_that_leave_only_the_right_asset() -> None:
     """The first asset explains .148 of the picture, less than a support of .15; the second explains .852."""
-    assert tuned_energy(TRIAL) == EnergyParameters(lo=0.15, r0=0.3, support=0.15, whole=0.5)
+    assert tuned_energy(TRIAL.tuning, images_of(TRIAL)) == EnergyParameters(lo=0.15, r0=0.3, support=0.15, whole=0.5)
 
 
 def test_every_method_is_a_row_and_the_shipped_parameters_are_one_of_them() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from attribution.benchmark.embedding import EmbeddedTrial
 from attribution.benchmark.measure import Measured, measure, recall
-from attribution.benchmark.methods import BASELINES, PRO_RATA, Method, tiled_method, tuned_energy
+from attribution.benchmark.methods import BASELINES, PRO_RATA, Method, images_of, tiled_method, tuned_energy
 from attribution.core.shares import EnergyParameters
 
 STORED = Path(__file__).resolve().parents[3] / "fixtures" / "benchmark" / "compact.npz"
@@ -61,7 +61,7 @@ def test_estimates_are_no_farther_from_the_truth_than_when_they_were_last_measur
 
 
 def test_tuning_still_finds_the_parameters_of_the_table(trial: EmbeddedTrial) -> None:
-    assert tuned_energy(trial) == TUNED
+    assert tuned_energy(trial.tuning, images_of(trial)) == TUNED
 
 
 def test_neither_exact_clones_nor_variants_gain_anything(shipped: Measured, tuned: Measured) -> None:

@@ -11,7 +11,7 @@ from attribution.benchmark.measure import measure_encoder
 from attribution.benchmark.methods import SUPPORTS, WHOLES
 from attribution.benchmark.report import (
     HEADER,
-    MARKERS,
+    SHARES,
     MarkersMissing,
     as_markdown,
     as_svg,
@@ -23,7 +23,7 @@ from attribution.benchmark.run import Benchmark
 from attribution.benchmark.trial import FAMILIES, Query, Trial
 from tests.attribution.benchmark.scenes import plane_trial
 
-BEGIN, END = MARKERS
+BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
 RESULT = measure_encoder("plane", "f", plane_trial())
 PICTURE = Image.new("RGB", (2, 2))
 PICTURES = [Query(family, PICTURE, {}) for family in FAMILIES]
@@ -51,8 +51,8 @@ def test_the_table_says_what_the_catalogue_and_the_test_pictures_were() -> None:
 def test_only_what_stands_between_the_markers_is_replaced(tmp_path: Path) -> None:
     page = tmp_path / "README.md"
     page.write_text(f"before\n\n{BEGIN}\nold\n{END}\n\nafter\n", encoding="utf-8")
-    write_between_markers(page, "new R₀", MARKERS)
-    write_between_markers(page, "newer R₀", MARKERS)
+    write_between_markers(page, "new R₀", SHARES)
+    write_between_markers(page, "newer R₀", SHARES)
     assert page.read_text(encoding="utf-8") == f"before\n\n{BEGIN}\nnewer R₀\n{END}\n\nafter\n"
 
 
@@ -61,7 +61,7 @@ def test_a_page_without_both_markers_is_left_as_it_is(tmp_path: Path, text: str)
     page = tmp_path / "README.md"
     page.write_text(text, encoding="utf-8")
     with pytest.raises(MarkersMissing, match="add them"):
-        write_between_markers(page, "new", MARKERS)
+        write_between_markers(page, "new", SHARES)
     assert page.read_text(encoding="utf-8") == text
 
 
