@@ -9,10 +9,14 @@ from django.shortcuts import redirect
 
 from marketplace.admin import ReadOnlyAdmin
 from payouts.models import (
+    Adjustment,
     Attempt,
     ConnectedAccount,
+    DisputeOutcome,
     Earning,
     Entry,
+    Hold,
+    HoldEnd,
     LedgerAccount,
     Payout,
     PayoutRun,
@@ -28,7 +32,7 @@ from payouts.models import (
 class PolicyAdmin(ReadOnlyAdmin):
     """Policies are added and never changed: months that were closed under one stay as they are."""
 
-    list_display = ("effective_at", "contributor_rate_ppm", "fee_ppm", "threshold_minor")
+    list_display = ("effective_at", "contributor_rate_ppm", "fee_ppm", "threshold_minor", "cross_border_floor_minor")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payouts.add_policy")
@@ -46,10 +50,14 @@ class PolicyAdmin(ReadOnlyAdmin):
 admin.site.register(Policy, PolicyAdmin)
 admin.site.register(
     [
+        Adjustment,
         Attempt,
         ConnectedAccount,
+        DisputeOutcome,
         Earning,
         Entry,
+        Hold,
+        HoldEnd,
         LedgerAccount,
         Payout,
         PayoutRun,

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from marketplace.core.periods import Month
-from payouts.core.ledger import Account, PostingLine, check_balanced
+from payouts.core.ledger import FLOORED, Account, PostingLine, check_balanced
 from payouts.models import Entry, LedgerAccount, Period, Posting
 
 AccountKey = tuple[Account, str]
@@ -39,6 +40,14 @@ def open_period(at: datetime) -> Period:
 def locked_period(month: Month) -> Period:
     """The period of a month, locked against closing and posting in other transactions until this one ends."""
     return Period.objects.select_for_update(no_key=True).get(pk=period_of(month).pk)
+
+
+def lock_accounts(currency: str) -> None:
+    """Let no other transaction post in a currency until this one ends: ask before anything is posted."""
+    with connection.cursor() as cursor:
+        # In the order of ids, as every posting locks its own, so that none waits for the other.
+        locked = "SELECT id FROM payouts_ledgeraccount WHERE currency = %s ORDER BY id FOR NO KEY UPDATE"
+        cursor.execute(f"SELECT count(*) FROM ({locked}) AS locked", [currency])  # noqa: S608
 
 
 @transaction.atomic
@@ -74,6 +83,39 @@ def _merged(lines: Iterable[PostingLine]) -> list[PostingLine]:
         totals_micro[line.account, line.currency] += line.amount_micro
     merged = [PostingLine(account, micro, currency) for (account, currency), micro in totals_micro.items() if micro]
     return sorted(merged, key=lambda line: (str(line.account), line.currency))
+
+
+@transaction.atomic
+def post_selected(kind: str, period: Period, key: str, lines: str, at: datetime) -> Entry | None:
+    """Post one entry of as many lines as a query gives, in the database; None, and no entry, where it gives none.
+
+    `lines` selects kind, contributor_id, period_id and amount_micro, one row for each account. Otherwise as `post`.
+    """
+    numbers: dict[str, Any] = {"currency": period.currency, "floored": sorted(FLOORED)}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT EXISTS ({lines})")
+        if not cursor.fetchone()[0]:
+            return None
+        entry = Entry.objects.create(kind=kind, period=period, idempotency_key=key, posted_at=at)
+        cursor.execute(
+            f"""
+            INSERT INTO payouts_ledgeraccount (kind, contributor_id, period_id, currency, is_floored, balance_micro)
+            SELECT kind, contributor_id, period_id, %(currency)s, kind = ANY (%(floored)s), 0 FROM ({lines}) AS line
+            ORDER BY kind, contributor_id ON CONFLICT DO NOTHING
+            """,  # noqa: S608 -- of constants only
+            numbers,
+        )
+        cursor.execute(
+            f"""
+            INSERT INTO payouts_posting (entry_id, account_id, currency, amount_micro)
+            SELECT %(entry)s, a.id, a.currency, line.amount_micro
+            FROM ({lines}) AS line JOIN payouts_ledgeraccount AS a ON a.kind = line.kind AND a.currency = %(currency)s
+                AND coalesce(a.contributor_id, 0) = coalesce(line.contributor_id, 0)
+                AND coalesce(a.period_id, 0) = coalesce(line.period_id, 0)
+            """,  # noqa: S608 -- of constants only
+            {**numbers, "entry": entry.pk},
+        )
+    return entry
 
 
 def _accounts(lines: list[PostingLine]) -> dict[AccountKey, int]:

@@ -131,19 +131,6 @@ def close_pool(period: Month, pool_micro: int, common_fund_micro: int, currency:
     )
 
 
-def earning(period: Month, contributor_id: int, attributed_micro: int, common_fund_micro: int, currency: str) -> Entry:
-    """Return the entry of one contributor's earning in a period, out of its pool and out of the common fund."""
-    _require_not_negative(attributed_micro, common_fund_micro)
-    return _entry(
-        currency,
-        {
-            Account(AccountKind.POOL, period=period): -attributed_micro,
-            Account(AccountKind.COMMON_FUND): -common_fund_micro,
-            Account(AccountKind.PAYABLE, contributor_id): attributed_micro + common_fund_micro,
-        },
-    )
-
-
 def payout_reserved(contributor_id: int, amount_minor: int, currency: str) -> Entry:
     """Return the entry that sets aside what one payout is about to send, so that nothing else can spend it."""
     _require_not_negative(amount_minor)

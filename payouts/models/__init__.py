@@ -1,14 +1,20 @@
 """The records of the money, one file per noun."""
 
+from payouts.models.adjustments import Adjustment, AdjustmentReason, DisputeOutcome, Hold, HoldEnd
 from payouts.models.ledger import Entry, LedgerAccount, Posting
 from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind, Statement
 from payouts.models.runs import Attempt, ConnectedAccount, Payout, PayoutRun, Transfer
 
 __all__ = [
+    "Adjustment",
+    "AdjustmentReason",
     "Attempt",
     "ConnectedAccount",
+    "DisputeOutcome",
     "Earning",
     "Entry",
+    "Hold",
+    "HoldEnd",
     "LedgerAccount",
     "Payout",
     "PayoutRun",
