@@ -21,6 +21,7 @@ from payouts.models import (
     Posting,
     RevenueEvent,
     Statement,
+    StatementRoot,
     Transfer,
 )
 
@@ -57,6 +58,7 @@ admin.site.register(
         Posting,
         RevenueEvent,
         Statement,
+        StatementRoot,
         Transfer,
     ],
     ReadOnlyAdmin,

@@ -1,8 +1,9 @@
 """The records of the money, one file per noun."""
 
 from payouts.models.ledger import Entry, LedgerAccount, Posting
-from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind, Statement
+from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind
 from payouts.models.runs import Attempt, ConnectedAccount, Payout, PayoutRun, Transfer
+from payouts.models.statements import Statement, StatementRoot
 
 __all__ = [
     "Attempt",
@@ -18,5 +19,6 @@ __all__ = [
     "RevenueEvent",
     "RevenueKind",
     "Statement",
+    "StatementRoot",
     "Transfer",
 ]

@@ -1,4 +1,4 @@
-"""A month of money: policy, revenue events, the period and its earnings, and the statements issued for it."""
+"""A month of money: policy, revenue events, the period and its earnings."""
 
 import pgtrigger
 from django.conf import settings
@@ -157,30 +157,5 @@ class Earning(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["period", "contributor", "kind"], name="earned_once"),
             models.CheckConstraint(condition=Q(amount_micro__gt=0), name="earning_is_positive"),
-        )
-        triggers = append_only()
-
-
-class Statement(models.Model):
-    """What a contributor is told of one period: opening + earned + adjusted - paid = closing. Issued once."""
-
-    period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="statements")
-    contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="statements")
-    opening_micro = models.BigIntegerField()
-    earned_micro = models.BigIntegerField()
-    adjusted_micro = models.BigIntegerField()
-    paid_micro = models.BigIntegerField()
-    closing_micro = models.BigIntegerField()
-    issued_at = models.DateTimeField()
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["period", "contributor"], name="one_statement_per_period"),
-            models.CheckConstraint(
-                condition=Q(
-                    closing_micro=F("opening_micro") + F("earned_micro") + F("adjusted_micro") - F("paid_micro")
-                ),
-                name="statement_adds_up",
-            ),
         )
         triggers = append_only()

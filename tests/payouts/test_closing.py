@@ -205,6 +205,7 @@ def test_a_statement_that_does_not_add_up_cannot_be_stored(
             paid_micro=0,
             closing_micro=3,
             issued_at=CLOSED_AT,
+            index=0,
         )
 
 
