@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from marketplace.admin import ReadOnlyAdmin
 from payouts.models import (
     Attempt,
+    AuditLink,
     ConnectedAccount,
     Earning,
     Entry,
@@ -48,6 +49,7 @@ admin.site.register(Policy, PolicyAdmin)
 admin.site.register(
     [
         Attempt,
+        AuditLink,
         ConnectedAccount,
         Earning,
         Entry,

@@ -1,5 +1,6 @@
 """The records of the money, one file per noun."""
 
+from payouts.models.audit import AuditLink, AuditSubject
 from payouts.models.ledger import Entry, LedgerAccount, Posting
 from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind
 from payouts.models.runs import Attempt, ConnectedAccount, Payout, PayoutRun, Transfer
@@ -7,6 +8,8 @@ from payouts.models.statements import Statement, StatementRoot
 
 __all__ = [
     "Attempt",
+    "AuditLink",
+    "AuditSubject",
     "ConnectedAccount",
     "Earning",
     "Entry",

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from marketplace.models import Contributor, Download
 from marketplace.triggers import append_only
+from payouts.models.audit import linked_at_commit
 
 
 class Policy(models.Model):
@@ -82,6 +83,11 @@ class Period(models.Model):
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             pgtrigger.Protect(
                 name="never_reopened", operation=pgtrigger.Update, condition=pgtrigger.Q(old__state="closed")
+            ),
+            linked_at_commit(
+                pgtrigger.Update,
+                "'period_' || NEW.state",
+                pgtrigger.Condition("OLD.state <> NEW.state AND NEW.state IN ('closing', 'closed')"),
             ),
         )
 

@@ -1,10 +1,12 @@
 """Statements, and the root of each month by which anyone can check one."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 
 from marketplace.models import Contributor
 from marketplace.triggers import append_only
+from payouts.models.audit import linked_at_commit
 from payouts.models.months import Period
 
 
@@ -45,4 +47,4 @@ class StatementRoot(models.Model):
     published_at = models.DateTimeField()
 
     class Meta:
-        triggers = append_only()
+        triggers = (*append_only(), linked_at_commit(pgtrigger.Insert, "'statement_root'"))

@@ -89,15 +89,15 @@ def test_an_entry_cannot_balance_another_entry() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_entry_that_was_checked_early_takes_no_posting_that_unbalances_it(ana: Contributor) -> None:
-    """Whoever has the database check its deferred constraints now cannot write unchecked postings afterwards."""
+def test_an_entry_that_was_checked_early_takes_no_more_postings(ana: Contributor) -> None:
+    """Whoever has the database check and link an entry now cannot write unrecorded postings afterwards."""
     with transaction.atomic():
         entry = owe(ana, 500)
-        payable = LedgerAccount.objects.get(contributor=ana)
+        revenue, payable = LedgerAccount.objects.get(contributor=None), LedgerAccount.objects.get(contributor=ana)
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        with pytest.raises(DatabaseError, match="must balance"), transaction.atomic():
-            write(entry, (payable, 1))
+        with pytest.raises(DatabaseError, match="sealed"), transaction.atomic():
+            write(entry, (payable, 1), (revenue, -1))
     assert entry.postings.count() == 2
     assert balance_micro(AccountKind.PAYABLE, ana) == 500
 
