@@ -74,11 +74,16 @@ def document_of(statement: Statement) -> Document:
     return next(document for _, document in documents(period, [(statement, count)], statement.contributor_id))
 
 
+def proof_of(statement: Statement) -> list[bytes]:
+    """The hashes that lead an issued statement to the root of its month."""
+    leaves = Statement.objects.filter(period=statement.period).order_by("index").values_list("leaf_sha256", flat=True)
+    return path_of([bytes.fromhex(leaf) for leaf in leaves], statement.index)
+
+
 def statement_file(statement: Statement) -> bytes:
     """The statement with its proof, as `verify_statement.py` reads it."""
-    leaves = Statement.objects.filter(period=statement.period).order_by("index").values_list("leaf_sha256", flat=True)
-    path = path_of([bytes.fromhex(leaf) for leaf in leaves], statement.index)
-    return canonical({"statement": document_of(statement), "proof": [node.hex() for node in path]}) + b"\n"
+    proof = [node.hex() for node in proof_of(statement)]
+    return canonical({"statement": document_of(statement), "proof": proof}) + b"\n"
 
 
 class _ByContributor:

@@ -7,12 +7,21 @@ be passed off as the other.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 LEAF, NODE = b"\x00", b"\x01"
 
 
 class ProofRefused(ValueError):
     """A path has another length than a leaf at that place in a tree of that size has."""
+
+
+class Step(NamedTuple):
+    """One step up: the hash beside ours, the side it is on, and the node over both."""
+
+    side: str
+    beside: bytes
+    node: bytes
 
 
 def canonical(document: Mapping[str, object]) -> bytes:
@@ -65,22 +74,28 @@ def path_of(leaves: Sequence[bytes], index: int) -> list[bytes]:
     return path
 
 
-def root_by(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes:
-    """The root that a path leads a leaf hash to, at its index among `count` leaves. Raises `ProofRefused`."""
+def steps_to_root(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> list[Step]:
+    """Every step from a leaf hash, at its index among `count` leaves, to the root. Raises `ProofRefused`."""
     if not 0 <= index < count:
         raise ProofRefused(f"There is no leaf {index} among {count}.")
-    node, rest = leaf, list(path)
+    steps, node, rest = [], leaf, list(path)
     while count > 1:
-        beside = index ^ 1
-        if beside < count:
+        if index ^ 1 < count:  # otherwise nothing is beside it, and it rises as it is
             if not rest:
                 raise ProofRefused("The path ends before the root.")
-            other = rest.pop(0)
-            node = node_hash(other, node) if index % 2 else node_hash(node, other)
+            beside, side = rest.pop(0), "left" if index % 2 else "right"
+            node = node_hash(beside, node) if side == "left" else node_hash(node, beside)
+            steps.append(Step(side, beside, node))
         index, count = index // 2, (count + 1) // 2
     if rest:
         raise ProofRefused("The path goes on beyond the root.")
-    return node
+    return steps
+
+
+def root_by(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes:
+    """The root that a path leads a leaf hash to. Raises `ProofRefused`."""
+    steps = steps_to_root(leaf, index, count, path)
+    return steps[-1].node if steps else leaf
 
 
 def _level_above(level: Sequence[bytes]) -> list[bytes]:
