@@ -6,6 +6,7 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Table, TableStyle
 
 from marketplace.core.money import Money, format_micro
@@ -29,7 +30,15 @@ def as_pdf(document: Document, name: str, leaf_sha256: str, root_sha256: str) ->
     written = BytesIO()
     title = f"Statement of {document['month']}"
     pages = SimpleDocTemplate(
-        written, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, title=title, author="Tributary", invariant=1
+        written,
+        pagesize=A4,
+        leftMargin=MARGIN,
+        rightMargin=MARGIN,
+        topMargin=MARGIN,
+        bottomMargin=MARGIN,
+        title=title,
+        author="Tributary",
+        invariant=1,  # neither the time nor a random id in it
     )
     zone = document["time_zone"]
     issued = f"{_writable(name)}contributor {document['contributor']}. Issued at {_time(document['issued_at'])}."
@@ -56,9 +65,16 @@ def as_pdf(document: Document, name: str, leaf_sha256: str, root_sha256: str) ->
             *_section("Paid", ["Kind", "Posted at", "About", "Entry", "Amount"], _movements(document, "payouts")),
             Paragraph("Check this statement", STYLES["Heading2"]),
             Paragraph(check, STYLES["Normal"]),
-        ]
+        ],
+        onFirstPage=_numbered,
+        onLaterPages=_numbered,
     )
     return written.getvalue()
+
+
+def _numbered(canvas: Canvas, pages: SimpleDocTemplate) -> None:
+    canvas.setFont("Helvetica", FONT_SIZE)
+    canvas.drawRightString(A4[0] - MARGIN, MARGIN / 2, f"{pages.title}, page {canvas.getPageNumber()}")
 
 
 def _balance(document: Document) -> list[list[str]]:

@@ -44,7 +44,10 @@ SELECT subject, subject_id FROM (
     UNION ALL
     SELECT 'period_closing', id, month_on, 2 FROM payouts_period WHERE state <> 'open'
     UNION ALL
-    SELECT 'period_closed', id, month_on, 3 FROM payouts_period WHERE state = 'closed'
+    SELECT 'statement_root', r.id, p.month_on, 3
+    FROM payouts_statementroot AS r JOIN payouts_period AS p ON p.id = r.period_id
+    UNION ALL
+    SELECT 'period_closed', id, month_on, 4 FROM payouts_period WHERE state = 'closed'
 ) AS found ORDER BY month_on, step, subject_id
 """
 

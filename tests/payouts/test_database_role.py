@@ -99,6 +99,8 @@ def test_the_role_cannot_become_another_nor_switch_triggers_off() -> None:
     with restricted():
         refused("SET session_replication_role = replica")
         refused("CREATE TABLE mine (id int)")
+        refused("CREATE TEMPORARY TABLE payouts_auditlink (id int)")
+        refused("CREATE SCHEMA mine")
         refused("UPDATE payouts_ledgeraccount SET is_floored = false")
         refused("DELETE FROM payouts_ledgeraccount")
         refused("DELETE FROM payouts_payout")

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from marketplace.models import Contributor, Customer, User
 from payouts.booking import book_downloads
 from payouts.closing import approve_close, close_period
-from payouts.core.ledger import Account, AccountKind, PostingLine, payout_reserved
+from payouts.core.ledger import AccountKind, payout_reserved
 from payouts.core.proofs import canonical
 from payouts.documents import statement_file
-from payouts.models import Period, Statement, StatementRoot
+from payouts.models import Entry, LedgerAccount, Period, Posting, Statement, StatementRoot
 from payouts.posting import period_of, post
 from payouts.verify_statement import Unreadable, check, main, read
 from tests.builders import (
@@ -43,20 +44,31 @@ def november(ana: Contributor, ben: Contributor, carla: Customer, fay: User, fin
     for number in range(9):
         owe(make_contributor(f"Member {number}", has_login=False), 1_000_000 + number)
     october = make_closed_month(fay, finn)
-    payable, bad_debt = Account(AccountKind.PAYABLE, ana.pk), Account(AccountKind.BAD_DEBT)
-    entry = post(
-        "refund",
-        period_of(NOVEMBER),
-        "refund:1",
-        [PostingLine(bad_debt, 7, "USD"), PostingLine(payable, -7, "USD")],
-        AT,
-    )
-    assert entry.origin_period is None
+    adjust(ana, october)
     post("payout_reserved", period_of(NOVEMBER), "payout_reserved:1", payout_reserved(ana.pk, 1, "USD"), AT)
     book_downloads(DECEMBER_AT)
     close_period(NOVEMBER, fay, DECEMBER_AT)
     assert october.statements.count() == 2
     return approve_close(NOVEMBER, finn, DECEMBER_AT)
+
+
+def adjust(contributor: Contributor, origin: Period) -> None:
+    """Take 7 micro-units back in November, because of the origin month."""
+    kinds = {AccountKind.BAD_DEBT: None, AccountKind.PAYABLE: contributor}
+    accounts = [
+        LedgerAccount.objects.get_or_create(
+            kind=kind, contributor=owner, currency="USD", defaults={"is_floored": owner is not None}
+        )[0]
+        for kind, owner in kinds.items()
+    ]
+    with transaction.atomic():
+        entry = Entry.objects.create(
+            kind="refund", period=period_of(NOVEMBER), origin_period=origin, idempotency_key="refund:1", posted_at=AT
+        )
+        Posting.objects.bulk_create(
+            Posting(entry=entry, account=account, currency="USD", amount_micro=micro)
+            for account, micro in zip(accounts, (7, -7), strict=True)
+        )
 
 
 def root_of(period: Period) -> str:
@@ -191,8 +203,20 @@ def test_a_statement_shows_its_lines_adjustments_and_payouts(november: Period, a
     assert [line["amount_micro"] > 0 for line in first["images"]] == [True] * 3
     assert first["closing_micro"] == second["opening_micro"]
     assert second["images"] == second["earnings"] == []
-    assert [(line["kind"], line["amount_micro"]) for line in second["adjustments"]] == [("refund", -7)]
+    assert [(line["kind"], line["origin_month"], line["amount_micro"]) for line in second["adjustments"]] == [
+        ("refund", "2026-10", -7)
+    ]
     assert [(line["kind"], line["amount_micro"]) for line in second["payouts"]] == [("payout_reserved", 10_000)]
+
+
+def test_a_statement_is_the_same_bytes_whatever_happened_since(
+    exported: Path, october: Period, ana: Contributor, fay: User, finn: User
+) -> None:
+    adjust(ana, october)
+    owe(ana, 5_000_000, "later")
+    close_period(NOVEMBER, fay, DECEMBER_AT)
+    approve_close(NOVEMBER, finn, DECEMBER_AT)
+    assert statement_file(Statement.objects.get(period=october, contributor=ana)) == exported.read_bytes()
 
 
 def test_statements_cannot_be_swapped_between_contributors(november: Period) -> None:
