@@ -1,11 +1,16 @@
 """The audit chain: written by the database at commit, one link after another, however many post at once."""
 
+import pkgutil
+from importlib import import_module
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from marketplace.models import Contributor, User
+from payouts import migrations
 from payouts.closing import approve_close
 from payouts.core.ledger import AccountKind, sale
+from payouts.integrity import findings
 from payouts.models import AuditLink, AuditSubject, Entry, LedgerAccount, Period, StatementRoot
 from payouts.posting import post
 from tests.builders import CLOSED_AT, OCTOBER
@@ -99,3 +104,26 @@ def test_many_that_post_at_once_neither_deadlock_nor_fork_the_chain(ana: Contrib
     assert len(links()) == Entry.objects.count() == 61
     assert_unbroken()
     assert LedgerAccount.objects.get(kind=AccountKind.PLATFORM_REVENUE).balance_micro == 31 * 10_000_000 - 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_migration_links_what_was_there_before_it(october: Period, finn: User, ana: Contributor) -> None:
+    approve_close(OCTOBER, finn, CLOSED_AT)
+    owe(ana, 500)
+    names = [module.name for module in pkgutil.iter_modules(migrations.__path__)]
+    migration = import_module(f"payouts.migrations.{next(name for name in names if name.endswith('_audit_chain'))}")
+    before = [(link.subject, link.subject_id) for link in links()]
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE payouts_auditlink DISABLE TRIGGER ALL")
+            cursor.execute("DELETE FROM payouts_auditlink")
+            cursor.execute("ALTER TABLE payouts_auditlink ENABLE TRIGGER ALL")
+            cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'pgtrigger_grows_by_its_subjects%'")
+            cursor.execute(f"ALTER TABLE payouts_auditlink DISABLE TRIGGER {cursor.fetchone()[0]}")
+            cursor.execute(migration.WHAT_IS_THERE)
+        after = [(link.subject, link.subject_id) for link in links()]
+        found = list(findings())
+        transaction.set_rollback(True)
+    assert sorted(after) == sorted(before)
+    assert after[-1] == (AuditSubject.ENTRY, Entry.objects.latest("pk").pk)
+    assert {finding.check for finding in found} == {"earnings are posted"}  # what is owed here was never earned
