@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from marketplace.core.periods import Month
+from marketplace.models import Asset
 from marketplace.permissions import LoggedInRequest, contributor_of
 from payouts.core.proofs import canonical, leaf_hash, steps_to_root
 from payouts.documents import document_of, proof_of, statement_file
@@ -50,6 +51,9 @@ def statement(request: LoggedInRequest, month: Month) -> HttpResponse:
     one = _own_statement(request, month)
     document, root = document_of(one), one.period.statement_root
     leaf = leaf_hash(canonical(document))
+    page = Paginator(document["images"], LINES_A_PAGE).get_page(request.GET.get("page"))
+    assets = Asset.objects.filter(pk__in={line["asset"] for line in page})
+    titles = dict(assets.values_list("pk", "submission__title"))
     steps = steps_to_root(leaf, one.index, root.statement_count, proof_of(one))
     context = {
         "statement": one,
@@ -57,8 +61,9 @@ def statement(request: LoggedInRequest, month: Month) -> HttpResponse:
         "currency": one.period.currency,
         "month": month,
         "root": root,
-        "waterfall": _waterfall(one),
-        "page": Paginator(document["images"], LINES_A_PAGE).get_page(request.GET.get("page")),
+        "waterfall": waterfall(one),
+        "page": page,
+        "lines": [line | {"title": titles[line["asset"]]} for line in page],
         "leaf": leaf.hex(),
         "steps": [(step.side, step.beside.hex(), step.node.hex()) for step in steps],
         "fits": (steps[-1].node if steps else leaf).hex() == root.root_sha256,
@@ -66,7 +71,8 @@ def statement(request: LoggedInRequest, month: Month) -> HttpResponse:
     return render(request, "payouts/statement.html", context)
 
 
-def _waterfall(one: Statement) -> list[Step]:
+def waterfall(one: Statement) -> list[Step]:
+    """The steps from opening to closing, each where the one before ended."""
     moves = [
         ("Opening", 0, one.opening_micro),
         ("Earned", one.opening_micro, one.earned_micro),

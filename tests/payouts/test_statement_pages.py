@@ -7,15 +7,19 @@ import subprocess
 import sys
 from decimal import Decimal
 from io import BytesIO, StringIO
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from marketplace.models import Contributor, Customer, User
 from payouts.models import AuditLink, Period, Statement
+from payouts.views.statements import waterfall
 from tests.builders import make_attributed_downloads, make_closed_month, make_contributor
 from tests.payouts.test_pages import log_in
 
@@ -158,3 +162,21 @@ def test_a_name_that_the_pdf_cannot_write_is_left_to_the_number(
     data = fetched(client, STATEMENT + "statement.pdf")
     text = PdfReader(BytesIO(data)).pages[0].extract_text()
     assert f"contributor {contributor.pk}. Issued at" in text
+
+
+amounts = st.integers(-(10**9), 10**9)
+
+
+@given(opening=amounts, earned=amounts, adjusted=amounts, paid=amounts)
+def test_each_bar_begins_where_the_one_before_ended_and_none_leaves_the_chart(
+    opening: int, earned: int, adjusted: int, paid: int
+) -> None:
+    closing = opening + earned + adjusted - paid
+    micro = {"opening": opening, "earned": earned, "adjusted": adjusted, "paid": paid, "closing": closing}
+    steps = waterfall(Statement(**{f"{name}_micro": amount for name, amount in micro.items()}))
+    assert sum(step.amount_micro for step in steps[:-1]) == steps[-1].amount_micro == closing
+    assert all(0 <= step.start <= step.start + step.length <= 1_000 for step in steps)
+    for step, following in pairwise(steps[:-1]):
+        ended = step.start + step.length if step.amount_micro > 0 else step.start
+        begun = following.start if following.amount_micro > 0 else following.start + following.length
+        assert abs(ended - begun) <= 1
