@@ -46,17 +46,22 @@ def issue_statements(period: Period, at: datetime) -> int:
     less what came back; the rest of the period's postings to it that are no earnings are adjustments. Returns how many
     were issued. To be called in the transaction that closes the period.
     """
-    issued = documents(period, _drafts(period, at))
+    issued = _issued(period, at)
     leaves: list[bytes] = []
     while batch := list(islice(issued, ROWS_AT_ONCE)):
-        for statement, document in batch:
-            leaves.append(leaf_hash(canonical(document)))
-            statement.leaf_sha256 = leaves[-1].hex()
-        Statement.objects.bulk_create([statement for statement, _ in batch])
+        Statement.objects.bulk_create(batch)
+        leaves += [bytes.fromhex(statement.leaf_sha256) for statement in batch]
     StatementRoot.objects.create(
         period=period, statement_count=len(leaves), root_sha256=root_of(leaves).hex(), published_at=at
     )
     return len(leaves)
+
+
+def _issued(period: Period, at: datetime) -> Iterator[Statement]:
+    """Each statement with its leaf; its document, which may be long, is forgotten at once."""
+    for statement, document in documents(period, _drafts(period, at)):
+        statement.leaf_sha256 = leaf_hash(canonical(document)).hex()
+        yield statement
 
 
 def _drafts(period: Period, at: datetime) -> Iterator[tuple[Statement, int]]:
