@@ -69,6 +69,7 @@ def test_closing_a_month_is_linked_after_its_entries_and_with_its_root(october: 
     assert_unbroken()
 
 
+@pytest.mark.owner
 @pytest.mark.django_db(transaction=True)
 def test_the_chain_takes_nothing_but_what_it_records(ana: Contributor) -> None:
     owe(ana, 500)
@@ -106,6 +107,7 @@ def test_many_that_post_at_once_neither_deadlock_nor_fork_the_chain(ana: Contrib
     assert LedgerAccount.objects.get(kind=AccountKind.PLATFORM_REVENUE).balance_micro == 31 * 10_000_000 - 30
 
 
+@pytest.mark.owner
 @pytest.mark.django_db(transaction=True)
 def test_the_migration_links_what_was_there_before_it(october: Period, finn: User, ana: Contributor) -> None:
     approve_close(OCTOBER, finn, CLOSED_AT)

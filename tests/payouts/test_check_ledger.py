@@ -50,6 +50,7 @@ def test_the_next_month_is_right_too(books: None, ana: Contributor, fay: User, f
     assert found() == []
 
 
+@pytest.mark.owner
 def test_each_tampering_by_a_superuser_is_found_and_named(books: None) -> None:
     unexpected = {}
     for deed, (sql, expected) in TAMPERED.items():
@@ -65,6 +66,7 @@ def test_each_tampering_by_a_superuser_is_found_and_named(books: None) -> None:
     assert unexpected == {}
 
 
+@pytest.mark.owner
 def test_the_command_prints_a_line_for_each_finding_and_fails(books: None, capsys: pytest.CaptureFixture[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -78,6 +80,7 @@ def test_the_command_prints_a_line_for_each_finding_and_fails(books: None, capsy
     assert "1 findings. Stop paying" in written.err
 
 
+@pytest.mark.owner
 def test_an_entry_slipped_in_without_a_link_is_found(books: None) -> None:
     entry = Entry.objects.get(kind="sale")
     with transaction.atomic():

@@ -37,6 +37,8 @@ from tests.builders import CLOSED_AT, OCTOBER, make_attributed_downloads, make_e
 from tests.payouts.paying import AT, fund, onboard
 from tests.payouts.test_pages import log_in
 
+pytestmark = pytest.mark.owner
+
 BOOKS = [AuditLink, Earning, Entry, Policy, Posting, RevenueEvent, Statement, StatementRoot, Transfer]
 
 

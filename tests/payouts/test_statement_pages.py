@@ -58,6 +58,7 @@ def test_a_contributor_sees_their_statement_with_its_lines_and_its_proof(
     assert all(f'href="{STATEMENT}{name}"' in page for name in FILES)
 
 
+@pytest.mark.owner
 def test_a_page_says_when_what_is_stored_is_not_what_was_issued(
     client: Client, october: Period, ana: Contributor
 ) -> None:

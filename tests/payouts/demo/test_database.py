@@ -11,6 +11,8 @@ from pytest_django import Settings
 from marketplace.models import Contributor
 from payouts.demo.database import empty_database, is_complete, mark_complete, only_one
 
+pytestmark = pytest.mark.owner
+
 FUNCTION = "CREATE FUNCTION public.theirs() RETURNS integer LANGUAGE sql AS 'SELECT 7'"
 
 
