@@ -6,6 +6,7 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Table, TableStyle
 
@@ -13,7 +14,8 @@ from marketplace.core.money import Money, format_micro
 from payouts.documents import Document
 
 PPM_PER_PERCENT = 10_000
-FONT_SIZE, MARGIN = 8, 16 * mm
+FONT_SIZE, PADDING, MARGIN = 8, 14, 16 * mm
+ROWS_A_TABLE = 500
 STYLES = getSampleStyleSheet()
 TABLE_LOOK = TableStyle(
     [
@@ -40,6 +42,16 @@ def as_pdf(document: Document, name: str, leaf_sha256: str, root_sha256: str) ->
         author="Tributary",
         invariant=1,  # neither the time nor a random id in it
     )
+    content = _content(document, name, leaf_sha256, root_sha256)
+    pages.build(
+        [Paragraph(title, STYLES["Title"]), *content],
+        onFirstPage=_numbered,
+        onLaterPages=_numbered,
+    )
+    return written.getvalue()
+
+
+def _content(document: Document, name: str, leaf_sha256: str, root_sha256: str) -> list[Flowable]:
     zone = document["time_zone"]
     issued = f"{_writable(name)}contributor {document['contributor']}. Issued at {_time(document['issued_at'])}."
     times = f"All times are {zone}; the month begins and ends at midnight {zone}."
@@ -48,28 +60,18 @@ def as_pdf(document: Document, name: str, leaf_sha256: str, root_sha256: str) ->
         f"hash is {leaf_sha256}, the root {root_sha256}. To check it, download its JSON and verify_statement.py, take "
         "the root from the public page of statement roots, and run: python verify_statement.py statement.json ROOT."
     )
-    pages.build(
-        [
-            Paragraph(title, STYLES["Title"]),
-            Paragraph(f"{issued} {times}", STYLES["Normal"]),
-            *_section("Balance", ["Step", "Amount"], _balance(document)),
-            *_section("Earned", ["Kind", "Amount"], _earnings(document)),
-            *_section(
-                "Earned by your images",
-                ["Download", "Licensed at", "Image", "Price", "Share", "Amount"],
-                _images(document),
-            ),
-            *_section(
-                "Adjusted", ["Kind", "Posted at", "About", "Entry", "Amount"], _movements(document, "adjustments")
-            ),
-            *_section("Paid", ["Kind", "Posted at", "About", "Entry", "Amount"], _movements(document, "payouts")),
-            Paragraph("Check this statement", STYLES["Heading2"]),
-            Paragraph(check, STYLES["Normal"]),
-        ],
-        onFirstPage=_numbered,
-        onLaterPages=_numbered,
-    )
-    return written.getvalue()
+    of_images = ["Download", "Licensed at", "Image", "Price", "Share", "Amount"]
+    of_movements = ["Kind", "Posted at", "About", "Entry", "Amount"]
+    return [
+        Paragraph(f"{issued} {times}", STYLES["Normal"]),
+        *_section("Balance", ["Step", "Amount"], _balance(document)),
+        *_section("Earned", ["Kind", "Amount"], _earnings(document)),
+        *_section("Earned by your images", of_images, _images(document)),
+        *_section("Adjusted", of_movements, _movements(document, "adjustments")),
+        *_section("Paid", of_movements, _movements(document, "payouts")),
+        Paragraph("Check this statement", STYLES["Heading2"]),
+        Paragraph(check, STYLES["Normal"]),
+    ]
 
 
 def _numbered(canvas: Canvas, pages: SimpleDocTemplate) -> None:
@@ -120,8 +122,16 @@ def _movements(document: Document, lines: str) -> list[list[str]]:
 
 
 def _section(title: str, columns: list[str], rows: list[list[str]]) -> list[Flowable]:
-    table = Table([columns, *rows], repeatRows=1, hAlign="LEFT", style=TABLE_LOOK)
-    return [Paragraph(title, STYLES["Heading2"]), table] if rows else []
+    """A heading and its rows, or nothing; in several tables of equal columns, since a long one takes ever longer."""
+    if not rows:
+        return []
+    longest = [max((row[place] for row in [columns, *rows]), key=len) for place in range(len(columns))]
+    widths = [stringWidth(text, "Helvetica-Bold", FONT_SIZE) + PADDING for text in longest]
+    tables = [
+        Table([columns, *rows[begin : begin + ROWS_A_TABLE]], widths, repeatRows=1, hAlign="LEFT", style=TABLE_LOOK)
+        for begin in range(0, len(rows), ROWS_A_TABLE)
+    ]
+    return [Paragraph(title, STYLES["Heading2"]), *tables]
 
 
 def _micro(document: Document, amount_micro: int) -> str:
