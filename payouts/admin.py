@@ -11,6 +11,7 @@ from marketplace.admin import ReadOnlyAdmin
 from payouts.models import (
     Adjustment,
     Attempt,
+    AuditLink,
     ConnectedAccount,
     DisputeOutcome,
     Earning,
@@ -25,6 +26,7 @@ from payouts.models import (
     Posting,
     RevenueEvent,
     Statement,
+    StatementRoot,
     Transfer,
 )
 
@@ -52,6 +54,7 @@ admin.site.register(
     [
         Adjustment,
         Attempt,
+        AuditLink,
         ConnectedAccount,
         DisputeOutcome,
         Earning,
@@ -65,6 +68,7 @@ admin.site.register(
         Posting,
         RevenueEvent,
         Statement,
+        StatementRoot,
         Transfer,
     ],
     ReadOnlyAdmin,

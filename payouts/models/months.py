@@ -1,4 +1,4 @@
-"""A month of money: policy, revenue events, the period and its earnings, and the statements issued for it."""
+"""A month of money: policy, revenue events, the period and its earnings."""
 
 import pgtrigger
 from django.conf import settings
@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from marketplace.models import Contributor, Download, TrainingSet
 from marketplace.triggers import append_only
+from payouts.models.audit import linked_at_commit
 
 
 class Policy(models.Model):
@@ -87,6 +88,11 @@ class Period(models.Model):
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             pgtrigger.Protect(
                 name="never_reopened", operation=pgtrigger.Update, condition=pgtrigger.Q(old__state="closed")
+            ),
+            linked_at_commit(
+                pgtrigger.Update,
+                "'period_' || NEW.state",
+                pgtrigger.Condition("OLD.state <> NEW.state AND NEW.state IN ('closing', 'closed')"),
             ),
         )
 
@@ -198,30 +204,5 @@ class Earning(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["period", "contributor", "kind"], name="earned_once"),
             models.CheckConstraint(condition=Q(amount_micro__gt=0), name="earning_is_positive"),
-        )
-        triggers = append_only()
-
-
-class Statement(models.Model):
-    """What a contributor is told of one period: opening + earned + adjusted - paid = closing. Issued once."""
-
-    period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="statements")
-    contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="statements")
-    opening_micro = models.BigIntegerField()
-    earned_micro = models.BigIntegerField()
-    adjusted_micro = models.BigIntegerField()
-    paid_micro = models.BigIntegerField()
-    closing_micro = models.BigIntegerField()
-    issued_at = models.DateTimeField()
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["period", "contributor"], name="one_statement_per_period"),
-            models.CheckConstraint(
-                condition=Q(
-                    closing_micro=F("opening_micro") + F("earned_micro") + F("adjusted_micro") - F("paid_micro")
-                ),
-                name="statement_adds_up",
-            ),
         )
         triggers = append_only()

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('marketplace', '0005_one_index_of_members'),
-        ('payouts', '0002_what_django_cannot_express'),
+        ('payouts', '0004_audit_chain'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
