@@ -8,6 +8,7 @@ from django.db import connection
 from attribution.lists import daily_differences
 from payouts.core.proofs import canonical, leaf_hash, root_of
 from payouts.documents import documents
+from payouts.integrity_corrections import CORRECTIONS
 from payouts.integrity_queries import KNOWN, QUERIES, Query
 from payouts.models import Period, StatementRoot
 from payouts.statements import MOVED
@@ -36,7 +37,7 @@ class Finding(NamedTuple):
 
 def findings() -> Iterator[Finding]:
     """Everything that is off in the books, check by check; nothing is changed."""
-    for query in QUERIES:
+    for query in QUERIES + CORRECTIONS:
         yield from _found(query, KNOWN)
     for period in Period.objects.filter(state=Period.CLOSED).order_by("month_on", "currency"):
         known = KNOWN | {"period": period.pk, "currency": period.currency, "month": period.month_on}

@@ -21,6 +21,8 @@ KNOWN: dict[str, Any] = {
     "paid": PAID,
     "payable": AccountKind.PAYABLE,
     "held": AccountKind.HELD,
+    "receivable": AccountKind.RECEIVABLE,
+    "common_fund": AccountKind.COMMON_FUND,
     "fees": AccountKind.FEES,
     "stripe_balance": AccountKind.STRIPE_BALANCE,
     "cash": [AccountKind.STRIPE_BALANCE, AccountKind.STRIPE_PENDING],
@@ -110,13 +112,14 @@ LEDGER = (
 MONTHS = (
     Query(
         "revenue is posted",
-        "Entry {} ({}) moves {} micro of cash and {} of fees, but its revenue events have {} net and {} of fees.",
+        "Entry {} ({}) moves {} micro of cash and {} of fees, but its revenue events have {} gross, {} of it fees.",
         f"""
         SELECT * FROM (
             SELECT e.id, e.idempotency_key, coalesce(posted.cash, 0) AS cash, coalesce(posted.fees, 0) AS fees,
-                   coalesce(booked.net, 0) AS net, coalesce(booked.fee, 0) AS fee
+                   coalesce(booked.gross, 0) AS gross, booked.fee
             FROM payouts_entry AS e
-            LEFT JOIN (SELECT r.entry_id, sum(r.net_minor * c.micro) AS net, sum(r.fee_minor * c.micro) AS fee
+            LEFT JOIN (SELECT r.entry_id, sum(r.gross_minor * c.micro) AS gross, sum(r.fee_minor * c.micro)
+                              FILTER (WHERE r.kind IN ('download_sale', 'dataset_deal')) AS fee
                        FROM payouts_revenueevent AS r JOIN {PER_MINOR} USING (currency)
                        GROUP BY 1) AS booked ON booked.entry_id = e.id
             LEFT JOIN (SELECT p.entry_id, -sum(p.amount_micro) FILTER (WHERE a.kind = ANY(%(cash)s)) AS cash,
@@ -124,7 +127,7 @@ MONTHS = (
                        FROM payouts_posting AS p JOIN payouts_ledgeraccount AS a ON a.id = p.account_id
                        GROUP BY 1) AS posted ON posted.entry_id = e.id
             WHERE e.kind = 'sale' OR booked.entry_id IS NOT NULL) AS entry
-        WHERE (cash, fees) <> (net, fee) ORDER BY id
+        WHERE cash + fees <> gross OR fees <> fee ORDER BY id
         """,  # noqa: S608
     ),
     Query(
@@ -143,14 +146,33 @@ MONTHS = (
     ),
     Query(
         "pools are shared out",
-        "The pool of {:%Y-%m} is {} micro, {} of it in the common fund, but its earnings are {}, {} from the fund.",
+        "The pool of {:%Y-%m} is {} micro, {} of it in the common fund and {} of deals, but its earnings are {}, {} "
+        "and {}, and the fund kept {} back.",
         """
-        SELECT p.month_on, p.pool_micro, p.common_fund_micro, e.pool, e.fund
+        SELECT p.month_on, p.pool_micro, p.common_fund_micro, p.deals_micro, e.pool, e.fund, e.deals, netted.total
         FROM payouts_period AS p CROSS JOIN LATERAL (
             SELECT coalesce(sum(amount_micro), 0) AS pool,
-                   coalesce(sum(amount_micro) FILTER (WHERE kind = 'common_fund'), 0) AS fund
-            FROM payouts_earning WHERE period_id = p.id AND kind IN ('attribution', 'common_fund')) AS e
-        WHERE p.state = 'closed' AND (p.pool_micro, p.common_fund_micro) IS DISTINCT FROM (e.pool, e.fund) ORDER BY 1
+                   coalesce(sum(amount_micro) FILTER (WHERE kind = 'common_fund'), 0) AS fund,
+                   coalesce(sum(amount_micro) FILTER (WHERE kind = 'dataset_deal'), 0) AS deals
+            FROM payouts_earning
+            WHERE period_id = p.id AND kind IN ('attribution', 'common_fund', 'dataset_deal')) AS e
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(a.amount_micro), 0) AS total
+            FROM payouts_adjustment AS a JOIN payouts_entry ON payouts_entry.id = a.entry_id
+            WHERE payouts_entry.period_id = p.id AND a.reason = 'netted') AS netted
+        WHERE p.state = 'closed' AND (p.pool_micro, p.common_fund_micro, p.deals_micro)
+            IS DISTINCT FROM (e.pool + netted.total, e.fund + netted.total, e.deals) ORDER BY 1
+        """,
+    ),
+    Query(
+        "pools are shared out",
+        "The downloads of {:%Y-%m} brought {} minor in all, but the closed month says {}.",
+        """
+        SELECT p.month_on, coalesce(sum(r.gross_minor), 0), p.gross_minor
+        FROM payouts_period AS p LEFT JOIN payouts_revenueevent AS r
+            ON r.period_id = p.id AND r.origin_period_id IS NULL AND r.download_id IS NOT NULL
+        WHERE p.state = 'closed' GROUP BY p.id
+        HAVING p.gross_minor IS DISTINCT FROM coalesce(sum(r.gross_minor), 0) ORDER BY 1
         """,
     ),
     Query(

@@ -51,17 +51,20 @@ def lock_accounts(currency: str) -> None:
 
 
 @transaction.atomic
-def post(kind: str, period: Period, key: str, lines: Iterable[PostingLine], at: datetime) -> Entry:
+def post(
+    kind: str, period: Period, key: str, lines: Iterable[PostingLine], at: datetime, origin: Period | None = None
+) -> Entry:
     """Post one balanced entry under a unique key; lines of one account are added up.
 
+    `origin` is the closed period that an adjustment is about.
     Raises `UnbalancedEntryError` before anything is written; the database refuses an entry of a closed period and a
     second entry with the same key.
     """
     merged = _merged(lines)
     check_balanced(merged)
     # Its period is locked before its accounts, as in a closing, so that the two cannot wait for each other.
-    entry = Entry.objects.create(kind=kind, period=period, idempotency_key=key, posted_at=at)
-    accounts = _accounts(merged)
+    entry = Entry.objects.create(kind=kind, period=period, origin_period=origin, idempotency_key=key, posted_at=at)
+    accounts = _accounts([(line.account, line.currency) for line in merged])
     Posting.objects.bulk_create(
         [
             Posting(
@@ -118,39 +121,47 @@ def post_selected(kind: str, period: Period, key: str, lines: str, at: datetime)
     return entry
 
 
-def _accounts(lines: list[PostingLine]) -> dict[AccountKey, int]:
-    """Ids of the lines' accounts, which are opened at first use, in two queries however many lines there are."""
-    months = {line.account.period: period_of(line.account.period).pk for line in lines if line.account.period}
+def locked_balances(accounts: Iterable[Account], currency: str) -> dict[Account, int]:
+    """Balances in micro-units that stay until this transaction ends or posts: give all accounts that it will post to.
+
+    They are opened where they do not exist, and locked in the order in which posting locks them.
+    """
+    ids = _accounts([(account, currency) for account in sorted(accounts, key=str)])
+    locked = LedgerAccount.objects.select_for_update(no_key=True).filter(pk__in=ids.values()).order_by("pk")
+    balances = dict(locked.values_list("pk", "balance_micro"))
+    return {account: balances[pk] for (account, _), pk in ids.items()}
+
+
+def _accounts(keys: list[AccountKey]) -> dict[AccountKey, int]:
+    """Ids of accounts, which are opened at first use, in two queries however many there are."""
+    months = {account.period: period_of(account.period).pk for account, _ in keys if account.period}
     LedgerAccount.objects.bulk_create(
         [
             LedgerAccount(
-                kind=line.account.kind,
-                contributor_id=line.account.contributor_id,
-                period_id=months[line.account.period] if line.account.period else None,
-                currency=line.currency,
-                is_floored=line.account.is_floored,
+                kind=account.kind,
+                contributor_id=account.contributor_id,
+                period_id=months[account.period] if account.period else None,
+                currency=currency,
+                is_floored=account.is_floored,
             )
-            for line in lines
+            for account, currency in keys
         ],
         ignore_conflicts=True,
     )
-    contributor_ids = {line.account.contributor_id for line in lines if line.account.contributor_id}
+    contributor_ids = {account.contributor_id for account, _ in keys if account.contributor_id}
     stored = LedgerAccount.objects.filter(
         Q(contributor__isnull=True) | Q(contributor__in=contributor_ids),
         Q(period__isnull=True) | Q(period__in=months.values()),
-        kind__in={line.account.kind for line in lines},
-        currency__in={line.currency for line in lines},
+        kind__in={account.kind for account, _ in keys},
+        currency__in={currency for _, currency in keys},
     )
     ids: dict[tuple[str, int | None, int | None, str], int] = {
         (account.kind, account.contributor_id, account.period_id, account.currency): account.pk
         for account in stored.only("kind", "contributor_id", "period_id", "currency")
     }
     return {
-        (line.account, line.currency): ids[
-            line.account.kind,
-            line.account.contributor_id,
-            months[line.account.period] if line.account.period else None,
-            line.currency,
+        (account, currency): ids[
+            account.kind, account.contributor_id, months[account.period] if account.period else None, currency
         ]
-        for line in lines
+        for account, currency in keys
     }

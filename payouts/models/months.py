@@ -188,6 +188,11 @@ class RevenueEvent(models.Model):
             ),
         )
 
+    @property
+    def told(self) -> str:
+        """The months that it is about."""
+        return f"in {self.period}, about {self.origin_period}" if self.origin_period else f"in {self.period}"
+
 
 class Earning(models.Model):
     """What one contributor earned in one period: by attribution, from the common fund or from dataset deals."""
