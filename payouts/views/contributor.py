@@ -50,11 +50,12 @@ def _payable_micro(contributor: Contributor, currency: str) -> int:
 
 
 def _earned_by_month(contributor: Contributor) -> list[dict[str, Any]]:
-    """By period, newest first: what was earned from attribution, from the common fund, and together, in micro-units."""
+    """By period, newest first, in micro-units: from attribution, from the common fund, from deals, and together."""
     by_period = contributor.earnings.values("period__month_on", "period__currency")
     summed = by_period.annotate(
         attribution_micro=Sum("amount_micro", filter=Q(kind=Earning.ATTRIBUTION), default=0),
         common_fund_micro=Sum("amount_micro", filter=Q(kind=Earning.COMMON_FUND), default=0),
+        dataset_deal_micro=Sum("amount_micro", filter=Q(kind=Earning.DATASET_DEAL), default=0),
         total_micro=Sum("amount_micro"),
     )
     return [dict(row) for row in summed.order_by("-period__month_on")]
@@ -102,6 +103,7 @@ def earnings(request: LoggedInRequest, month: Month) -> HttpResponse:
         "page": Paginator(lines, LINES_A_PAGE).get_page(request.GET.get("page")),
         "attribution_micro": by_kind.get(Earning.ATTRIBUTION, 0),
         "common_fund_micro": by_kind.get(Earning.COMMON_FUND, 0),
+        "dataset_deal_micro": by_kind.get(Earning.DATASET_DEAL, 0),
         "earned_micro": sum(by_kind.values()),
         "statement": Statement.objects.filter(period=period, contributor=contributor).first(),
     }
