@@ -82,11 +82,6 @@ class Migration(migrations.Migration):
             field=models.BigIntegerField(help_text='Of the downloads that shared the pool.', null=True),
         ),
         migrations.AddField(
-            model_name='policy',
-            name='cross_border_floor_minor',
-            field=models.PositiveBigIntegerField(default=100, help_text='Less than this is not sent to another country, whatever the threshold.'),
-        ),
-        migrations.AddField(
             model_name='revenueevent',
             name='training_set',
             field=models.ForeignKey(help_text='What a dataset deal is about.', null=True, on_delete=django.db.models.deletion.PROTECT, to='marketplace.trainingset'),

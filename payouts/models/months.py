@@ -17,9 +17,6 @@ class Policy(models.Model):
     contributor_rate_ppm = models.PositiveIntegerField(help_text="Part of net revenue that goes to contributors.")
     fee_ppm = models.PositiveIntegerField(help_text="Card fee as part of the gross price.")
     threshold_minor = models.PositiveBigIntegerField(help_text="Less than this is carried over to the next run.")
-    cross_border_floor_minor = models.PositiveBigIntegerField(
-        default=100, help_text="Less than this is not sent to another country, whatever the threshold."
-    )
 
     class Meta:
         constraints = (

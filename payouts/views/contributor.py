@@ -31,10 +31,13 @@ def overview(request: LoggedInRequest) -> HttpResponse:
     payouts = contributor.payouts.exclude(run__state__in=[RunState.DRAFT, RunState.CANCELLED]).select_related(
         "run", "transfer"
     )
+    balances_micro = _balances_micro(contributor, currency)
     context = {
         "contributor": contributor,
         "currency": currency,
-        "payable_micro": _payable_micro(contributor, currency),
+        "balances_micro": balances_micro,
+        "owed_back_micro": -balances_micro[AccountKind.RECEIVABLE],
+        "holds": contributor.holds.filter(end__isnull=True, currency=currency).order_by("placed_at"),
         "accruals": accruals(contributor, currency),
         "months": _earned_by_month(contributor),
         "found": found_by_month(contributor),
@@ -44,9 +47,10 @@ def overview(request: LoggedInRequest) -> HttpResponse:
     return render(request, "payouts/overview.html", context)
 
 
-def _payable_micro(contributor: Contributor, currency: str) -> int:
-    account = LedgerAccount.objects.filter(kind=AccountKind.PAYABLE, contributor=contributor, currency=currency).first()
-    return account.balance_micro if account else 0
+def _balances_micro(contributor: Contributor, currency: str) -> dict[str, int]:
+    """By kind of account; what is receivable is negative."""
+    accounts = LedgerAccount.objects.filter(contributor=contributor, currency=currency)
+    return dict.fromkeys(AccountKind, 0) | dict(accounts.values_list("kind", "balance_micro"))
 
 
 def _earned_by_month(contributor: Contributor) -> list[dict[str, Any]]:

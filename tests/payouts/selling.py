@@ -45,6 +45,7 @@ class Shop:
     of_ben: Asset = field(init=False)
     model: GeneratorModel = field(init=False)
     encoder: Encoder = field(init=False)
+    sold: list[Download] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self.of_ana, self.of_ben = [make_asset(self.ana) for _ in range(3)], make_asset(self.ben)
@@ -56,6 +57,7 @@ class Shop:
         download = make_download(self.carla, make_generation(self.model), gross_minor=gross_minor, at=at)
         shares = {self.of_ana[0]: ana_ppm, self.of_ben: ben_ppm}
         make_inspiration_list(download, {asset: ppm for asset, ppm in shares.items() if ppm}, self.encoder)
+        self.sold.append(download)
         return download
 
     def worked_month(self) -> tuple[Download, Download]:
