@@ -1,5 +1,6 @@
 """Closing a month: compute everything first, then post it in one transaction, by two people."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
@@ -50,32 +51,30 @@ class CannotClose(ValueError):
 def close_period(month: Month, closed_by: User, at: datetime) -> Period:
     """Take a month that has ended from open to closing, which a second person then approves. Raises `CannotClose`."""
     period = locked_period(month)
-    if period.state != Period.OPEN:
-        raise CannotClose(f"{month} is {period.state} already: it is closed once and never reopened.")
-    if at < month.end_at:
-        raise CannotClose(f"{month} ends at {month.end_at:%Y-%m-%d %H:%M} UTC: close it after that.")
-    earlier = Period.objects.filter(month_on__lt=period.month_on, currency=period.currency)
-    unclosed = earlier.exclude(state=Period.CLOSED).order_by("month_on").first()
-    if unclosed is not None:
-        raise CannotClose(f"{unclosed} is still {unclosed.state}: close the months in their order.")
-    _require_complete(month, period)
-    _contributor_rate_ppm(month)
+    require_closable(month, period, at)
     period.state, period.closed_by = Period.CLOSING, closed_by
     period.save(update_fields=["state", "closed_by"])
     return period
 
 
 @transaction.atomic
-def approve_close(month: Month, approved_by: User, at: datetime) -> Period:
-    """Approve a closing month: split its pool, post the earnings, issue the statements. Raises `CannotClose`."""
+def approve_close(
+    month: Month, approved_by: User, at: datetime, tell: Callable[[str], object] = lambda stage: None
+) -> Period:
+    """Approve a closing month: split its pool, post the earnings, issue the statements. Raises `CannotClose`.
+
+    One transaction: whatever stops it leaves the month closing, to be approved again. `tell` hears of each stage.
+    """
     period = locked_period(month)
     if period.state != Period.CLOSING:
         raise CannotClose(f"{month} is {period.state}: it can be approved while it is closing.")
     if period.closed_by_id == approved_by.pk:
         raise CannotClose(f"{approved_by} closed {month}: somebody else must approve it.")
     _require_complete(month, period)
+    tell(f"{month}: computing weights and the split.")
     revenue = revenue_of(period)
     done = compute_split(month, period, revenue, at)
+    tell(f"{month}: posting what was earned.")
     lock_accounts(period.currency)
     if done.total_micro:
         _post_earnings(month, period, done, at)
@@ -85,12 +84,28 @@ def approve_close(month: Month, approved_by: User, at: datetime) -> Period:
     period.gross_minor, period.net_minor = revenue.gross_minor, revenue.net_minor
     period.pool_micro, period.deals_micro = done.total_micro, done.deals_micro
     period.common_fund_micro, period.weights_sha256 = done.common_fund_micro, weights_sha256()
+    tell(f"{month}: issuing statements.")
     issue_statements(period, at)
     period.save()
     return period
 
 
-def _contributor_rate_ppm(month: Month) -> int:
+def require_closable(month: Month, period: Period, at: datetime) -> None:
+    """Raise `CannotClose` unless an open month has ended, the earlier ones are closed, and nothing of it is missing."""
+    if period.state != Period.OPEN:
+        raise CannotClose(f"{month} is {period.state} already: it is closed once and never reopened.")
+    if at < month.end_at:
+        raise CannotClose(f"{month} ends at {month.end_at:%Y-%m-%d %H:%M} UTC: close it after that.")
+    earlier = Period.objects.filter(month_on__lt=period.month_on, currency=period.currency)
+    unclosed = earlier.exclude(state=Period.CLOSED).order_by("month_on").first()
+    if unclosed is not None:
+        raise CannotClose(f"{unclosed} is still {unclosed.state}: close the months in their order.")
+    _require_complete(month, period)
+    contributor_rate_ppm(month)
+
+
+def contributor_rate_ppm(month: Month) -> int:
+    """The part of a month's net revenue that its policy gives to contributors. Raises `CannotClose`."""
     try:
         return policy_of(month).contributor_rate_ppm
     except NoPolicy as error:
@@ -111,7 +126,7 @@ def _require_complete(month: Month, period: Period) -> None:
 
 def compute_split(month: Month, period: Period, revenue: Revenue, at: datetime) -> Split:
     """Split the month's pool by the policy in force, into temporary tables. Raises `CannotClose`."""
-    rate_ppm = _contributor_rate_ppm(month)
+    rate_ppm = contributor_rate_ppm(month)
     deals_micro = revenue.deal_pools_micro(rate_ppm)
     weigh(period, deals_micro, at)
     try:

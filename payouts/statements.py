@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from django.db import connection
 
@@ -39,6 +40,18 @@ ORDER BY contributor_id
 """  # noqa: S608
 
 
+def totals_of(period: Period) -> dict[str, Any]:
+    """The parameters of `TOTALS`, which selects what each contributor is told of a period."""
+    return {
+        "period": period.pk,
+        "currency": period.currency,
+        "month": period.month_on,
+        "payable": AccountKind.PAYABLE,
+        "earned": EARNED,
+        "paid": PAID,
+    }
+
+
 def issue_statements(period: Period, at: datetime) -> int:
     """Issue the statement of every contributor who had a balance or a movement in the period, and publish their root.
 
@@ -67,17 +80,7 @@ def _issued(period: Period, at: datetime) -> Iterator[Statement]:
 def _drafts(period: Period, at: datetime) -> Iterator[tuple[Statement, int]]:
     """Each statement without its leaf, in ascending order of contributors, and how many there are."""
     with connection.chunked_cursor() as cursor:
-        cursor.execute(
-            TOTALS,
-            {
-                "period": period.pk,
-                "currency": period.currency,
-                "month": period.month_on,
-                "payable": AccountKind.PAYABLE,
-                "earned": EARNED,
-                "paid": PAID,
-            },
-        )
+        cursor.execute(TOTALS, totals_of(period))
         for index, (contributor_id, opening, earned, adjusted, paid, count) in enumerate(cursor):
             statement = Statement(
                 period=period,

@@ -34,6 +34,7 @@ urlpatterns = [
     path("statement-roots/verify_statement.py", statements.verify_statement, name="verify_statement"),
     path("downloads/<int:download_id>/why/", why.why, name="why"),
     path("finance/months/", periods.periods, name="periods"),
+    path("finance/months/<month:month>/preview/", periods.preview, name="preview_close"),
     path("finance/months/<month:month>/close/", periods.close, name="close_period"),
     path("finance/months/<month:month>/approve/", periods.approve, name="approve_close"),
     path("finance/runs/", runs.runs, name="runs"),

@@ -17,6 +17,7 @@ from marketplace.permissions import LoggedInRequest, require_finance
 from payouts.booking import NoPolicy
 from payouts.closing import CannotClose, approve_close, close_period
 from payouts.models import Period
+from payouts.previewing import preview_close
 
 
 @require_safe
@@ -30,6 +31,18 @@ def periods(request: LoggedInRequest) -> HttpResponse:
         booked_net_minor=Sum("revenue_events__net_minor", default=0),
     )
     return render(request, "payouts/periods.html", {"periods": booked})
+
+
+@require_safe
+def preview(request: LoggedInRequest, month: Month) -> HttpResponse:
+    """What closing a month would post and state, before anybody closes or approves it."""
+    require_finance(request.user)
+    try:
+        previewed = preview_close(month, timezone.now())
+    except CannotClose as error:
+        messages.error(request, str(error))
+        return redirect("periods")
+    return render(request, "payouts/close_preview.html", {"preview": previewed})
 
 
 @require_POST
