@@ -131,17 +131,17 @@ def weigh(period: Period, deal_set_ids: Iterable[int], at: datetime) -> None:
     `deal_set_ids` are the training sets that deals of the period are about. Members are those that are not known as
     copies at that time: otherwise whoever uploads a picture again and again would have a larger part.
     """
-    _compute("split_attributed", ATTRIBUTED_WEIGHTS, of_period(period))
-    _compute("split_unattributed", UNATTRIBUTED_WEIGHTS, of_period(period))
-    _compute("split_claim", CLAIM)
+    compute("split_attributed", ATTRIBUTED_WEIGHTS, of_period(period))
+    compute("split_unattributed", UNATTRIBUTED_WEIGHTS, of_period(period))
+    compute("split_claim", CLAIM)
     with connection.cursor() as cursor:
         cursor.execute("SELECT training_set_id FROM split_unattributed")
         training_set_ids = sorted({pk for (pk,) in cursor.fetchall()} | set(deal_set_ids))
-    _compute("split_copy", "SELECT 0::bigint AS training_set_id, 0::bigint AS asset_id WHERE false")
+    compute("split_copy", "SELECT 0::bigint AS training_set_id, 0::bigint AS asset_id WHERE false")
     with connection.cursor() as cursor:
         for training_set_id in training_set_ids:
             cursor.execute(COPIES_OF_SET, {"training_set": training_set_id, "at": at})
-    _compute("split_member", MEMBERS, {"training_sets": training_set_ids})
+    compute("split_member", MEMBERS, {"training_sets": training_set_ids})
 
 
 def split(pool_micro: int, deals_micro: Mapping[int, int], currency: str, *, net_debts: bool) -> Split:
@@ -149,10 +149,10 @@ def split(pool_micro: int, deals_micro: Mapping[int, int], currency: str, *, net
 
     `net_debts`: keep back what the common funds owe. Raises `NobodyToShare`.
     """
-    _compute("split_deal", DEALS, {"training_sets": list(deals_micro), "amounts": list(deals_micro.values())})
-    _compute("split_of_pool", OF_POOL, {"pool": pool_micro})
-    _compute("split_set", SET, {"net_debts": net_debts, "currency": currency})
-    _compute("split_part", PART)
+    compute("split_deal", DEALS, {"training_sets": list(deals_micro), "amounts": list(deals_micro.values())})
+    compute("split_of_pool", OF_POOL, {"pool": pool_micro})
+    compute("split_set", SET, {"net_debts": net_debts, "currency": currency})
+    compute("split_part", PART)
     with connection.cursor() as cursor:
         cursor.execute(SUMS)
         shared_micro, common_fund_micro, netted_micro, earned_micro = cursor.fetchone()
@@ -164,7 +164,8 @@ def split(pool_micro: int, deals_micro: Mapping[int, int], currency: str, *, net
     return result
 
 
-def _compute(table: str, query: str, parameters: Mapping[str, Any] | None = None) -> None:
+def compute(table: str, query: str, parameters: Mapping[str, Any] | None = None) -> None:
+    """Keep what a query gives in a temporary table of this transaction, in place of an earlier one of that name."""
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {table}")
         cursor.execute(f"CREATE TEMPORARY TABLE {table} ON COMMIT DROP AS {query}", parameters)
