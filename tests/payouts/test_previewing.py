@@ -115,7 +115,8 @@ def test_two_people_close_a_month_from_the_command_line(shop: Shop, capsys: pyte
 @pytest.mark.usefixtures("_booked")
 def test_finance_sees_the_preview_on_a_page_before_closing(client: Client, shop: Shop) -> None:
     log_in(client, shop.fay)
-    assert "/finance/months/2026-10/preview/" in client.get("/finance/months/").content.decode()
+    months = client.get("/finance/months/").content.decode()
+    assert "/finance/months/2026-10/preview/" in months
     page = client.get("/finance/months/2026-10/preview/").content.decode()
     assert "31.072000 USD" in page
     assert "2 statements" in page

@@ -3,6 +3,7 @@
 import pytest
 from django.db import DatabaseError, transaction
 from django.db.models import Sum
+from django.test import Client
 
 from marketplace.models import Contributor, Customer, User
 from payouts.booking import book_downloads
@@ -14,7 +15,8 @@ from payouts.money_back import MoneyBackRefused
 from payouts.refunds import record_refund
 from tests.builders import CLOSED_AT, OCTOBER, SOLD_AT
 from tests.connections import in_another_connection, wait_until_one_is_blocked
-from tests.payouts.selling import IN_NOVEMBER, Shop, balance_micro, balances, off, told
+from tests.payouts.selling import DECEMBER_AT, IN_NOVEMBER, Shop, balance_micro, balances, off, told
+from tests.payouts.test_pages import log_in
 
 
 @pytest.fixture
@@ -184,3 +186,15 @@ def test_two_refunds_of_the_same_money_at_once_send_it_back_once(shop: Shop) -> 
     assert failures == []
     assert len(refused) == 1
     assert balances(AccountKind.PAYABLE) == {"Ana": 3_641_250, "Ben": 5_097_750}
+
+
+def test_the_page_of_months_counts_what_is_in_each_pool(shop: Shop, client: Client) -> None:
+    first, _ = shop.worked_month()
+    shop.close_october()
+    record_refund(first, 1_000, "re_1", IN_NOVEMBER)
+    shop.sell(1_000, 500_000, 0, at=IN_NOVEMBER)
+    book_downloads(DECEMBER_AT)
+    log_in(client, shop.fay)
+    november, october = client.get("/finance/months/").context["periods"]
+    assert (november.download_count, november.booked_gross_minor, november.booked_net_minor) == (1, 1_000, 971)
+    assert (october.download_count, october.booked_gross_minor, october.booked_net_minor) == (2, 3_000, 2_913)
