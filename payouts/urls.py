@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from marketplace.core.periods import Month
-from payouts.views import contributor, ledger, periods, runs, statements, why
+from payouts.views import contributor, ledger, periods, policies, runs, statements, why
 
 
 class MonthConverter:
@@ -37,6 +37,7 @@ urlpatterns = [
     path("finance/months/<month:month>/preview/", periods.preview, name="preview_close"),
     path("finance/months/<month:month>/close/", periods.close, name="close_period"),
     path("finance/months/<month:month>/approve/", periods.approve, name="approve_close"),
+    path("finance/policies/preview/", policies.preview, name="preview_policy"),
     path("finance/runs/", runs.runs, name="runs"),
     path("finance/runs/draft/", runs.draft, name="draft_payout_run"),
     path("finance/runs/<int:run_id>/", runs.run, name="run"),

@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 
 from marketplace.models import Contributor, Customer, TrainingSet, User
 from payouts.deals import record_dataset_deal
@@ -12,6 +13,7 @@ from payouts.refunds import record_refund
 from tests.builders import SOLD_AT
 from tests.payouts.selling import IN_NOVEMBER, Shop
 from tests.payouts.test_closing import row_counts
+from tests.payouts.test_pages import log_in
 
 
 @pytest.fixture
@@ -86,3 +88,25 @@ def test_finance_tries_a_policy_from_the_command_line(shop: Shop, capsys: pytest
         "Most lost: by nobody",
         "Nothing was written. A policy is added in the admin.",
     ]
+
+
+def test_finance_tries_a_policy_on_a_page_and_nobody_else_does(client: Client, shop: Shop) -> None:
+    counts = row_counts()
+    log_in(client, shop.fay)
+    page = client.get("/finance/policies/preview/?contributor_rate_ppm=200000&threshold_minor=1000").content.decode()
+    for amount in ("31.072000 USD", "15.536000 USD", "20.536650 USD", "10.268325 USD"):
+        assert amount in page
+    assert (
+        "less than or equal to 1000000"
+        in client.get("/finance/policies/preview/?contributor_rate_ppm=1000001&threshold_minor=1").content.decode()
+    )
+    assert "Try a policy" in client.get("/finance/policies/preview/").content.decode()
+    assert row_counts() == counts
+    log_in(client, shop.ana)
+    assert client.get("/finance/policies/preview/").status_code == 404
+
+
+def test_without_a_closed_month_the_page_says_so(client: Client, fay: User) -> None:
+    log_in(client, fay)
+    page = client.get("/finance/policies/preview/?contributor_rate_ppm=1&threshold_minor=1").content.decode()
+    assert "No month is closed yet" in page
