@@ -86,9 +86,12 @@ def _asset_ids(select: str, query: Vector, training_set_id: int, encoder: Encode
 
 
 def create_index(encoder: Encoder) -> None:
-    """Make the HNSW index of a new installation's encoder, while there is nothing to index."""
+    """Make the HNSW index of a new installation's encoder, while there is nothing to index.
+
+    A worker does that, whose database role owns no table: the function has its owner's rights.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE INDEX IF NOT EXISTS {_definition(encoder)}")
+        cursor.execute("SELECT attribution_index_encoder(%s, %s, %s)", [encoder.pk, INDEX_LINKS, INDEX_CANDIDATES])
 
 
 def build_index(encoder: Encoder) -> None:

@@ -146,6 +146,11 @@ def _database(server: "PostgresServer") -> str:
         return f"postgresql://postgres:@/{quote(connection.info.host)}/tributary"
 
 
+def as_role(url: str, role: str) -> str:
+    """The embedded database's URL for another role, which the socket lets in without a password."""
+    return url.replace("//postgres:@", f"//{role}:@", 1)
+
+
 def _socket_path(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     socket = folder / "redis.sock"

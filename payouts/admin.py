@@ -9,10 +9,15 @@ from django.shortcuts import redirect
 
 from marketplace.admin import ReadOnlyAdmin
 from payouts.models import (
+    Adjustment,
     Attempt,
+    AuditLink,
     ConnectedAccount,
+    DisputeOutcome,
     Earning,
     Entry,
+    Hold,
+    HoldEnd,
     LedgerAccount,
     Payout,
     PayoutRun,
@@ -21,6 +26,7 @@ from payouts.models import (
     Posting,
     RevenueEvent,
     Statement,
+    StatementRoot,
     Transfer,
 )
 
@@ -46,10 +52,15 @@ class PolicyAdmin(ReadOnlyAdmin):
 admin.site.register(Policy, PolicyAdmin)
 admin.site.register(
     [
+        Adjustment,
         Attempt,
+        AuditLink,
         ConnectedAccount,
+        DisputeOutcome,
         Earning,
         Entry,
+        Hold,
+        HoldEnd,
         LedgerAccount,
         Payout,
         PayoutRun,
@@ -57,6 +68,7 @@ admin.site.register(
         Posting,
         RevenueEvent,
         Statement,
+        StatementRoot,
         Transfer,
     ],
     ReadOnlyAdmin,

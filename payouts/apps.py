@@ -1,6 +1,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class PayoutsConfig(AppConfig):
@@ -9,5 +10,6 @@ class PayoutsConfig(AppConfig):
     name = "payouts"
 
     def ready(self) -> None:
-        """Register the start-up checks."""
+        """Register the start-up checks, and what follows each migration."""
         import_module("payouts.checks")
+        post_migrate.connect(import_module("payouts.database_role").grant_rights, sender=self)

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connection
+
+from payouts.database_role import ROLE
 
 
 @register(Tags.security)
@@ -27,4 +30,26 @@ def check_stripe_key(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
             id="tributary.E201",
         ),
         not_charged,
+    ]
+
+
+@register(Tags.database)
+def check_database_role(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """W203: a role that can change the books. Runs with the database checks."""
+    if settings.EMBEDDED_DATABASE:
+        return []  # whose commands run as its owner, and whose servers do not
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_user, "
+            "coalesce(has_table_privilege(to_regclass('payouts_posting'), 'UPDATE, DELETE, TRUNCATE'), false)"
+        )
+        user, may_change = cursor.fetchone()
+    if not may_change:
+        return []
+    return [
+        Warning(
+            f"The database role {user} can change and delete what is posted.",
+            hint=f"Migrate as the owner of the database, and let web servers and workers connect as {ROLE}.",
+            id="tributary.W203",
+        )
     ]

@@ -1,21 +1,46 @@
 """Closing a month: compute everything first, then post it in one transaction, by two people."""
 
+from collections.abc import Callable
 from datetime import datetime
-from itertools import chain
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Sum
+from django.db import connection, transaction
 
 from marketplace.core.periods import Month
 from marketplace.models import Download, User
 from payouts.booking import NoPolicy, policy_of
-from payouts.core.ledger import close_pool, earning
-from payouts.core.pool import PoolSplit, pool_of, split_pool, weights_hash
-from payouts.models import Earning, Period, RevenueKind
-from payouts.posting import locked_period, post
-from payouts.selectors import attributed_weights, members_by_contributor, unattributed_weights
+from payouts.core.ledger import close_pool
+from payouts.models import Period, RevenueKind
+from payouts.posting import lock_accounts, locked_period, post, post_selected
+from payouts.revenue import Revenue, revenue_of
+from payouts.splitting import NobodyToShare, Split, split, weigh, weights_sha256
 from payouts.statements import issue_statements
+
+# The sums are what was computed for the pool: where the parts do not add up to them, the database refuses the entry.
+EARNED = """
+SELECT kind, contributor_id, period_id, amount_micro FROM (
+    SELECT 'pool' AS kind, NULL::bigint AS contributor_id, {period}::bigint AS period_id, {pool}::bigint AS amount_micro
+    UNION ALL SELECT 'common_fund', NULL, NULL, {common_fund}
+    UNION ALL SELECT 'payable', contributor_id, NULL, sum(amount_micro)::bigint FROM split_part GROUP BY contributor_id
+) AS line WHERE amount_micro <> 0
+"""
+EARNINGS = """
+INSERT INTO payouts_earning (period_id, contributor_id, kind, amount_micro, entry_id)
+SELECT %(period)s, contributor_id, kind, amount_micro, %(entry)s FROM split_part ORDER BY contributor_id, kind
+"""
+NETTED = """
+INSERT INTO payouts_adjustment (entry_id, reason, training_set_id, amount_micro, note)
+SELECT %(entry)s, 'netted', training_set_id, netted_micro, '' FROM split_set WHERE netted_micro > 0
+"""
+RECEIVABLES = """
+SELECT line.kind, contributor_id, NULL::bigint AS period_id, line.amount_micro
+FROM payouts_ledgeraccount AS payable JOIN payouts_ledgeraccount AS receivable USING (contributor_id, currency)
+CROSS JOIN LATERAL (VALUES ('payable', -least(payable.balance_micro, -receivable.balance_micro)),
+                           ('receivable', least(payable.balance_micro, -receivable.balance_micro)))
+    AS line(kind, amount_micro)
+WHERE payable.kind = 'payable' AND payable.balance_micro > 0 AND receivable.kind = 'receivable'
+    AND receivable.balance_micro < 0 AND currency = '{currency}'
+"""
 
 
 class CannotClose(ValueError):
@@ -26,6 +51,47 @@ class CannotClose(ValueError):
 def close_period(month: Month, closed_by: User, at: datetime) -> Period:
     """Take a month that has ended from open to closing, which a second person then approves. Raises `CannotClose`."""
     period = locked_period(month)
+    require_closable(month, period, at)
+    period.state, period.closed_by = Period.CLOSING, closed_by
+    period.save(update_fields=["state", "closed_by"])
+    return period
+
+
+@transaction.atomic
+def approve_close(
+    month: Month, approved_by: User, at: datetime, tell: Callable[[str], object] = lambda stage: None
+) -> Period:
+    """Approve a closing month: split its pool, post the earnings, issue the statements. Raises `CannotClose`.
+
+    One transaction: whatever stops it leaves the month closing, to be approved again. `tell` hears of each stage.
+    """
+    period = locked_period(month)
+    if period.state != Period.CLOSING:
+        raise CannotClose(f"{month} is {period.state}: it can be approved while it is closing.")
+    if period.closed_by_id == approved_by.pk:
+        raise CannotClose(f"{approved_by} closed {month}: somebody else must approve it.")
+    _require_complete(month, period)
+    tell(f"{month}: computing weights and the split.")
+    revenue = revenue_of(period)
+    done = compute_split(month, period, revenue, at)
+    tell(f"{month}: posting what was earned.")
+    lock_accounts(period.currency)
+    if done.total_micro:
+        _post_earnings(month, period, done, at)
+    netted = RECEIVABLES.format(currency=period.currency)
+    post_selected("receivable_netted", period, f"receivable_netted:{period}", netted, at)
+    period.state, period.approved_by, period.closed_at = Period.CLOSED, approved_by, at
+    period.gross_minor, period.net_minor = revenue.gross_minor, revenue.net_minor
+    period.pool_micro, period.deals_micro = done.total_micro, done.deals_micro
+    period.common_fund_micro, period.weights_sha256 = done.common_fund_micro, weights_sha256()
+    tell(f"{month}: issuing statements.")
+    issue_statements(period, at)
+    period.save()
+    return period
+
+
+def require_closable(month: Month, period: Period, at: datetime) -> None:
+    """Raise `CannotClose` unless an open month has ended, the earlier ones are closed, and nothing of it is missing."""
     if period.state != Period.OPEN:
         raise CannotClose(f"{month} is {period.state} already: it is closed once and never reopened.")
     if at < month.end_at:
@@ -35,38 +101,11 @@ def close_period(month: Month, closed_by: User, at: datetime) -> Period:
     if unclosed is not None:
         raise CannotClose(f"{unclosed} is still {unclosed.state}: close the months in their order.")
     _require_complete(month, period)
-    _contributor_rate_ppm(month)
-    period.state, period.closed_by = Period.CLOSING, closed_by
-    period.save(update_fields=["state", "closed_by"])
-    return period
+    contributor_rate_ppm(month)
 
 
-@transaction.atomic
-def approve_close(month: Month, approved_by: User, at: datetime) -> Period:
-    """Approve a closing month: split its pool, post the earnings, issue the statements. Raises `CannotClose`."""
-    period = locked_period(month)
-    if period.state != Period.CLOSING:
-        raise CannotClose(f"{month} is {period.state}: it can be approved while it is closing.")
-    if period.closed_by_id == approved_by.pk:
-        raise CannotClose(f"{approved_by} closed {month}: somebody else must approve it.")
-    _require_complete(month, period)
-    net_minor = period.revenue_events.aggregate(net=Sum("net_minor"))["net"] or 0
-    weights, unattributed = attributed_weights(period), unattributed_weights(period)
-    members = members_by_contributor(unattributed, at)
-    pool_micro = pool_of(net_minor, _contributor_rate_ppm(month), period.currency)
-    split = split_pool(pool_micro, weights, unattributed, members)
-    if pool_micro:
-        _post_earnings(month, period, pool_micro, split, at)
-    issue_statements(period, at)
-    period.state, period.approved_by, period.closed_at = Period.CLOSED, approved_by, at
-    period.net_minor, period.pool_micro = net_minor, pool_micro
-    period.common_fund_micro = split.common_fund_micro
-    period.weights_sha256 = weights_hash(weights, unattributed, members)
-    period.save()
-    return period
-
-
-def _contributor_rate_ppm(month: Month) -> int:
+def contributor_rate_ppm(month: Month) -> int:
+    """The part of a month's net revenue that its policy gives to contributors. Raises `CannotClose`."""
     try:
         return policy_of(month).contributor_rate_ppm
     except NoPolicy as error:
@@ -85,23 +124,28 @@ def _require_complete(month: Month, period: Period) -> None:
         raise CannotClose(f"{unattributed} downloads of {month} have no inspiration list yet: let the worker finish.")
 
 
-def _post_earnings(month: Month, period: Period, pool_micro: int, split: PoolSplit, at: datetime) -> None:
-    lines = close_pool(month, pool_micro, split.common_fund_micro, period.currency)
-    post("close", period, f"close:{period}", lines, at)
-    contributor_ids = sorted(split.attributed.keys() | split.common_fund.keys())
-    parts = {pk: (split.attributed.get(pk, 0), split.common_fund.get(pk, 0)) for pk in contributor_ids}
-    earned = chain.from_iterable(
-        earning(month, pk, attributed, fund, period.currency)
-        for pk, (attributed, fund) in parts.items()
-        if attributed + fund
-    )
-    entry = post("earnings", period, f"earnings:{period}", earned, at)
-    Earning.objects.bulk_create(
-        (
-            Earning(period=period, contributor_id=pk, kind=kind, amount_micro=amount_micro, entry=entry)
-            for pk, both in parts.items()
-            for kind, amount_micro in zip((Earning.ATTRIBUTION, Earning.COMMON_FUND), both, strict=True)
-            if amount_micro
-        ),
-        batch_size=5_000,
-    )
+def compute_split(month: Month, period: Period, revenue: Revenue, at: datetime) -> Split:
+    """Split the month's pool by the policy in force, into temporary tables. Raises `CannotClose`."""
+    rate_ppm = contributor_rate_ppm(month)
+    deals_micro = revenue.deal_pools_micro(rate_ppm)
+    weigh(period, deals_micro, at)
+    try:
+        return split(revenue.download_pool_micro(rate_ppm), deals_micro, period.currency, net_debts=True)
+    except NobodyToShare as error:
+        raise CannotClose(f"{month} cannot be shared: {error}") from error
+
+
+def _post_earnings(month: Month, period: Period, done: Split, at: datetime) -> None:
+    """Post the pool, then what each contributor earned of it."""
+    lines = close_pool(month, done.total_micro, done.common_fund_micro, period.currency)
+    close = post("close", period, f"close:{period}", lines, at)
+    sums = {
+        "pool": done.common_fund_micro - done.total_micro,
+        "common_fund": done.netted_micro - done.common_fund_micro,
+        "period": period.pk,
+    }
+    entry = post_selected("earnings", period, f"earnings:{period}", EARNED.format(**sums), at)
+    with connection.cursor() as cursor:
+        cursor.execute(NETTED, {"entry": close.pk})
+        if entry is not None:
+            cursor.execute(EARNINGS, {"period": period.pk, "entry": entry.pk})

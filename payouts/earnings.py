@@ -3,12 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from django.db.models import Sum
+
 from marketplace.core.periods import Month
 from marketplace.models import Asset, Contributor, Download
 from payouts.booking import policy_of
-from payouts.core.pool import DownloadLine, break_down, pool_of
+from payouts.core.pool import WHOLE_PPM, DownloadLine, break_down, pool_of
 from payouts.models import Earning, Period, RevenueEvent, RevenueKind
-from payouts.selectors import attributed_weights, line_weights, unattributed_weights
+from payouts.selectors import line_weights
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ def earning_lines(period: Period, contributor: Contributor) -> list[EarningLine]
     amounts_micro = _amounts_micro(period, contributor, weights)
     download_ids = {download_id for download_id, _ in amounts_micro}
     downloads = Download.objects.in_bulk(download_ids)
-    sales = RevenueEvent.objects.filter(kind=RevenueKind.DOWNLOAD_SALE, download__in=download_ids)
-    gross_minor = dict(sales.values_list("download__pk", "gross_minor"))
+    events = period.revenue_events.filter(origin_period__isnull=True, download__in=download_ids)
+    shared = events.order_by().values("download__pk")
+    gross_minor = dict(shared.annotate(gross=Sum("gross_minor")).values_list("download__pk", "gross"))
     assets = Asset.objects.select_related("submission").in_bulk({asset_id for _, asset_id in amounts_micro})
     lines = [
         EarningLine(
@@ -93,12 +96,12 @@ def accruals(contributor: Contributor, currency: str) -> list[Accrual]:
 
 
 def _accrual(contributor: Contributor, period: Period) -> Accrual:
-    attributed_events = period.revenue_events.filter(download__inspiration_list__isnull=False)
-    net_minor = sum(attributed_events.values_list("net_minor", flat=True))
+    events = period.revenue_events.filter(origin_period__isnull=True, download__inspiration_list__isnull=False)
+    sums = events.aggregate(gross=Sum("gross_minor", default=0), net=Sum("net_minor", default=0))
     mine = line_weights(period, contributor.pk)
-    whole = sum(attributed_weights(period).values()) + sum(unattributed_weights(period).values())
     policy = policy_of(Month(period.month_on.year, period.month_on.month))
-    pool_micro = pool_of(net_minor, policy.contributor_rate_ppm, period.currency)
+    pool_micro = pool_of(sums["net"], policy.contributor_rate_ppm, period.currency)
+    whole = sums["gross"] * WHOLE_PPM
     return Accrual(
         period=period,
         download_count=len({download_id for download_id, _ in mine}),

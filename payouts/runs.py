@@ -1,9 +1,12 @@
 """Payout runs: drafted by one person, with a reason for everyone left out, and approved by another."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q, Sum
 
 from marketplace.models import User
 from payouts.booking import policy_at
@@ -13,6 +16,8 @@ from payouts.core.ledger import AccountKind
 from payouts.core.states import ENDED_RUNS, PayoutState, RunState, require_transition
 from payouts.models import ConnectedAccount, LedgerAccount, Payout, PayoutRun
 
+_OWED = (AccountKind.PAYABLE, AccountKind.HELD)
+
 
 class RunRefused(ValueError):
     """The payout run cannot take this step; the message says why and what to do."""
@@ -20,7 +25,7 @@ class RunRefused(ValueError):
 
 @transaction.atomic
 def draft_payout_run(drafted_by: User, at: datetime) -> PayoutRun:
-    """Decide for every contributor with a payable balance what they are sent, or the reason why nothing is.
+    """Decide for every contributor with a payable or held balance what they are sent, or why nothing is.
 
     Raises `RunRefused` while another run is not settled.
     """
@@ -31,10 +36,14 @@ def draft_payout_run(drafted_by: User, at: datetime) -> PayoutRun:
     threshold_minor = policy_at(at).threshold_minor
     run = _begun(currency, drafted_by, at)
     accounts = {account.contributor_id: account for account in ConnectedAccount.objects.all()}
-    owed = LedgerAccount.objects.filter(kind=AccountKind.PAYABLE, currency=currency, balance_micro__gt=0)
-    balances = owed.order_by("contributor_id").values_list("contributor__pk", "balance_micro")
+    owed = LedgerAccount.objects.filter(kind__in=_OWED, currency=currency, balance_micro__gt=0)
+    by_contributor = owed.order_by("contributor_id").values("contributor_id")
+    balances = by_contributor.annotate(
+        payable_micro=Sum("balance_micro", filter=Q(kind=AccountKind.PAYABLE), default=0),
+        held_micro=Sum("balance_micro", filter=Q(kind=AccountKind.HELD), default=0),
+    )
     Payout.objects.bulk_create(
-        [_drafted(run, pk, payable_micro, accounts.get(pk), threshold_minor) for pk, payable_micro in balances]
+        [_drafted(run, row, accounts.get(row["contributor_id"]), threshold_minor) for row in balances]
     )
     return run
 
@@ -47,12 +56,13 @@ def _begun(currency: str, drafted_by: User, at: datetime) -> PayoutRun:
         raise RunRefused("Somebody else drafted a payout run at the same moment: look at that one.") from error
 
 
-def _drafted(
-    run: PayoutRun, contributor_id: int, payable_micro: int, account: ConnectedAccount | None, threshold_minor: int
-) -> Payout:
+def _drafted(run: PayoutRun, owed: Mapping[str, Any], account: ConnectedAccount | None, threshold_minor: int) -> Payout:
     state = AccountState(account.transfers_enabled, tuple(account.requirements)) if account else None
-    decision = decide_payout(payable_micro, run.currency, threshold_minor, state)
-    payout = Payout(run=run, contributor_id=contributor_id, connected_account=account, payable_micro=payable_micro)
+    payable_micro = owed["payable_micro"]
+    decision = decide_payout(payable_micro, owed["held_micro"], run.currency, threshold_minor, state)
+    payout = Payout(
+        run=run, contributor_id=owed["contributor_id"], connected_account=account, payable_micro=payable_micro
+    )
     if isinstance(decision, Excluded):
         payout.state, payout.amount_minor = PayoutState.EXCLUDED, 0
         payout.reason, payout.explanation = decision.reason, decision.sentence

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from marketplace.core.periods import Month
-from payouts.views import contributor, ledger, periods, runs, why
+from payouts.views import contributor, ledger, periods, policies, runs, statements, why
 
 
 class MonthConverter:
@@ -26,10 +26,18 @@ urlpatterns = [
     path("contributor/", contributor.overview, name="overview"),
     path("contributor/images/", contributor.images, name="images"),
     path("contributor/earnings/<month:month>/", contributor.earnings, name="earnings"),
+    path("contributor/statements/<month:month>/", statements.statement, name="statement"),
+    path("contributor/statements/<month:month>/statement.json", statements.statement_json, name="statement_json"),
+    path("contributor/statements/<month:month>/statement.csv", statements.statement_csv, name="statement_csv"),
+    path("contributor/statements/<month:month>/statement.pdf", statements.statement_pdf, name="statement_pdf"),
+    path("statement-roots/", statements.statement_roots, name="statement_roots"),
+    path("statement-roots/verify_statement.py", statements.verify_statement, name="verify_statement"),
     path("downloads/<int:download_id>/why/", why.why, name="why"),
     path("finance/months/", periods.periods, name="periods"),
+    path("finance/months/<month:month>/preview/", periods.preview, name="preview_close"),
     path("finance/months/<month:month>/close/", periods.close, name="close_period"),
     path("finance/months/<month:month>/approve/", periods.approve, name="approve_close"),
+    path("finance/policies/preview/", policies.preview, name="preview_policy"),
     path("finance/runs/", runs.runs, name="runs"),
     path("finance/runs/draft/", runs.draft, name="draft_payout_run"),
     path("finance/runs/<int:run_id>/", runs.run, name="run"),

@@ -16,6 +16,7 @@ from tests.builders import CLOSED_AT, JOINED_AT, OCTOBER, make_contributor, make
 def _empty_tables(test: TransactionTestCase) -> None:
     """Clean up after a test that commits: our triggers refuse to truncate, and only a superuser can silence them."""
     with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
         cursor.execute("SET session_replication_role = replica")
         _fixture_teardown(test)
         cursor.execute("SET session_replication_role = DEFAULT")

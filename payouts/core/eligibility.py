@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from marketplace.core.money import Money, whole_minor
+from marketplace.core.money import Money, format_micro, whole_minor
 
 
 class ExclusionReason(StrEnum):
     """Why a contributor with a balance is left out of a payout run."""
 
+    ON_HOLD = "on_hold"
     BELOW_THRESHOLD = "below_threshold"
     NO_CONNECTED_ACCOUNT = "no_connected_account"
     ONBOARDING_INCOMPLETE = "onboarding_incomplete"
@@ -38,17 +39,25 @@ class Excluded:
 
 
 def decide_payout(
-    payable_micro: int, currency: str, threshold_minor: int, account: ConnectedAccount | None
+    payable_micro: int, held_micro: int, currency: str, threshold_minor: int, account: ConnectedAccount | None
 ) -> Payable | Excluded:
-    """Decide one contributor's payout from the payable balance in micro-units and the threshold in minor units.
+    """Decide one contributor's payout from their balances in micro-units and the threshold in minor units.
 
-    The first reason that applies is given. Raises ValueError for a negative balance or threshold.
+    What is held is not paid, whatever its amount; the rest is, if it reaches the threshold. The first reason that
+    applies is given. Raises ValueError for a negative balance or threshold.
     """
-    if payable_micro < 0 or threshold_minor < 0:
-        raise ValueError(f"Balance ({payable_micro} micro) and threshold ({threshold_minor} minor) cannot be negative.")
+    if payable_micro < 0 or held_micro < 0 or threshold_minor < 0:
+        raise ValueError(
+            f"Balances ({payable_micro} and {held_micro} micro) and threshold ({threshold_minor} minor) cannot be "
+            "negative."
+        )
     balance = Money(whole_minor(payable_micro, currency), currency)
     if balance.minor < max(threshold_minor, 1):
         threshold = Money(threshold_minor, currency)
+        if held_micro:
+            held = f"{format_micro(held_micro)} {currency}"
+            sentence = f"{held} is on hold, and the rest of {balance} is below the threshold of {threshold}."
+            return Excluded(ExclusionReason.ON_HOLD, sentence)
         sentence = f"The balance of {balance} is below the threshold of {threshold} and is carried over."
         return Excluded(ExclusionReason.BELOW_THRESHOLD, sentence)
     if account is None:

@@ -5,7 +5,7 @@ payouts in transit, revenue), and negative when it raises what the platform owns
 receivables, fees, bad debts). So a payable of 5 is +5, cash of 5 at Stripe is -5, and all balances together are zero.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -131,16 +131,66 @@ def close_pool(period: Month, pool_micro: int, common_fund_micro: int, currency:
     )
 
 
-def earning(period: Month, contributor_id: int, attributed_micro: int, common_fund_micro: int, currency: str) -> Entry:
-    """Return the entry of one contributor's earning in a period, out of its pool and out of the common fund."""
-    _require_not_negative(attributed_micro, common_fund_micro)
+def money_back(amount_minor: int, fee_minor: int, currency: str) -> Entry:
+    """Return the entry of money that Stripe gave back to a customer, with what it charges for that."""
+    _require_not_negative(amount_minor, fee_minor)
+    amount_micro, fee_micro = minor_to_micro(amount_minor, currency), minor_to_micro(fee_minor, currency)
     return _entry(
         currency,
         {
-            Account(AccountKind.POOL, period=period): -attributed_micro,
-            Account(AccountKind.COMMON_FUND): -common_fund_micro,
-            Account(AccountKind.PAYABLE, contributor_id): attributed_micro + common_fund_micro,
+            Account(AccountKind.STRIPE_BALANCE): amount_micro + fee_micro,
+            Account(AccountKind.FEES): -fee_micro,
+            Account(AccountKind.PLATFORM_REVENUE): -amount_micro,
         },
+    )
+
+
+def dispute_won(amount_minor: int, currency: str) -> Entry:
+    """Return the entry of disputed money that Stripe gave back to us."""
+    _require_not_negative(amount_minor)
+    amount_micro = minor_to_micro(amount_minor, currency)
+    return _entry(
+        currency,
+        {Account(AccountKind.STRIPE_BALANCE): -amount_micro, Account(AccountKind.PLATFORM_REVENUE): amount_micro},
+    )
+
+
+def given_back(payable: Mapping[int, int], receivable: Mapping[int, int], fund_micro: int, currency: str) -> Entry:
+    """Return the entry of what contributors and the common fund give back to the platform, in micro-units.
+
+    By contributor: out of the payable balance, and what is receivable from then on since they do not have it.
+    """
+    taken = {Account(AccountKind.PAYABLE, pk): -micro for pk, micro in payable.items()}
+    taken |= {Account(AccountKind.RECEIVABLE, pk): -micro for pk, micro in receivable.items()}
+    taken[Account(AccountKind.COMMON_FUND)] = -fund_micro
+    _require_not_negative(*(-micro for micro in taken.values()))
+    return _entry(currency, {Account(AccountKind.PLATFORM_REVENUE): -sum(taken.values()), **taken})
+
+
+def credited(contributor_id: int, amount_micro: int, currency: str) -> Entry:
+    """Return the entry of an adjustment in a contributor's favour."""
+    _require_not_negative(amount_micro)
+    return _entry(
+        currency,
+        {
+            Account(AccountKind.PLATFORM_REVENUE): -amount_micro,
+            Account(AccountKind.PAYABLE, contributor_id): amount_micro,
+        },
+    )
+
+
+def hold_placed(amounts_micro: Mapping[int, int], currency: str) -> Entry:
+    """Return the entry that keeps parts of contributors' balances from being paid out."""
+    _require_not_negative(*amounts_micro.values())
+    payable = {Account(AccountKind.PAYABLE, pk): -micro for pk, micro in amounts_micro.items()}
+    held = {Account(AccountKind.HELD, pk): micro for pk, micro in amounts_micro.items()}
+    return _entry(currency, payable | held)
+
+
+def hold_released(amounts_micro: Mapping[int, int], currency: str) -> Entry:
+    """Return the entry that makes what was held payable again."""
+    return tuple(
+        PostingLine(line.account, -line.amount_micro, line.currency) for line in hold_placed(amounts_micro, currency)
     )
 
 

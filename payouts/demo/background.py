@@ -11,6 +11,9 @@ from pathlib import Path
 
 from django.conf import settings
 
+from marketplace.embedded import as_role
+from payouts.database_role import ROLE
+
 LEASH = Path(__file__).with_name("leash.py")
 STOP_SECONDS = 20
 START_SECONDS = 30
@@ -44,7 +47,7 @@ def running(name: str, arguments: list[str], **environment: str) -> Iterator[Bac
         subprocess.Popen(
             [sys.executable, "-I", LEASH, sys.executable, *arguments],
             cwd=settings.BASE_DIR,
-            env=os.environ | environment,
+            env=os.environ | _restricted() | environment,
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -55,6 +58,13 @@ def running(name: str, arguments: list[str], **environment: str) -> Iterator[Bac
             yield Background(name, child, log)
         finally:
             _stop_group(child)
+
+
+def _restricted() -> dict[str, str]:
+    """Programs beside us change no books; an embedded database lets them in as the role that cannot."""
+    if not settings.EMBEDDED_DATABASE:
+        return {}
+    return {"DATABASE_URL": as_role(os.environ["DATABASE_URL"], ROLE)}
 
 
 def _stop_group(child: subprocess.Popen[bytes]) -> None:

@@ -25,7 +25,7 @@ from marketplace.sample_catalogue import write_catalogue
 from marketplace.sample_catalogue.unwelcome import write_unwelcome_uploads
 from marketplace.services import NoTrainingSet
 from payouts.demo import month as stages
-from payouts.demo.background import SANDBOX_KEY, BackgroundFailed, sandbox, worker
+from payouts.demo.background import SANDBOX_KEY, Background, BackgroundFailed, sandbox, worker
 from payouts.demo.database import empty_database, mark_complete
 from payouts.demo.show import show
 from payouts.demo.summary import Summary, most_instructive_download, summarise
@@ -69,41 +69,44 @@ class _Demo:
         self._seconds: dict[str, float] = {}
 
     def run(self, photos: Path | None) -> Summary:
-        month = Month.containing(timezone.now()).previous
-        with sandbox() as stripe_url, worker(stripe_url) as background:
-            gateway = StripeGateway(SANDBOX_KEY, stripe_url)
-            with self._stage("database"):
+        with sandbox() as stripe_url:
+            with self._stage("database"):  # before the worker, which connects as a role that is made here
                 call_command("migrate", verbosity=0)
-                staff = stages.hire(month)
-            folder = photos or self._draw()
-            with self._stage("import") as report:
-                self._tell(stages.import_folder(folder, month.previous.start_at, report))
-            _require_enough(folder)
-            with self._stage("screening") as report:
-                self._tell(stages.import_folder(_unwelcome(), month.previous.start_at, report))
-            with self._stage("embed") as report:
-                stages.embed_catalogue(background, report)
-            with self._stage("generate") as report:
-                stages.generate(month, report)
-            with self._stage("check copies") as report:
-                stages.check_copies(background, report)
-            with self._stage("review"):
-                stages.review(staff.reviews, month.start_at)
-            with self._stage("sell"):
-                stages.sell(month)
-            with self._stage("attribute") as report:
-                stages.attribute(background, report)
-            with self._stage("book") as report:
-                stages.book(background, report)
-            with self._stage("close"):
-                period = stages.close(month, staff, timezone.now())
-                stages.collect(period, gateway, timezone.now())
-            with self._stage("onboard") as report:
-                stages.onboard(gateway, timezone.now(), report)
-            with self._stage("pay") as report:
-                run = stages.pay(staff, background, timezone.now(), report)
-            stages.give_logins()
-            return summarise(period, run, gateway, self._seconds)
+            with worker(stripe_url) as background:
+                return self._month(photos, background, StripeGateway(SANDBOX_KEY, stripe_url))
+
+    def _month(self, photos: Path | None, background: Background, gateway: StripeGateway) -> Summary:
+        month = Month.containing(timezone.now()).previous
+        staff = stages.hire(month)
+        folder = photos or self._draw()
+        with self._stage("import") as report:
+            self._tell(stages.import_folder(folder, month.previous.start_at, report))
+        _require_enough(folder)
+        with self._stage("screening") as report:
+            self._tell(stages.import_folder(_unwelcome(), month.previous.start_at, report))
+        with self._stage("embed") as report:
+            stages.embed_catalogue(background, report)
+        with self._stage("generate") as report:
+            stages.generate(month, report)
+        with self._stage("check copies") as report:
+            stages.check_copies(background, report)
+        with self._stage("review"):
+            stages.review(staff.reviews, month.start_at)
+        with self._stage("sell"):
+            stages.sell(month)
+        with self._stage("attribute") as report:
+            stages.attribute(background, report)
+        with self._stage("book") as report:
+            stages.book(background, report)
+        with self._stage("close"):
+            period = stages.close(month, staff, timezone.now())
+            stages.collect(period, gateway, timezone.now())
+        with self._stage("onboard") as report:
+            stages.onboard(gateway, timezone.now(), report)
+        with self._stage("pay") as report:
+            run = stages.pay(staff, background, timezone.now(), report)
+        stages.give_logins()
+        return summarise(period, run, gateway, self._seconds)
 
     def _draw(self) -> Path:
         folder: Path = settings.DATA_FOLDER / "sample-catalogue"

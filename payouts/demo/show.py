@@ -43,6 +43,7 @@ def _figures(summary: Summary) -> list[tuple[str, str]]:
         ("Common fund", f"{exact(summary.common_fund_micro)} of it resembled nothing in particular"),
         ("Truth", _error(summary)),
         ("Ledger", _books(summary)),
+        ("Checked", "; ".join(summary.findings) or "check_ledger found nothing that is off"),
         (
             "Paid",
             f"{summary.transfers} transfers to {paid} contributors, {money(summary.transferred_minor)} together; "

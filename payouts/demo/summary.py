@@ -14,6 +14,7 @@ from marketplace.models import Asset, Contributor, Download, Generation, OutputD
 from payouts.core.ledger import AccountKind
 from payouts.core.states import PayoutState
 from payouts.gateway import Gateway
+from payouts.integrity import findings
 from payouts.models import Earning, LedgerAccount, Payout, PayoutRun, Period, RevenueEvent, Statement, Transfer
 from payouts.sending import transfer_group
 
@@ -56,15 +57,17 @@ class Summary:
     ledger_sum_micro: int
     ledger_cash_minor: int
     stripe_available_minor: int
+    findings: tuple[str, ...]
     misattributed: float
     misallocated: float
     seconds: Mapping[str, float]
 
     @property
     def is_balanced(self) -> bool:
-        """Whether the ledger sums to zero, its cash is Stripe's, and so is what it says was transferred."""
+        """Whether the ledger passes every check, its cash is Stripe's, and so is what it says was transferred."""
         return (
-            self.ledger_sum_micro == 0
+            not self.findings
+            and self.ledger_sum_micro == 0
             and self.ledger_cash_minor == self.stripe_available_minor
             and self.transferred_minor == self.transferred_at_stripe_minor
         )
@@ -106,6 +109,7 @@ def summarise(period: Period, run: PayoutRun, gateway: Gateway, seconds: Mapping
         ledger_sum_micro=accounts.aggregate(total=Sum("balance_micro"))["total"],
         ledger_cash_minor=-micro_to_minor(cash_micro, period.currency),
         stripe_available_minor=gateway.available_minor(period.currency.lower()),
+        findings=tuple(f"{finding.check}: {finding.sentence}" for finding in findings()),
         misattributed=misattributed(),
         misallocated=misallocated(period),
         seconds=dict(seconds),

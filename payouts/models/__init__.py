@@ -1,14 +1,24 @@
 """The records of the money, one file per noun."""
 
+from payouts.models.adjustments import Adjustment, AdjustmentReason, DisputeOutcome, Hold, HoldEnd
+from payouts.models.audit import AuditLink, AuditSubject
 from payouts.models.ledger import Entry, LedgerAccount, Posting
-from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind, Statement
+from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind
 from payouts.models.runs import Attempt, ConnectedAccount, Payout, PayoutRun, Transfer
+from payouts.models.statements import Statement, StatementRoot
 
 __all__ = [
+    "Adjustment",
+    "AdjustmentReason",
     "Attempt",
+    "AuditLink",
+    "AuditSubject",
     "ConnectedAccount",
+    "DisputeOutcome",
     "Earning",
     "Entry",
+    "Hold",
+    "HoldEnd",
     "LedgerAccount",
     "Payout",
     "PayoutRun",
@@ -18,5 +28,6 @@ __all__ = [
     "RevenueEvent",
     "RevenueKind",
     "Statement",
+    "StatementRoot",
     "Transfer",
 ]

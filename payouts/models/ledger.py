@@ -8,6 +8,7 @@ from django.db import models
 
 from marketplace.models import Contributor
 from marketplace.triggers import append_only
+from payouts.models.audit import linked_at_commit
 from payouts.models.months import Period
 
 
@@ -105,6 +106,7 @@ class Entry(models.Model):
                 RETURN NULL;
                 """,
             ),
+            linked_at_commit(pgtrigger.Insert, "'entry'"),
         )
 
     def __str__(self) -> str:
@@ -134,7 +136,9 @@ class Posting(models.Model):
                 # since the foreign keys of the new postings already hold a key share lock on them, in any order.
                 func="""
                 IF EXISTS (SELECT FROM added JOIN payouts_entry AS e ON e.id = added.entry_id
-                           WHERE e.xact_id <> pg_current_xact_id()::text::bigint) THEN
+                           WHERE e.xact_id <> pg_current_xact_id()::text::bigint)
+                OR EXISTS (SELECT FROM added JOIN payouts_auditlink AS link ON link.subject_id = added.entry_id
+                           WHERE link.subject = 'entry') THEN
                     RAISE EXCEPTION 'An entry is sealed when its transaction commits: post a new entry.';
                 END IF;
                 SELECT string_agg(format('entry %s by %s %s', entry_id, currency, total), ', ') INTO unbalanced FROM (

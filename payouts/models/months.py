@@ -1,12 +1,13 @@
-"""A month of money: policy, revenue events, the period and its earnings, and the statements issued for it."""
+"""A month of money: policy, revenue events, the period and its earnings."""
 
 import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from marketplace.models import Contributor, Download
+from marketplace.models import Contributor, Download, TrainingSet
 from marketplace.triggers import append_only
+from payouts.models.audit import linked_at_commit
 
 
 class Policy(models.Model):
@@ -62,8 +63,10 @@ class Period(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="periods_approved"
     )
     closed_at = models.DateTimeField(null=True)
+    gross_minor = models.BigIntegerField(null=True, help_text="Of the downloads that shared the pool.")
     net_minor = models.BigIntegerField(null=True)
     pool_micro = models.BigIntegerField(null=True)
+    deals_micro = models.BigIntegerField(null=True, help_text="Of the pool: from dataset deals.")
     common_fund_micro = models.BigIntegerField(null=True)
     weights_sha256 = models.CharField(max_length=64, blank=True, help_text="Of the weights the pool was split by.")
 
@@ -83,6 +86,11 @@ class Period(models.Model):
             pgtrigger.Protect(
                 name="never_reopened", operation=pgtrigger.Update, condition=pgtrigger.Q(old__state="closed")
             ),
+            linked_at_commit(
+                pgtrigger.Update,
+                "'period_' || NEW.state",
+                pgtrigger.Condition("OLD.state <> NEW.state AND NEW.state IN ('closing', 'closed')"),
+            ),
         )
 
     def __str__(self) -> str:
@@ -95,11 +103,18 @@ class RevenueKind(models.TextChoices):
     DOWNLOAD_SALE = "download_sale"
     REFUND = "refund"
     DISPUTE = "dispute"
+    DISPUTE_WON = "dispute_won"
     DATASET_DEAL = "dataset_deal"
 
 
+_MONEY_BACK = [RevenueKind.REFUND.value, RevenueKind.DISPUTE.value]
+
+
 class RevenueEvent(models.Model):
-    """Money that came in, or went back, in the period that it is booked to and in that period's currency."""
+    """Money that came in, or went back, in the period that it is booked to and in that period's currency.
+
+    Without an origin period it is part of its period's pool; with one, that closed period's pool had it.
+    """
 
     kind = models.CharField(max_length=20, choices=RevenueKind.choices)
     download = models.ForeignKey(
@@ -117,6 +132,9 @@ class RevenueEvent(models.Model):
         related_name="+",
         help_text="The closed period that a refund or dispute is about.",
     )
+    training_set = models.ForeignKey(
+        TrainingSet, on_delete=models.PROTECT, null=True, help_text="What a dataset deal is about."
+    )
     entry = models.ForeignKey("payouts.Entry", on_delete=models.PROTECT, related_name="revenue_events")
     gross_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField()
@@ -131,25 +149,56 @@ class RevenueEvent(models.Model):
             ),
             models.CheckConstraint(condition=Q(kind__in=RevenueKind.values), name="revenue_kind_is_known"),
             models.CheckConstraint(
-                condition=~Q(kind=RevenueKind.DOWNLOAD_SALE)
-                | Q(download__isnull=False, fee_minor__gte=0, net_minor__gte=0),
-                name="sale_has_a_download_and_is_not_negative",
+                condition=Q(kind=RevenueKind.DATASET_DEAL, download__isnull=True, training_set__isnull=False)
+                | (~Q(kind=RevenueKind.DATASET_DEAL) & Q(download__isnull=False, training_set__isnull=True)),
+                name="revenue_is_of_a_download_or_a_training_set",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=_MONEY_BACK, gross_minor__lt=0, fee_minor__lte=0, net_minor__lte=0)
+                | (~Q(kind__in=_MONEY_BACK) & Q(gross_minor__gt=0, fee_minor__gte=0, net_minor__gte=0)),
+                name="revenue_has_the_sign_of_its_kind",
             ),
             models.UniqueConstraint(
                 fields=["download"], condition=Q(kind=RevenueKind.DOWNLOAD_SALE), name="each_download_is_sold_once"
             ),
         )
-        triggers = append_only()
+        triggers = (
+            *append_only(),
+            pgtrigger.Trigger(
+                name="no_more_back_than_was_paid",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__kind__in=[*_MONEY_BACK, RevenueKind.DISPUTE_WON.value]),
+                declare=[("paid", "bigint"), ("kept", "bigint")],
+                # Two refunds of one download wait for one another, so that each sees the other.
+                func="""
+                PERFORM pg_advisory_xact_lock(hashtextextended('money back of download ' || NEW.download_id, 0));
+                SELECT coalesce(sum(gross_minor) FILTER (WHERE kind = 'download_sale'), 0),
+                       coalesce(sum(gross_minor), 0)
+                INTO paid, kept FROM payouts_revenueevent WHERE download_id = NEW.download_id;
+                IF kept + NEW.gross_minor NOT BETWEEN 0 AND paid THEN
+                    RAISE EXCEPTION 'Of download % are % of % minor units left: % cannot go back.',
+                        NEW.download_id, kept, paid, -NEW.gross_minor;
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+        )
+
+    @property
+    def told(self) -> str:
+        """The months that it is about."""
+        return f"in {self.period}, about {self.origin_period}" if self.origin_period else f"in {self.period}"
 
 
 class Earning(models.Model):
-    """What one contributor earned in one period, from attribution or from the common fund."""
+    """What one contributor earned in one period: by attribution, from the common fund or from dataset deals."""
 
-    ATTRIBUTION, COMMON_FUND = "attribution", "common_fund"
+    ATTRIBUTION, COMMON_FUND, DATASET_DEAL = "attribution", "common_fund", "dataset_deal"
 
     period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="earnings")
     contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="earnings")
-    kind = models.CharField(max_length=20, choices=[(k, k) for k in (ATTRIBUTION, COMMON_FUND)])
+    kind = models.CharField(max_length=20, choices=[(k, k) for k in (ATTRIBUTION, COMMON_FUND, DATASET_DEAL)])
     amount_micro = models.BigIntegerField()
     entry = models.ForeignKey("payouts.Entry", on_delete=models.PROTECT, related_name="earnings")
 
@@ -157,30 +206,5 @@ class Earning(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["period", "contributor", "kind"], name="earned_once"),
             models.CheckConstraint(condition=Q(amount_micro__gt=0), name="earning_is_positive"),
-        )
-        triggers = append_only()
-
-
-class Statement(models.Model):
-    """What a contributor is told of one period: opening + earned + adjusted - paid = closing. Issued once."""
-
-    period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="statements")
-    contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="statements")
-    opening_micro = models.BigIntegerField()
-    earned_micro = models.BigIntegerField()
-    adjusted_micro = models.BigIntegerField()
-    paid_micro = models.BigIntegerField()
-    closing_micro = models.BigIntegerField()
-    issued_at = models.DateTimeField()
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["period", "contributor"], name="one_statement_per_period"),
-            models.CheckConstraint(
-                condition=Q(
-                    closing_micro=F("opening_micro") + F("earned_micro") + F("adjusted_micro") - F("paid_micro")
-                ),
-                name="statement_adds_up",
-            ),
         )
         triggers = append_only()

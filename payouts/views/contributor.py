@@ -31,10 +31,13 @@ def overview(request: LoggedInRequest) -> HttpResponse:
     payouts = contributor.payouts.exclude(run__state__in=[RunState.DRAFT, RunState.CANCELLED]).select_related(
         "run", "transfer"
     )
+    balances_micro = _balances_micro(contributor, currency)
     context = {
         "contributor": contributor,
         "currency": currency,
-        "payable_micro": _payable_micro(contributor, currency),
+        "balances_micro": balances_micro,
+        "owed_back_micro": -balances_micro[AccountKind.RECEIVABLE],
+        "holds": contributor.holds.filter(end__isnull=True, currency=currency).order_by("placed_at"),
         "accruals": accruals(contributor, currency),
         "months": _earned_by_month(contributor),
         "found": found_by_month(contributor),
@@ -44,17 +47,19 @@ def overview(request: LoggedInRequest) -> HttpResponse:
     return render(request, "payouts/overview.html", context)
 
 
-def _payable_micro(contributor: Contributor, currency: str) -> int:
-    account = LedgerAccount.objects.filter(kind=AccountKind.PAYABLE, contributor=contributor, currency=currency).first()
-    return account.balance_micro if account else 0
+def _balances_micro(contributor: Contributor, currency: str) -> dict[str, int]:
+    """By kind of account; what is receivable is negative."""
+    accounts = LedgerAccount.objects.filter(contributor=contributor, currency=currency)
+    return dict.fromkeys(AccountKind, 0) | dict(accounts.values_list("kind", "balance_micro"))
 
 
 def _earned_by_month(contributor: Contributor) -> list[dict[str, Any]]:
-    """By period, newest first: what was earned from attribution, from the common fund, and together, in micro-units."""
+    """By period, newest first, in micro-units: from attribution, from the common fund, from deals, and together."""
     by_period = contributor.earnings.values("period__month_on", "period__currency")
     summed = by_period.annotate(
         attribution_micro=Sum("amount_micro", filter=Q(kind=Earning.ATTRIBUTION), default=0),
         common_fund_micro=Sum("amount_micro", filter=Q(kind=Earning.COMMON_FUND), default=0),
+        dataset_deal_micro=Sum("amount_micro", filter=Q(kind=Earning.DATASET_DEAL), default=0),
         total_micro=Sum("amount_micro"),
     )
     return [dict(row) for row in summed.order_by("-period__month_on")]
@@ -102,6 +107,7 @@ def earnings(request: LoggedInRequest, month: Month) -> HttpResponse:
         "page": Paginator(lines, LINES_A_PAGE).get_page(request.GET.get("page")),
         "attribution_micro": by_kind.get(Earning.ATTRIBUTION, 0),
         "common_fund_micro": by_kind.get(Earning.COMMON_FUND, 0),
+        "dataset_deal_micro": by_kind.get(Earning.DATASET_DEAL, 0),
         "earned_micro": sum(by_kind.values()),
         "statement": Statement.objects.filter(period=period, contributor=contributor).first(),
     }

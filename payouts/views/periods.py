@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,7 +16,8 @@ from marketplace.models import User
 from marketplace.permissions import LoggedInRequest, require_finance
 from payouts.booking import NoPolicy
 from payouts.closing import CannotClose, approve_close, close_period
-from payouts.models import Period
+from payouts.models import Period, RevenueKind
+from payouts.previewing import preview_close
 
 
 @require_safe
@@ -24,12 +25,25 @@ def periods(request: LoggedInRequest) -> HttpResponse:
     """All periods, newest first."""
     require_finance(request.user)
     newest = Period.objects.select_related("closed_by", "approved_by").order_by("-month_on", "currency")
+    of_its_pool = Q(revenue_events__origin_period__isnull=True)
     booked = newest.annotate(
-        download_count=Count("revenue_events"),
-        booked_gross_minor=Sum("revenue_events__gross_minor", default=0),
-        booked_net_minor=Sum("revenue_events__net_minor", default=0),
+        download_count=Count("revenue_events", filter=Q(revenue_events__kind=RevenueKind.DOWNLOAD_SALE)),
+        booked_gross_minor=Sum("revenue_events__gross_minor", filter=of_its_pool, default=0),
+        booked_net_minor=Sum("revenue_events__net_minor", filter=of_its_pool, default=0),
     )
     return render(request, "payouts/periods.html", {"periods": booked})
+
+
+@require_safe
+def preview(request: LoggedInRequest, month: Month) -> HttpResponse:
+    """What closing a month would post and state, before anybody closes or approves it."""
+    require_finance(request.user)
+    try:
+        previewed = preview_close(month, timezone.now())
+    except CannotClose as error:
+        messages.error(request, str(error))
+        return redirect("periods")
+    return render(request, "payouts/close_preview.html", {"preview": previewed})
 
 
 @require_POST

@@ -3,27 +3,22 @@
 python -m tests.bench.bench_attribution [--images 200000] [--downloads 20000]
 """
 
-import resource
-import subprocess
-import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
-from pathlib import Path
 
 import faiss
 import numpy as np
 
 from attribution.tiles import SMALL
 from tests.bench.catalogue import Float32, database, fill, generation_vectors, image_vectors, tiles_of
+from tests.bench.memory import manage
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 IMAGES, DOWNLOADS = 200_000, 20_000
 K = 50
 TURNS = 2
 SAMPLE = 200  # downloads whose candidates are compared with a plain search in float64
 FAISS_QUERY_ROWS, FAISS_DATABASE_ROWS = 4096, 1024  # faiss's own defaults, which our search changes
-MIB = 1024
 
 
 def search_in_memory(index: faiss.IndexFlatIP, generations: Float32) -> None:
@@ -53,12 +48,6 @@ def search_in_database() -> None:
             for row, generation_id in enumerate(ids.tolist()):
                 packed = binary_array(nearest[row].tolist(), ">i8", INT8_OID)
                 copy.write_row((generation_id, packed, binary_array(similarities[row].tolist(), ">f8", FLOAT8_OID)))
-
-
-def attribute_all() -> float:
-    """Run the command in a process of its own; returns the most memory that it held, in MiB."""
-    subprocess.run([sys.executable, "manage.py", "attribute_downloads"], cwd=REPOSITORY, check=True, stdout=sys.stderr)
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / MIB
 
 
 def recall_and_money_moved(images: Float32, generations: Float32) -> tuple[float, float]:
@@ -108,7 +97,7 @@ def main(images: int, downloads: int) -> None:
         fill(image_rows, generation_rows)
         in_memory, in_database = _both_searches(image_rows, generation_rows)
         started = time.perf_counter()
-        peak_mib = attribute_all()
+        peak_mib = manage("attribute_downloads")
         whole = time.perf_counter() - started
         recall, moved = recall_and_money_moved(image_rows, generation_rows)
     print(f"| {downloads:,} downloads over {images:,} images | downloads/s | of faiss in memory | |\n|---|---|---|---|")

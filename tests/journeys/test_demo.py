@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -99,6 +100,14 @@ def programs_of(folder: Path) -> list[str]:
         if str(folder) in line or variables.get("TRIBUTARY_DATA") == str(folder):
             lines.append(line)
     return lines
+
+
+def database_roles_of(folder: Path, program: str) -> set[str | None]:
+    """As whom the running processes of a program on a data folder connect to the database."""
+    found = psutil.process_iter(["cmdline", "environ"])
+    environments = [one.info["environ"] or {} for one in found if program in " ".join(one.info["cmdline"] or ())]
+    ours = [variables for variables in environments if variables.get("TRIBUTARY_DATA") == str(folder)]
+    return {urlsplit(variables["DATABASE_URL"]).username for variables in ours}
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +222,7 @@ def test_the_shop_is_kept_running_on_it_alone_until_it_is_told_to_stop(summary: 
     port = free_port()
     with shop(data, port) as (running, output):
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/"), output)
+        assert database_roles_of(data, "gunicorn") == database_roles_of(data, "celery") == {"tributary_app"}
         second = run_demo(data)
         assert answers(f"http://127.0.0.1:{port}/")
         running.send_signal(signal.SIGTERM)

@@ -196,10 +196,15 @@ def event_like(event: RevenueEvent, **differences: object) -> RevenueEvent:
     [
         ({}, "each_download_is_sold_once"),
         ({"kind": "gift"}, "revenue_kind_is_known"),
-        ({"download_id": None}, "sale_has_a_download_and_is_not_negative"),
-        ({"gross_minor": -1_000, "fee_minor": -30, "net_minor": -970}, "sale_has_a_download_and_is_not_negative"),
-        ({"kind": "refund", "net_minor": 0}, "gross_is_fee_and_net"),
-        ({"kind": "dataset_deal", "download_id": None, "currency": "EUR"}, "revenue_currency_is_its_periods"),
+        ({"download_id": None}, "revenue_is_of_a_download_or_a_training_set"),
+        ({"kind": "dataset_deal", "download_id": None}, "revenue_is_of_a_download_or_a_training_set"),
+        ({"gross_minor": -1_000, "fee_minor": -30, "net_minor": -970}, "revenue_has_the_sign_of_its_kind"),
+        ({"net_minor": 0}, "gross_is_fee_and_net"),
+        ({"kind": "dispute_won", "gross_minor": 0, "fee_minor": 0, "net_minor": 0}, "revenue_has_the_sign_of_its_kind"),
+        (
+            {"kind": "refund", "gross_minor": -1_000, "fee_minor": -30, "net_minor": -970, "currency": "EUR"},
+            "revenue_currency_is_its_periods",
+        ),
     ],
 )
 def test_a_revenue_event_that_cannot_be_is_refused(
@@ -219,6 +224,6 @@ def test_refunds_and_deals_have_a_place_beside_the_sale(carla: Customer, generat
     sale = RevenueEvent.objects.get()
     returned = {"gross_minor": -sale.gross_minor, "fee_minor": 0, "net_minor": -sale.gross_minor}
     event_like(sale, kind=RevenueKind.REFUND, origin_period_id=sale.period_id, **returned)
-    event_like(sale, kind=RevenueKind.DATASET_DEAL, download_id=None)
+    event_like(sale, kind=RevenueKind.DATASET_DEAL, download_id=None, training_set_id=generation.training_set_id)
     assert sale_of(download) == sale
     assert book_downloads(CLOSED_AT) == 0

@@ -205,6 +205,7 @@ def test_a_statement_that_does_not_add_up_cannot_be_stored(
             paid_micro=0,
             closing_micro=3,
             issued_at=CLOSED_AT,
+            index=0,
         )
 
 
@@ -352,6 +353,7 @@ def test_an_approval_that_fails_in_the_middle_leaves_nothing_half_written(
     assert Statement.objects.count() == 2
 
 
+@pytest.mark.owner
 @pytest.mark.parametrize("state", [Period.OPEN, Period.CLOSING, Period.CLOSED])
 def test_a_closed_month_is_neither_reopened_nor_changed_nor_deleted(
     golden: list[Download], fay: User, finn: User, state: str

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from marketplace.core.periods import Month
 from marketplace.models import Contributor, Download
 from payouts.core.ledger import Account, AccountKind, PostingLine, UnbalancedEntryError, payout_reserved, sale
+from payouts.database_role import ROLE
 from payouts.models import Entry, LedgerAccount, Period, Posting, Statement
 from payouts.posting import period_of, post
 from tests.builders import (
@@ -89,15 +90,15 @@ def test_an_entry_cannot_balance_another_entry() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_entry_that_was_checked_early_takes_no_posting_that_unbalances_it(ana: Contributor) -> None:
-    """Whoever has the database check its deferred constraints now cannot write unchecked postings afterwards."""
+def test_an_entry_that_was_checked_early_takes_no_more_postings(ana: Contributor) -> None:
+    """Whoever has the database check and link an entry now cannot write unrecorded postings afterwards."""
     with transaction.atomic():
         entry = owe(ana, 500)
-        payable = LedgerAccount.objects.get(contributor=ana)
+        revenue, payable = LedgerAccount.objects.get(contributor=None), LedgerAccount.objects.get(contributor=ana)
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        with pytest.raises(DatabaseError, match="must balance"), transaction.atomic():
-            write(entry, (payable, 1))
+        with pytest.raises(DatabaseError, match="sealed"), transaction.atomic():
+            write(entry, (payable, 1), (revenue, -1))
     assert entry.postings.count() == 2
     assert balance_micro(AccountKind.PAYABLE, ana) == 500
 
@@ -146,9 +147,11 @@ APPEND_ONLY = [
     "payouts_posting",
     "payouts_revenueevent",
     "payouts_statement",
+    "payouts_statementroot",
 ]
 
 
+@pytest.mark.owner
 def test_what_is_on_record_can_be_neither_changed_nor_deleted_nor_emptied(closed_month: Period) -> None:
     for table in APPEND_ONLY:
         with connection.cursor() as cursor:
@@ -237,6 +240,7 @@ def test_a_posting_that_moves_nothing_is_refused() -> None:
         Posting.objects.create(entry=bare_entry("nothing"), account=revenue, currency="USD", amount_micro=0)
 
 
+@pytest.mark.owner
 @pytest.mark.django_db(transaction=True)
 def test_balances_cannot_be_set_by_hand(ana: Contributor) -> None:
     owe(ana, 500)
@@ -358,6 +362,12 @@ def assert_the_books_are_right() -> None:
     assert balances == dict.fromkeys(balances, 0) | dict(postings)
     assert sum(balances.values()) == 0
     assert not LedgerAccount.objects.filter(kind=AccountKind.PAYABLE, balance_micro__lt=0).exists()
+
+
+def test_all_this_is_done_by_the_role_of_servers(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone() == (ROLE,)
 
 
 def test_the_books_of_a_closed_month_are_right(closed_month: Period) -> None:

@@ -343,6 +343,7 @@ def test_of_two_people_who_draft_at_once_the_second_is_told_of_the_first(fay: Us
     assert PayoutRun.objects.get().drafted_by == fay
 
 
+@pytest.mark.owner
 def test_amounts_and_states_of_payouts_only_move_as_the_rules_say(run: PayoutRun) -> None:
     payout = run.payouts.order_by("pk")[0]
     with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
@@ -356,6 +357,7 @@ def test_amounts_and_states_of_payouts_only_move_as_the_rules_say(run: PayoutRun
             cursor.execute(f"DELETE FROM {table}")
 
 
+@pytest.mark.owner
 def test_accounts_of_two_deployments_at_one_stripe_do_not_meet(
     ana: Contributor, gateway: Gateway, settings: LazySettings
 ) -> None:

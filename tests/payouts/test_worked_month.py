@@ -5,7 +5,6 @@ import pytest
 from marketplace.models import Contributor, Customer, User
 from payouts.models import Earning, Period
 from payouts.runs import draft_payout_run
-from payouts.selectors import attributed_weights, unattributed_weights
 from tests.builders import (
     CLOSED_AT,
     make_asset,
@@ -19,6 +18,7 @@ from tests.builders import (
     make_policy,
     make_training_set,
 )
+from tests.payouts.oracle import attributed_weights, unattributed_weights
 
 
 def worked_month(ana: Contributor, ben: Contributor, carla: Customer, fay: User, finn: User) -> Period:

@@ -13,7 +13,6 @@ from payouts.core.ledger import (
     UnbalancedEntryError,
     check_balanced,
     close_pool,
-    earning,
     funds_available,
     payout_reserved,
     payout_sent,
@@ -33,12 +32,22 @@ def balances(*entries: Entry) -> dict[str, int]:
     return {account: balance for account, balance in totals.items() if balance}
 
 
+def earning(contributor_id: int, attributed_micro: int, common_fund_micro: int) -> Entry:
+    """As a closing posts it."""
+    lines = {
+        Account(AccountKind.POOL, period=NOVEMBER): -attributed_micro,
+        Account(AccountKind.COMMON_FUND): -common_fund_micro,
+        Account(AccountKind.PAYABLE, contributor_id): attributed_micro + common_fund_micro,
+    }
+    return tuple(PostingLine(account, micro, "USD") for account, micro in lines.items() if micro)
+
+
 MONTH = (
     sale(2000, 88, "USD"),
     funds_available(1912, "USD"),
     close_pool(NOVEMBER, 5_736_000, 1_000_000, "USD"),
-    earning(NOVEMBER, 17, 4_736_000, 400_000, "USD"),
-    earning(NOVEMBER, 18, 0, 600_000, "USD"),
+    earning(17, 4_736_000, 400_000),
+    earning(18, 0, 600_000),
     payout_reserved(17, 513, "USD"),
     payout_sent(513, "USD"),
 )
@@ -113,7 +122,7 @@ def test_an_entry_without_postings_is_refused() -> None:
     with pytest.raises(UnbalancedEntryError, match="has none"):
         check_balanced([])
     with pytest.raises(UnbalancedEntryError, match="has none"):
-        earning(NOVEMBER, 17, 0, 0, "USD")
+        sale(0, 0, "USD")
 
 
 def test_a_posting_that_moves_nothing_or_in_no_known_currency_is_refused() -> None:
@@ -145,7 +154,6 @@ def test_no_entry_is_made_of_negative_amounts() -> None:
         lambda: sale(100, 101, "USD"),
         lambda: funds_available(-1, "USD"),
         lambda: close_pool(NOVEMBER, 10, 11, "USD"),
-        lambda: earning(NOVEMBER, 17, -1, 2, "USD"),
         lambda: payout_reserved(17, -1, "USD"),
         lambda: payout_sent(-1, "USD"),
     ]

@@ -1,0 +1,101 @@
+"""`check_ledger` names what a superuser did to the books past every trigger, and finds nothing otherwise."""
+
+import re
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from marketplace.models import Contributor, Customer, User
+from payouts.booking import book_downloads
+from payouts.closing import approve_close, close_period
+from payouts.gateway import StripeGateway
+from payouts.integrity import findings
+from payouts.integrity_queries import QUERIES
+from payouts.models import Entry, Posting
+from payouts.runs import approve_payout_run, draft_payout_run
+from payouts.sending import send_next_payouts
+from tests.builders import make_attributed_downloads, make_closed_month
+from tests.payouts.paying import AT, NOVEMBER, fund, onboard
+from tests.payouts.tampering import TAMPERED
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def books(ana: Contributor, ben: Contributor, carla: Customer, fay: User, finn: User, gateway: StripeGateway) -> None:
+    """October closed and paid out to Ana and Ben."""
+    make_attributed_downloads([ana, ben], carla)
+    make_closed_month(fay, finn)
+    for contributor in (ana, ben):
+        onboard(contributor, gateway)
+    fund(gateway, 2_000)
+    run = approve_payout_run(draft_payout_run(fay, AT).pk, finn, AT)
+    send_next_payouts(run.pk, gateway, AT)
+
+
+def found() -> list[str]:
+    return [f"{finding.check}: {finding.sentence}" for finding in findings()]
+
+
+def test_books_that_nobody_tampered_with_are_right(books: None, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("check_ledger")
+    assert capsys.readouterr().out == "The books are right: nothing was found.\n"
+
+
+def test_the_next_month_is_right_too(books: None, ana: Contributor, fay: User, finn: User) -> None:
+    book_downloads(NOVEMBER.end_at)
+    close_period(NOVEMBER, fay, NOVEMBER.end_at)
+    approve_close(NOVEMBER, finn, NOVEMBER.end_at)
+    assert found() == []
+
+
+@pytest.mark.owner
+def test_each_tampering_by_a_superuser_is_found_and_named(books: None) -> None:
+    unexpected = {}
+    for deed, (sql, expected) in TAMPERED.items():
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL session_replication_role = replica")
+                cursor.execute(sql)
+                cursor.execute("SET LOCAL session_replication_role = DEFAULT")
+            lines = found()
+            transaction.set_rollback(True)
+        if len(lines) != len(expected) or not all(map(re.match, expected, lines)):
+            unexpected[deed] = lines
+    assert unexpected == {}
+
+
+@pytest.mark.owner
+def test_the_command_prints_a_line_for_each_finding_and_fails(books: None, capsys: pytest.CaptureFixture[str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(TAMPERED["a balance is set"][0])
+        cursor.execute("SET session_replication_role = DEFAULT")
+    with pytest.raises(SystemExit, match="1"):
+        call_command("check_ledger")
+    written = capsys.readouterr()
+    assert written.out.count("\n") == 1
+    assert written.out.startswith("balances are their postings: Account")
+    assert "1 findings. Stop paying" in written.err
+
+
+@pytest.mark.owner
+def test_an_entry_slipped_in_without_a_link_is_found(books: None) -> None:
+    entry = Entry.objects.get(kind="sale")
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+        slipped = Entry.objects.create(kind="gift", period_id=entry.period_id, idempotency_key="gift", posted_at=AT)
+        Posting.objects.bulk_create(
+            Posting(entry=slipped, account_id=line.account_id, currency="USD", amount_micro=line.amount_micro)
+            for line in entry.postings.all()
+        )
+        lines = found()
+        transaction.set_rollback(True)
+    assert f"audit chain: There is no link of entry {slipped.pk}." in lines
+
+
+def test_every_check_has_a_tampering_that_it_finds() -> None:
+    tried = {pattern.partition(":")[0] for _, expected in TAMPERED.values() for pattern in expected}
+    assert tried == {query.check for query in QUERIES} | {"statements are posted", "statement roots", "daily shares"}
