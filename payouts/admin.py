@@ -20,6 +20,7 @@ from payouts.models import (
     Policy,
     Posting,
     RevenueEvent,
+    Reversal,
     Statement,
     Transfer,
 )
@@ -56,6 +57,7 @@ admin.site.register(
         Period,
         Posting,
         RevenueEvent,
+        Reversal,
         Statement,
         Transfer,
     ],

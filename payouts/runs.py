@@ -81,3 +81,23 @@ def cancel_payout_run(run_id: int) -> PayoutRun:
     run.state = RunState.CANCELLED
     run.save(update_fields=["state"])
     return run
+
+
+@transaction.atomic
+def pause_payout_run(run_id: int, why: str) -> PayoutRun:
+    """Stop a run that is being sent after the transfer under way, until somebody resumes it; else do nothing."""
+    run = PayoutRun.objects.select_for_update().get(pk=run_id)
+    if run.state == RunState.SENDING:
+        run.state, run.problem = RunState.PAUSED, why
+        run.save(update_fields=["state", "problem"])
+    return run
+
+
+@transaction.atomic
+def resume_payout_run(run_id: int) -> PayoutRun:
+    """Let a paused run be sent again; any other stays as it is."""
+    run = PayoutRun.objects.select_for_update().get(pk=run_id)
+    if run.state == RunState.PAUSED:
+        run.state, run.problem = RunState.SENDING, ""
+        run.save(update_fields=["state", "problem"])
+    return run

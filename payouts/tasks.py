@@ -4,7 +4,6 @@ from celery import shared_task
 from django.utils import timezone
 
 from payouts import booking, sending
-from payouts.core.states import RunState
 from payouts.onboarding import stripe_gateway
 
 
@@ -17,8 +16,15 @@ def book_downloads() -> None:
 
 @shared_task
 def send_payout_run(run_id: int) -> None:
-    """Send the next payouts of an approved run, or of one that stopped; calls itself again until it is settled."""
+    """Send the next payouts of an approved run, or of one that stopped; calls itself again while there are more."""
     with sending.problem_shown(run_id):
         run = sending.send_next_payouts(run_id, stripe_gateway(), timezone.now())
-    if run.state != RunState.SETTLED:
+    if sending.sendable(run, timezone.now()).exists():
+        send_payout_run.delay(run_id)
+
+
+@shared_task
+def send_waiting_runs() -> None:
+    """Go on with runs that stand still and need nobody: Stripe failed, or transfers of unknown fate have waited."""
+    for run_id in sending.standing_still(timezone.now()):
         send_payout_run.delay(run_id)

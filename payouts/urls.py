@@ -36,5 +36,6 @@ urlpatterns = [
     path("finance/runs/<int:run_id>/approve/", runs.approve, name="approve_payout_run"),
     path("finance/runs/<int:run_id>/cancel/", runs.cancel, name="cancel_payout_run"),
     path("finance/runs/<int:run_id>/send/", runs.send, name="send_payout_run"),
+    path("finance/runs/<int:run_id>/pause/", runs.pause, name="pause_payout_run"),
     path("finance/ledger/", ledger.ledger, name="ledger"),
 ]

@@ -15,7 +15,7 @@ from payouts.core.ledger import AccountKind
 from payouts.core.states import PayoutState
 from payouts.gateway import Gateway
 from payouts.models import Earning, LedgerAccount, Payout, PayoutRun, Period, RevenueEvent, Statement, Transfer
-from payouts.sending import transfer_group
+from payouts.attempts import transfer_group
 
 
 @dataclass(frozen=True)

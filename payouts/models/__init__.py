@@ -2,7 +2,7 @@
 
 from payouts.models.ledger import Entry, LedgerAccount, Posting
 from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind, Statement
-from payouts.models.runs import Attempt, ConnectedAccount, Payout, PayoutRun, Transfer
+from payouts.models.runs import Attempt, ConnectedAccount, Payout, PayoutRun, Reversal, Transfer
 
 __all__ = [
     "Attempt",
@@ -17,6 +17,7 @@ __all__ = [
     "Posting",
     "RevenueEvent",
     "RevenueKind",
+    "Reversal",
     "Statement",
     "Transfer",
 ]

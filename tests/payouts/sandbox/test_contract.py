@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,9 @@ class Recorder(stripe.RequestsClient):
         super().__init__(timeout=30)
         self.exchanges: list[Exchange] = []
 
-    def request(self, method: Any, url: Any, headers: Any, post_data: Any = None) -> Any:
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
         answer = super().request(method, url, headers, post_data)
         parts = urlsplit(url)
         parameters = parts.query if method.upper() == "GET" else (post_data or "")
