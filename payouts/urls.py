@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from marketplace.core.periods import Month
-from payouts.views import contributor, ledger, periods, runs, why
+from payouts.views import contributor, ledger, periods, reconciliation, runs, webhooks, why
 
 
 class MonthConverter:
@@ -38,4 +38,8 @@ urlpatterns = [
     path("finance/runs/<int:run_id>/send/", runs.send, name="send_payout_run"),
     path("finance/runs/<int:run_id>/pause/", runs.pause, name="pause_payout_run"),
     path("finance/ledger/", ledger.ledger, name="ledger"),
+    path("finance/reconciliation/", reconciliation.reconciliation, name="reconciliation"),
+    path("finance/reconciliation/now/", reconciliation.reconcile, name="reconcile"),
+    path("finance/findings/<int:finding_id>/resolve/", reconciliation.resolve, name="resolve_finding"),
+    path("webhooks/stripe/", webhooks.stripe, name="stripe_webhook"),
 ]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from marketplace.core.periods import Month
 from marketplace.models import Contributor, Customer
 from payouts.booking import record_available_funds
-from payouts.core.ledger import Account, AccountKind, PostingLine
+from payouts.core.ledger import Account, AccountKind, PostingLine, sale
 from payouts.core.states import PayoutState, RunState
 from payouts.gateway import Gateway
 from payouts.models import ConnectedAccount, LedgerAccount, PayoutRun, Transfer
@@ -36,8 +36,9 @@ def owe(contributor: Contributor, amount_micro: int, key: str = "owed") -> None:
 
 
 def fund(gateway: Gateway, amount_minor: int, key: str = "funds") -> None:
-    """Money at Stripe, in Stripe's balance and in our books."""
+    """Money at Stripe, in Stripe's balance and in our books: sold, and then available."""
     gateway.top_up(amount_minor, "usd", idempotency_key=key)
+    post("sale", period_of(NOVEMBER), f"sale of {key}", sale(amount_minor, 0, "USD"), AT)
     record_available_funds(amount_minor, key, AT)
 
 

@@ -12,6 +12,7 @@ from payouts.core.states import RunState, TransitionRefused
 from payouts.gateway import GatewayBusy, GatewayMisused, GatewayUnknown
 from payouts.models import PayoutRun
 from payouts.onboarding import stripe_gateway
+from payouts.reconciliation import Moving, reconcile
 from payouts.runs import RunRefused, resume_payout_run
 from payouts.sending import send_next_payouts, sendable
 
@@ -30,7 +31,9 @@ class Command(BaseCommand):
         try:
             resume_payout_run(run_id)
             run = self._send(run_id)
-        except (ImproperlyConfigured, RunRefused, TransitionRefused) as error:
+            if run.state == RunState.SETTLED:
+                reconcile(stripe_gateway(), timezone.now(), run)
+        except (ImproperlyConfigured, Moving, RunRefused, TransitionRefused) as error:
             raise CommandError(str(error)) from error
         except (GatewayBusy, GatewayMisused, GatewayUnknown) as error:
             raise CommandError(f"Stripe: {error} Run this again to go on: nobody is paid twice.") from error
