@@ -124,6 +124,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
     },
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
+    "handle Stripe's webhooks": {"task": "payouts.tasks.handle_webhooks", "schedule": timedelta(minutes=1)},
+    "reconcile with Stripe": {"task": "payouts.tasks.reconcile", "schedule": timedelta(days=1)},
+    "go on with payout runs": {"task": "payouts.tasks.send_waiting_runs", "schedule": timedelta(minutes=5)},
 }
 
 # Attribution: the encoder that a new installation starts with, by the name of a recipe in attribution/recipes or the
@@ -143,6 +146,7 @@ DEPLOYMENT = (  # part of every key at Stripe, where deployments that share an a
     else required("DEPLOYMENT", "a short name of this deployment that never changes, such as production")
 )
 STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")  # of the endpoint /webhooks/stripe/
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe itself; the demo names its sandbox here
 
 # Generators

@@ -16,6 +16,7 @@ from payouts.models import (
     DisputeOutcome,
     Earning,
     Entry,
+    Finding,
     Hold,
     HoldEnd,
     LedgerAccount,
@@ -24,10 +25,13 @@ from payouts.models import (
     Period,
     Policy,
     Posting,
+    Reconciliation,
     RevenueEvent,
+    Reversal,
     Statement,
     StatementRoot,
     Transfer,
+    WebhookEvent,
 )
 
 
@@ -59,6 +63,7 @@ admin.site.register(
         DisputeOutcome,
         Earning,
         Entry,
+        Finding,
         Hold,
         HoldEnd,
         LedgerAccount,
@@ -66,10 +71,13 @@ admin.site.register(
         PayoutRun,
         Period,
         Posting,
+        Reconciliation,
         RevenueEvent,
+        Reversal,
         Statement,
         StatementRoot,
         Transfer,
+        WebhookEvent,
     ],
     ReadOnlyAdmin,
 )

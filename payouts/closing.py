@@ -10,6 +10,7 @@ from marketplace.core.periods import Month
 from marketplace.models import Download, User
 from payouts.booking import NoPolicy, policy_of
 from payouts.core.ledger import close_pool
+from payouts.findings import blocked_by_findings
 from payouts.models import Period, RevenueKind
 from payouts.posting import lock_accounts, locked_period, post, post_selected
 from payouts.revenue import Revenue, revenue_of
@@ -113,7 +114,10 @@ def contributor_rate_ppm(month: Month) -> int:
 
 
 def _require_complete(month: Month, period: Period) -> None:
-    """Every download so far is booked, and every booked one is attributed: nobody is left out of the split."""
+    """Every download so far is booked, and every booked one is attributed: nobody is left out of the split. No finding is open."""
+    blocked = blocked_by_findings()
+    if blocked:
+        raise CannotClose(blocked)
     so_far = Download.objects.filter(downloaded_at__lt=month.end_at, currency=settings.SETTLEMENT_CURRENCY)
     unbooked = so_far.filter(revenue_event__isnull=True).count()
     if unbooked:

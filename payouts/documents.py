@@ -17,7 +17,7 @@ from payouts.models import Earning, Period, Statement
 from payouts.selectors import LISTS_OF_PERIOD
 
 EARNED = ["earnings"]
-PAID = ["payout_reserved", "payout_released"]
+PAID = ["payout_reserved", "payout_released", "payout_reversed"]
 """The kinds of entries that a statement counts as earned and as paid; all others are adjustments."""
 
 FORMAT = "tributary-statement-1"

@@ -4,12 +4,14 @@ Separate charges and transfers: https://docs.stripe.com/connect/separate-charges
 units of their currency, currencies are lower-case codes. Every call raises one of the exceptions below and no other.
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol, cast
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import stripe
 
@@ -37,6 +39,10 @@ class GatewayUnknown(Exception):
     """It may or may not have been executed: timed out, cut off, failed at Stripe or not understood."""
 
 
+class GatewayFailed(GatewayUnknown):
+    """Stripe failed, with or without effect, and remembers that under the key: the same key can only fail again."""
+
+
 class GatewayBusy(Exception):
     """Not executed: too many calls, or this key is in flight. Ask again later with the same key."""
 
@@ -58,7 +64,7 @@ class Account:
 
 @dataclass(frozen=True)
 class TransferReceipt:
-    """A transfer that was made."""
+    """A transfer that was made; `reversed_minor` is what has come back of it."""
 
     stripe_transfer_id: str
     amount_minor: int
@@ -66,6 +72,24 @@ class TransferReceipt:
     stripe_account_id: str
     created_at: datetime
     metadata: Mapping[str, str]
+    reversed_minor: int = 0
+
+
+@dataclass(frozen=True)
+class ReversalReceipt:
+    """Money of a transfer that came back."""
+
+    stripe_reversal_id: str
+    amount_minor: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Funds:
+    """The platform's balance at Stripe in one currency."""
+
+    available_minor: int
+    pending_minor: int
 
 
 class Gateway(Protocol):
@@ -89,6 +113,10 @@ class Gateway(Protocol):
         """What the platform can transfer now."""
         ...
 
+    def funds(self, currency: str) -> Funds:
+        """What the platform has at Stripe."""
+        ...
+
     def top_up(self, amount_minor: int, currency: str, *, idempotency_key: str) -> str:
         """Add funds to the platform's balance from its bank; the top-up's Stripe id."""
         ...
@@ -110,13 +138,26 @@ class Gateway(Protocol):
         """Every transfer of the group, to one account if given, newest first."""
         ...
 
+    def list_transfers_since(self, created_from: datetime) -> Iterator[TransferReceipt]:
+        """Every transfer of the platform made at that time or later, newest first, fetched page by page."""
+        ...
+
+    def reverse_transfer(self, stripe_transfer_id: str, amount_minor: int, *, idempotency_key: str) -> ReversalReceipt:
+        """Take money of a transfer back; Stripe refuses more than is left of it."""
+        ...
+
+    def list_reversals(self, stripe_transfer_id: str) -> list[ReversalReceipt]:
+        """Every reversal of a transfer, newest first."""
+        ...
+
 
 class StripeGateway:
     """The Gateway to Stripe itself or, where `api_base` is its URL, to the sandbox."""
 
-    def __init__(self, api_key: str, api_base: str | None) -> None:
+    def __init__(self, api_key: str, api_base: str | None, read_timeout_s: float = READ_TIMEOUT_S) -> None:
         self._api_key = api_key
         self._api_base = api_base
+        self._timeout_s = (CONNECT_TIMEOUT_S, read_timeout_s)
         self._client: stripe.StripeClient | None = None
         self._client_pid: int | None = None
 
@@ -158,9 +199,15 @@ class StripeGateway:
         return link.url
 
     def available_minor(self, currency: str) -> int:
+        return self.funds(currency).available_minor
+
+    def funds(self, currency: str) -> Funds:
         with _in_our_words():
             balance = self._stripe().v1.balance.retrieve()
-        return sum(funds.amount for funds in balance.available if funds.currency == currency)
+        return Funds(
+            available_minor=sum(part.amount for part in balance.available if part.currency == currency),
+            pending_minor=sum(part.amount for part in balance.pending if part.currency == currency),
+        )
 
     def top_up(self, amount_minor: int, currency: str, *, idempotency_key: str) -> str:
         with _in_our_words():
@@ -200,17 +247,54 @@ class StripeGateway:
             first_page = self._stripe().v1.transfers.list(params)
             return [_receipt(transfer) for transfer in first_page.auto_paging_iter()]
 
+    def list_transfers_since(self, created_from: datetime) -> Iterator[TransferReceipt]:
+        params: TransferListParams = {"created": {"gte": int(created_from.timestamp())}, "limit": PAGE_SIZE}
+        with _in_our_words():
+            for transfer in self._stripe().v1.transfers.list(params).auto_paging_iter():
+                yield _receipt(transfer)
+
+    def reverse_transfer(self, stripe_transfer_id: str, amount_minor: int, *, idempotency_key: str) -> ReversalReceipt:
+        with _in_our_words():
+            reversal = self._stripe().v1.transfers.reversals.create(
+                stripe_transfer_id, {"amount": amount_minor}, {"idempotency_key": idempotency_key}
+            )
+        return _reversal(reversal)
+
+    def list_reversals(self, stripe_transfer_id: str) -> list[ReversalReceipt]:
+        with _in_our_words():
+            first_page = self._stripe().v1.transfers.reversals.list(stripe_transfer_id, {"limit": PAGE_SIZE})
+            return [_reversal(reversal) for reversal in first_page.auto_paging_iter()]
+
     def _stripe(self) -> stripe.StripeClient:
         # A forked worker must not share its parent's open connections, so each process builds its own client.
         if self._client is None or self._client_pid != os.getpid():
             self._client = stripe.StripeClient(
                 self._api_key,
                 base_addresses={"api": self._api_base} if self._api_base else None,
-                http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S)),
+                http_client=stripe.RequestsClient(timeout=self._timeout_s),
                 max_network_retries=0,
             )
             self._client_pid = os.getpid()
         return self._client
+
+
+class SignatureInvalid(ValueError):
+    """A webhook that Stripe did not sign, or not for us."""
+
+
+def signed_event(payload: bytes, signature: str, secret: str) -> tuple[dict[str, Any], datetime]:
+    """The event in a webhook's body and the time at which it was signed. Raises `SignatureInvalid`.
+
+    The time is not judged: Stripe's client bounds it on one side only, and would take one dated a year ahead.
+    """
+    try:
+        stripe.WebhookSignature.verify_header(payload, signature, secret)
+        # Only one time may be named, or which of them was signed would be a guess.
+        ((_, signed_at),) = (part.split("=", 1) for part in signature.split(",") if part.startswith("t="))
+        event: dict[str, Any] = json.loads(payload)
+        return event, datetime.fromtimestamp(int(signed_at), tz=UTC)
+    except (stripe.SignatureVerificationError, ValueError, OverflowError) as error:
+        raise SignatureInvalid(f"The webhook's signature is not Stripe's: {error}") from error
 
 
 @contextmanager
@@ -234,6 +318,8 @@ def _translated(error: stripe.StripeError) -> Exception:
         return GatewayRejected(code or "invalid_request", message)
     if isinstance(error, stripe.IdempotencyError | stripe.AuthenticationError | stripe.PermissionError):
         return GatewayMisused(message)
+    if error.http_status is not None and error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return GatewayFailed(message)
     return GatewayUnknown(message)
 
 
@@ -258,4 +344,13 @@ def _receipt(transfer: stripe.Transfer) -> TransferReceipt:
         stripe_account_id=cast(str, transfer.destination),
         created_at=datetime.fromtimestamp(transfer.created, tz=UTC),
         metadata=transfer.metadata.to_dict(),
+        reversed_minor=transfer.amount_reversed,
+    )
+
+
+def _reversal(reversal: stripe.TransferReversal) -> ReversalReceipt:
+    return ReversalReceipt(
+        stripe_reversal_id=reversal.id,
+        amount_minor=reversal.amount,
+        created_at=datetime.fromtimestamp(reversal.created, tz=UTC),
     )

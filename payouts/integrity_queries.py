@@ -29,6 +29,7 @@ KNOWN: dict[str, Any] = {
     "in_transit": AccountKind.PAYOUT_IN_TRANSIT,
     "reserved": PayoutState.RESERVED,
     "sent": PayoutState.SENT,
+    "reversed": PayoutState.REVERSED,
     "currencies": list(EXPONENTS),
     "micro_per_minor": [micro_per_minor(currency) for currency in EXPONENTS],
 }
@@ -205,7 +206,7 @@ PAYOUTS = (
         SELECT p.id, p.state, p.amount_minor, run.currency, t.amount_minor, t.currency
         FROM payouts_payout AS p JOIN payouts_payoutrun AS run ON run.id = p.run_id
         LEFT JOIN payouts_transfer AS t ON t.payout_id = p.id
-        WHERE (p.state = %(sent)s) <> (t.id IS NOT NULL)
+        WHERE (p.state IN (%(sent)s, %(reversed)s)) <> (t.id IS NOT NULL)
             OR (t.amount_minor, t.currency) <> (p.amount_minor, run.currency) ORDER BY p.id
         """,
     ),
@@ -235,6 +236,34 @@ PAYOUTS = (
                    FROM payouts_transfer AS t JOIN {PER_MINOR} USING (currency) GROUP BY 1) AS made USING (currency)
         WHERE coalesce(posted.micro, 0) <> coalesce(made.micro, 0)
         """,  # noqa: S608
+    ),
+    Query(
+        "payouts are transfers",
+        "Payout {} is {} with {} minor sent, {} minor reversed, and {} micro posted as back.",
+        f"""
+        SELECT t.payout_id, p.state, t.amount_minor, coalesce(back.minor, 0), coalesce(posted.micro, 0)
+        FROM payouts_transfer AS t JOIN payouts_payout AS p ON p.id = t.payout_id
+        JOIN {PER_MINOR} USING (currency)
+        LEFT JOIN (SELECT transfer_id, sum(amount_minor) AS minor
+                   FROM payouts_reversal GROUP BY 1) AS back ON back.transfer_id = t.id
+        LEFT JOIN (SELECT r.transfer_id, -sum(line.amount_micro) AS micro FROM payouts_reversal AS r
+                   JOIN payouts_entry AS e ON e.idempotency_key = 'payout_reversed:' || r.stripe_reversal_id
+                   JOIN payouts_posting AS line ON line.entry_id = e.id
+                   JOIN payouts_ledgeraccount AS a ON a.id = line.account_id AND a.kind = %(stripe_balance)s
+                   GROUP BY 1) AS posted ON posted.transfer_id = t.id
+        WHERE coalesce(posted.micro, 0) <> coalesce(back.minor, 0) * c.micro
+            OR (p.state = %(reversed)s) <> (coalesce(back.minor, 0) = t.amount_minor)
+            OR coalesce(back.minor, 0) > t.amount_minor ORDER BY 1
+        """,  # noqa: S608
+    ),
+    Query(
+        "payouts are transfers",
+        "Entry {} ({}) gives money back of a transfer, and no reversal is recorded.",
+        """
+        SELECT e.id, e.idempotency_key FROM payouts_entry AS e WHERE e.kind = 'payout_reversed' AND NOT EXISTS (
+            SELECT FROM payouts_reversal AS r WHERE e.idempotency_key = 'payout_reversed:' || r.stripe_reversal_id)
+        ORDER BY e.id
+        """,
     ),
 )
 CHAIN = (

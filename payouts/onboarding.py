@@ -1,12 +1,13 @@
 """Connected accounts: opening one for a contributor and keeping our copy of its state."""
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from marketplace.models import Contributor
-from payouts.gateway import Account, Gateway, StripeGateway
+from payouts.gateway import Gateway, StripeGateway
 from payouts.models import ConnectedAccount
 
 
@@ -33,16 +34,7 @@ def connect_account(contributor: Contributor, gateway: Gateway, at: datetime) ->
         currency=settings.SETTLEMENT_CURRENCY.lower(),
         idempotency_key=f"account:{settings.DEPLOYMENT}:{contributor.pk}",
     )
-    return _store(contributor, account, at)
-
-
-def refresh_account(connected: ConnectedAccount, gateway: Gateway, at: datetime) -> ConnectedAccount:
-    """Copy what Stripe now says of the account."""
-    return _store(connected.contributor, gateway.account(connected.stripe_account_id), at)
-
-
-def _store(contributor: Contributor, account: Account, at: datetime) -> ConnectedAccount:
-    connected, _ = ConnectedAccount.objects.update_or_create(
+    connected, _ = ConnectedAccount.objects.get_or_create(
         contributor=contributor,
         defaults={
             "stripe_account_id": account.stripe_account_id,
@@ -52,4 +44,27 @@ def _store(contributor: Contributor, account: Account, at: datetime) -> Connecte
             "refreshed_at": at,
         },
     )
+    return connected
+
+
+def refresh_account(connected: ConnectedAccount, gateway: Gateway, at: datetime) -> ConnectedAccount:
+    """Copy what Stripe says of the account now; `at` is a time before it is asked. What was asked later stays."""
+    account = gateway.account(connected.stripe_account_id)
+    return _update(
+        connected,
+        at,
+        country=account.country,
+        transfers_enabled=account.transfers_enabled,
+        requirements=list(account.requirements),
+    )
+
+
+def disable_account(connected: ConnectedAccount, at: datetime) -> ConnectedAccount:
+    """Note that Stripe does not let us at the account any more."""
+    return _update(connected, at, transfers_enabled=False)
+
+
+def _update(connected: ConnectedAccount, at: datetime, **state: Any) -> ConnectedAccount:
+    ConnectedAccount.objects.filter(pk=connected.pk, refreshed_at__lte=at).update(**state, refreshed_at=at)
+    connected.refresh_from_db()
     return connected

@@ -14,6 +14,7 @@ from payouts.core.eligibility import ConnectedAccount as AccountState
 from payouts.core.eligibility import Excluded, decide_payout
 from payouts.core.ledger import AccountKind
 from payouts.core.states import ENDED_RUNS, PayoutState, RunState, require_transition
+from payouts.findings import blocked_by_findings
 from payouts.models import ConnectedAccount, LedgerAccount, Payout, PayoutRun
 
 _OWED = (AccountKind.PAYABLE, AccountKind.HELD)
@@ -27,12 +28,13 @@ class RunRefused(ValueError):
 def draft_payout_run(drafted_by: User, at: datetime) -> PayoutRun:
     """Decide for every contributor with a payable or held balance what they are sent, or why nothing is.
 
-    Raises `RunRefused` while another run is not settled.
+    Raises `RunRefused` while another run is not settled or a finding is open.
     """
     currency = settings.SETTLEMENT_CURRENCY
     unsettled = PayoutRun.objects.filter(currency=currency).exclude(state__in=ENDED_RUNS).first()
     if unsettled is not None:
         raise RunRefused(f"{unsettled} is still {unsettled.state}: settle or cancel it before drafting another.")
+    _require_no_open_findings()
     threshold_minor = policy_at(at).threshold_minor
     run = _begun(currency, drafted_by, at)
     accounts = {account.contributor_id: account for account in ConnectedAccount.objects.all()}
@@ -46,6 +48,12 @@ def draft_payout_run(drafted_by: User, at: datetime) -> PayoutRun:
         [_drafted(run, row, accounts.get(row["contributor_id"]), threshold_minor) for row in balances]
     )
     return run
+
+
+def _require_no_open_findings() -> None:
+    blocked = blocked_by_findings()
+    if blocked:
+        raise RunRefused(blocked)
 
 
 def _begun(currency: str, drafted_by: User, at: datetime) -> PayoutRun:
@@ -73,11 +81,12 @@ def _drafted(run: PayoutRun, owed: Mapping[str, Any], account: ConnectedAccount 
 
 @transaction.atomic
 def approve_payout_run(run_id: int, approved_by: User, at: datetime) -> PayoutRun:
-    """Approve a drafted run. Raises `RunRefused` for the person who drafted it."""
+    """Approve a drafted run. Raises `RunRefused` for the person who drafted it, and while findings are open."""
     run = PayoutRun.objects.select_for_update().get(pk=run_id)
     require_transition(RunState(run.state), RunState.APPROVED)
     if run.drafted_by_id == approved_by.pk:
         raise RunRefused(f"{approved_by} drafted {run}: somebody else must approve it.")
+    _require_no_open_findings()
     run.state, run.approved_by, run.approved_at = RunState.APPROVED, approved_by, at
     run.save(update_fields=["state", "approved_by", "approved_at"])
     return run
@@ -90,4 +99,24 @@ def cancel_payout_run(run_id: int) -> PayoutRun:
     require_transition(RunState(run.state), RunState.CANCELLED)
     run.state = RunState.CANCELLED
     run.save(update_fields=["state"])
+    return run
+
+
+@transaction.atomic
+def pause_payout_run(run_id: int, why: str) -> PayoutRun:
+    """Stop a run that is being sent after the transfer under way, until somebody resumes it; else do nothing."""
+    run = PayoutRun.objects.select_for_update().get(pk=run_id)
+    if run.state == RunState.SENDING:
+        run.state, run.problem = RunState.PAUSED, why
+        run.save(update_fields=["state", "problem"])
+    return run
+
+
+@transaction.atomic
+def resume_payout_run(run_id: int) -> PayoutRun:
+    """Let a paused run be sent again; any other stays as it is."""
+    run = PayoutRun.objects.select_for_update().get(pk=run_id)
+    if run.state == RunState.PAUSED:
+        run.state, run.problem = RunState.SENDING, ""
+        run.save(update_fields=["state", "problem"])
     return run

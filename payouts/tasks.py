@@ -3,8 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
-from payouts import booking, sending
+from payouts import booking, reconciliation, sending, webhooks
 from payouts.core.states import RunState
+from payouts.models import PayoutRun, WebhookEvent
 from payouts.onboarding import stripe_gateway
 
 
@@ -17,8 +18,32 @@ def book_downloads() -> None:
 
 @shared_task
 def send_payout_run(run_id: int) -> None:
-    """Send the next payouts of an approved run, or of one that stopped; calls itself again until it is settled."""
+    """Send the next payouts of an approved run, or of one that stopped; calls itself again while there are more."""
     with sending.problem_shown(run_id):
         run = sending.send_next_payouts(run_id, stripe_gateway(), timezone.now())
-    if run.state != RunState.SETTLED:
+    if run.state == RunState.SETTLED:
+        reconcile.delay(run_id)
+    elif sending.sendable(run, timezone.now()).exists():
         send_payout_run.delay(run_id)
+
+
+@shared_task
+def send_waiting_runs() -> None:
+    """Go on with runs that stand still and need nobody: Stripe failed, or transfers of unknown fate have waited."""
+    for run_id in sending.standing_still(timezone.now()):
+        send_payout_run.delay(run_id)
+
+
+@shared_task
+def handle_webhooks() -> None:
+    """Handle what Stripe sent and nobody has handled yet."""
+    if WebhookEvent.objects.filter(handled_at=None).exists():
+        webhooks.handle_events(stripe_gateway(), timezone.now())
+
+
+@shared_task
+def reconcile(run_id: int | None = None) -> None:
+    """Compare Stripe's list with the payouts and the ledger: of one run or, every night, of all."""
+    if run_id is not None or PayoutRun.objects.exists():
+        run = None if run_id is None else PayoutRun.objects.get(pk=run_id)
+        reconciliation.reconcile(stripe_gateway(), timezone.now(), run)

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from marketplace.core.periods import Month
-from payouts.views import contributor, ledger, periods, policies, runs, statements, why
+from payouts.views import contributor, ledger, periods, policies, reconciliation, runs, statements, webhooks, why
 
 
 class MonthConverter:
@@ -44,5 +44,10 @@ urlpatterns = [
     path("finance/runs/<int:run_id>/approve/", runs.approve, name="approve_payout_run"),
     path("finance/runs/<int:run_id>/cancel/", runs.cancel, name="cancel_payout_run"),
     path("finance/runs/<int:run_id>/send/", runs.send, name="send_payout_run"),
+    path("finance/runs/<int:run_id>/pause/", runs.pause, name="pause_payout_run"),
     path("finance/ledger/", ledger.ledger, name="ledger"),
+    path("finance/reconciliation/", reconciliation.reconciliation, name="reconciliation"),
+    path("finance/reconciliation/now/", reconciliation.reconcile, name="reconcile"),
+    path("finance/findings/<int:finding_id>/resolve/", reconciliation.resolve, name="resolve_finding"),
+    path("webhooks/stripe/", webhooks.stripe, name="stripe_webhook"),
 ]

@@ -225,6 +225,19 @@ def payout_sent(amount_minor: int, currency: str) -> Entry:
     )
 
 
+def payout_reversed(contributor_id: int, amount_minor: int, currency: str) -> Entry:
+    """Return the entry of money of a transfer that came back: the contributor is owed it again."""
+    _require_not_negative(amount_minor)
+    amount_micro = minor_to_micro(amount_minor, currency)
+    return _entry(
+        currency,
+        {
+            Account(AccountKind.STRIPE_BALANCE): -amount_micro,
+            Account(AccountKind.PAYABLE, contributor_id): amount_micro,
+        },
+    )
+
+
 def _entry(currency: str, amounts_micro: dict[Account, int]) -> Entry:
     lines = tuple(PostingLine(account, micro, currency) for account, micro in amounts_micro.items() if micro)
     check_balanced(lines)

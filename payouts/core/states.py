@@ -7,30 +7,40 @@ from enum import StrEnum
 class RunState(StrEnum):
     """A payout run: drafted by one person, approved by another, sent, and settled when every payout has ended.
 
-    A draft that is wrong is cancelled.
+    A draft that is wrong is cancelled. A run that must not go on by itself is paused until a person resumes it.
     """
 
     DRAFT = "draft"
     APPROVED = "approved"
     SENDING = "sending"
+    PAUSED = "paused"
     SETTLED = "settled"
     CANCELLED = "cancelled"
 
 
 class PayoutState(StrEnum):
-    """One contributor in one run. Excluded ones carry the reason; reserved ones have left the payable balance."""
+    """One contributor in one run. Excluded ones carry the reason; reserved ones have left the payable balance.
+
+    A reversed one was sent, and all of it came back.
+    """
 
     DRAFTED = "drafted"
     EXCLUDED = "excluded"
     RESERVED = "reserved"
     SENT = "sent"
+    REVERSED = "reversed"
     REJECTED = "rejected"
 
 
 class AttemptOutcome(StrEnum):
-    """What is known of one attempt at a transfer; while it is pending, Stripe may or may not have executed it."""
+    """What is known of one attempt at a transfer.
+
+    While it is pending, Stripe may or may not have executed it, and its key may be sent again. Unknown: it may have
+    been executed and its key is of no more use. Rejected: it was not executed, and another attempt may follow.
+    """
 
     PENDING = "pending"
+    UNKNOWN = "unknown"
     SUCCEEDED = "succeeded"
     REJECTED = "rejected"
 
@@ -39,7 +49,8 @@ ENDED_RUNS = (RunState.SETTLED, RunState.CANCELLED)
 RUN_TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     RunState.DRAFT: frozenset({RunState.APPROVED, RunState.CANCELLED}),
     RunState.APPROVED: frozenset({RunState.SENDING}),
-    RunState.SENDING: frozenset({RunState.SETTLED}),
+    RunState.SENDING: frozenset({RunState.PAUSED, RunState.SETTLED}),
+    RunState.PAUSED: frozenset({RunState.SENDING}),
     RunState.SETTLED: frozenset(),
     RunState.CANCELLED: frozenset(),
 }
@@ -47,8 +58,15 @@ PAYOUT_TRANSITIONS: Mapping[PayoutState, frozenset[PayoutState]] = {
     PayoutState.DRAFTED: frozenset({PayoutState.RESERVED, PayoutState.REJECTED}),
     PayoutState.EXCLUDED: frozenset(),
     PayoutState.RESERVED: frozenset({PayoutState.SENT, PayoutState.REJECTED}),
-    PayoutState.SENT: frozenset(),
+    PayoutState.SENT: frozenset({PayoutState.REVERSED}),
+    PayoutState.REVERSED: frozenset(),
     PayoutState.REJECTED: frozenset(),
+}
+ATTEMPT_TRANSITIONS: Mapping[AttemptOutcome, frozenset[AttemptOutcome]] = {
+    AttemptOutcome.PENDING: frozenset({AttemptOutcome.UNKNOWN, AttemptOutcome.SUCCEEDED, AttemptOutcome.REJECTED}),
+    AttemptOutcome.UNKNOWN: frozenset({AttemptOutcome.SUCCEEDED, AttemptOutcome.REJECTED}),
+    AttemptOutcome.SUCCEEDED: frozenset(),
+    AttemptOutcome.REJECTED: frozenset(),
 }
 
 

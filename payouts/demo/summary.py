@@ -11,12 +11,12 @@ from attribution.core.evaluation import total_variation
 from attribution.models import CopyCheck, Encoder, EncoderState, InspirationList
 from marketplace.core.money import micro_to_minor
 from marketplace.models import Asset, Contributor, Download, Generation, OutputDecision, RemixTruth, Submission
+from payouts.attempts import transfer_group
 from payouts.core.ledger import AccountKind
 from payouts.core.states import PayoutState
 from payouts.gateway import Gateway
 from payouts.integrity import findings
 from payouts.models import Earning, LedgerAccount, Payout, PayoutRun, Period, RevenueEvent, Statement, Transfer
-from payouts.sending import transfer_group
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from payouts.models.adjustments import Adjustment, AdjustmentReason, DisputeOutc
 from payouts.models.audit import AuditLink, AuditSubject
 from payouts.models.ledger import Entry, LedgerAccount, Posting
 from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind
-from payouts.models.runs import Attempt, ConnectedAccount, Payout, PayoutRun, Transfer
+from payouts.models.reconciling import Finding, Reconciliation, WebhookEvent
+from payouts.models.runs import Attempt, ConnectedAccount, Payout, PayoutRun, Reversal, Transfer
 from payouts.models.statements import Statement, StatementRoot
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "DisputeOutcome",
     "Earning",
     "Entry",
+    "Finding",
     "Hold",
     "HoldEnd",
     "LedgerAccount",
@@ -25,9 +27,12 @@ __all__ = [
     "Period",
     "Policy",
     "Posting",
+    "Reconciliation",
     "RevenueEvent",
     "RevenueKind",
+    "Reversal",
     "Statement",
     "StatementRoot",
     "Transfer",
+    "WebhookEvent",
 ]

@@ -7,7 +7,15 @@ from django.db.models import F, Q
 
 from marketplace.models import Contributor
 from marketplace.triggers import append_only
-from payouts.core.states import ENDED_RUNS, PAYOUT_TRANSITIONS, RUN_TRANSITIONS, AttemptOutcome, PayoutState, RunState
+from payouts.core.states import (
+    ATTEMPT_TRANSITIONS,
+    ENDED_RUNS,
+    PAYOUT_TRANSITIONS,
+    RUN_TRANSITIONS,
+    AttemptOutcome,
+    PayoutState,
+    RunState,
+)
 
 
 def _choices(states: type[AttemptOutcome] | type[PayoutState] | type[RunState]) -> list[tuple[str, str]]:
@@ -111,6 +119,7 @@ class Attempt(models.Model):
     request_sha256 = models.CharField(max_length=64)
     first_sent_at = models.DateTimeField()
     outcome = models.CharField(max_length=10, choices=_choices(AttemptOutcome), default=AttemptOutcome.PENDING)
+    unknown_since_at = models.DateTimeField(null=True, help_text="When Stripe first listed no transfer of it.")
 
     class Meta:
         constraints = (
@@ -118,8 +127,19 @@ class Attempt(models.Model):
             models.UniqueConstraint(
                 fields=["payout"], condition=~Q(outcome=AttemptOutcome.REJECTED), name="one_live_attempt_per_payout"
             ),
+            models.CheckConstraint(
+                condition=~Q(outcome=AttemptOutcome.UNKNOWN) | Q(unknown_since_at__isnull=False),
+                name="unknown_attempt_says_since_when",
+            ),
         )
-        triggers = (pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),)
+        triggers = (
+            pgtrigger.FSM(
+                name="outcome_is_final",
+                field="outcome",
+                transitions=[(a.value, b.value) for a, ends in ATTEMPT_TRANSITIONS.items() for b in sorted(ends)],
+            ),
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+        )
 
 
 class Transfer(models.Model):
@@ -132,4 +152,17 @@ class Transfer(models.Model):
     created_at = models.DateTimeField(help_text="Stripe's time.")
 
     class Meta:
+        triggers = append_only()
+
+
+class Reversal(models.Model):
+    """Money of a transfer that came back, all of it or a part."""
+
+    transfer = models.ForeignKey(Transfer, on_delete=models.PROTECT, related_name="reversals")
+    stripe_reversal_id = models.CharField(max_length=100, unique=True)
+    amount_minor = models.BigIntegerField()
+    created_at = models.DateTimeField(help_text="Stripe's time.")
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(amount_minor__gt=0), name="reversal_brings_something_back"),)
         triggers = append_only()

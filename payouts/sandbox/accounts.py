@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from payouts.sandbox.answers import ApiError, JsonObject, no_such
+from payouts.sandbox.events import record_event
 from payouts.sandbox.idempotency import Execution
 from payouts.sandbox.lists import list_endpoint, list_object
 from payouts.sandbox.params import Params
@@ -114,7 +115,23 @@ def complete_onboarding(state: State, account_id: str, *, holder_name: str, bank
     account["capabilities"] = dict.fromkeys(account["capabilities"], "active")
     account["details_submitted"] = account["payouts_enabled"] = True
     account["requirements"] = requirements([])
+    _changed(state, account)
+
+
+def change_account(state: State, account_id: str, *, transfers: str, currently_due: list[str]) -> JsonObject:
+    """What Stripe's own review does: set the transfers capability (active, inactive, pending) and what is due."""
+    account = state.get("account", account_id)
+    if account is None:
+        raise no_such("account", account_id, "account")
+    account["capabilities"] = {"transfers": transfers}
+    account["requirements"] = requirements(currently_due)
+    _changed(state, account)
+    return account
+
+
+def _changed(state: State, account: JsonObject) -> None:
     state.put(account)
+    record_event(state, "account.updated", account, account=account["id"])
 
 
 def requirements(currently_due: list[str]) -> JsonObject:

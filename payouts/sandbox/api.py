@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from payouts.sandbox import accounts, balance, transfers
+from payouts.sandbox import accounts, balance, events, reversals, transfers
 from payouts.sandbox.answers import Answer, ApiError
+from payouts.sandbox.faults import REFUSALS, Fault
 from payouts.sandbox.idempotency import Execution, Idempotency, execute
 from payouts.sandbox.params import Params, decode
 from payouts.sandbox.state import State
@@ -37,24 +38,26 @@ class Api:
         self.idempotency = Idempotency(state)
         self._routes = _routes(base_url)
 
-    def answer(self, request: Request) -> Answer:
-        """The answer to a request, a refusal included."""
+    def answer(self, request: Request, fault: Fault | None = None) -> Answer:
+        """The answer to a request, a refusal included, or what a fault makes of it."""
         try:
+            if fault in REFUSALS:
+                raise REFUSALS[fault]
             if not BEARER_TEST_KEY.fullmatch(request.authorization):
                 raise ApiError(401, "Give an API key that begins with sk_test_ (any will do) as a Bearer token.")
-            return self._execute(request)
+            return self._execute(request, fault)
         except ApiError as refusal:
             return refusal.answer()
 
-    def _execute(self, request: Request) -> Answer:
+    def _execute(self, request: Request, fault: Fault | None) -> Answer:
         endpoint, ids = self._route(request)
         tree = decode(request.parameters)
         if request.method == "GET" or request.idempotency_key is None:
-            return execute(self.state, endpoint(Params(tree), *ids))
+            return execute(self.state, endpoint(Params(tree), *ids), fault)
         if len(request.idempotency_key) > IDEMPOTENCY_KEY_MAX_LENGTH:
             raise ApiError(400, f"An idempotency key has at most {IDEMPOTENCY_KEY_MAX_LENGTH} characters.")
         fingerprint = hashlib.sha256(json.dumps([request.path, tree], sort_keys=True).encode()).hexdigest()
-        return self.idempotency.once(request.idempotency_key, fingerprint, lambda: endpoint(Params(tree), *ids))
+        return self.idempotency.once(request.idempotency_key, fingerprint, lambda: endpoint(Params(tree), *ids), fault)
 
     def _route(self, request: Request) -> tuple[Endpoint, tuple[str, ...]]:
         for method, path, endpoint in self._routes:
@@ -72,8 +75,13 @@ def _routes(base_url: str) -> tuple[tuple[str, str, Endpoint], ...]:
         ("POST", "/v1/account_links", accounts.create_link(base_url)),
         ("GET", "/v1/balance", balance.retrieve),
         ("GET", "/v1/balance_transactions", balance.index_transactions),
+        ("GET", "/v1/events", events.index),
+        ("GET", "/v1/events/([^/]+)", events.retrieve),
         ("POST", "/v1/topups", balance.create_topup),
         ("GET", "/v1/transfers", transfers.index),
         ("POST", "/v1/transfers", transfers.create),
         ("GET", "/v1/transfers/([^/]+)", transfers.retrieve),
+        ("GET", "/v1/transfers/([^/]+)/reversals", reversals.index),
+        ("POST", "/v1/transfers/([^/]+)/reversals", reversals.create),
+        ("GET", "/v1/transfers/([^/]+)/reversals/([^/]+)", reversals.retrieve),
     )

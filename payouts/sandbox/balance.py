@@ -1,12 +1,14 @@
 """The platform's balance: its state, top-ups and the transactions that explain it."""
 
 from payouts.sandbox.answers import JsonObject
+from payouts.sandbox.events import record_event
 from payouts.sandbox.idempotency import Execution
 from payouts.sandbox.lists import list_endpoint
 from payouts.sandbox.params import Params
 from payouts.sandbox.state import State, new_id
 
 index_transactions = list_endpoint("balance_transaction", "/v1/balance_transactions", ("currency", "source", "type"))
+REPORTED_AS = {"transfer_refund": "transfer_reversal", "adjustment": "other_adjustment"}
 
 
 def retrieve(params: Params) -> Execution:
@@ -53,6 +55,7 @@ def create_topup(params: Params) -> Execution:
             "transfer_group": None,
         }
         state.put(topup)
+        record_event(state, "topup.succeeded", topup)
         return topup
 
     return execute
@@ -73,7 +76,7 @@ def post_balance_transaction(state: State, amount_minor: int, currency: str, typ
         "fee": 0,
         "fee_details": [],
         "net": amount_minor,
-        "reporting_category": type_,
+        "reporting_category": REPORTED_AS.get(type_, type_),
         "source": source,
         "status": "available",
         "type": type_,

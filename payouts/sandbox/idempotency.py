@@ -7,20 +7,31 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from payouts.sandbox.answers import Answer, ApiError, JsonObject, json_answer
+from payouts.sandbox.faults import Fault
 from payouts.sandbox.state import State
 
 logger = logging.getLogger(__name__)
 
 Execution = Callable[[State], JsonObject]
 
+FAILURE = ApiError(500, "Something went wrong at Stripe's end.", type_="api_error").answer()
 
-def execute(state: State, execution: Execution) -> Answer:
+
+def execute(state: State, execution: Execution, fault: Fault | None = None) -> Answer:
     """Run the execution; what it raises becomes an answer and leaves no change behind."""
     try:
         with state.transaction():
-            return json_answer(200, execution(state))
+            return _outcome(state, execution, fault)
     except Exception as error:
         return _refusal(error)
+
+
+def _outcome(state: State, execution: Execution, fault: Fault | None) -> Answer:
+    """The answer; of a call that is to fail a 500, given before or after it had its effect."""
+    if fault is Fault.FAILED_BEFORE:
+        return FAILURE
+    answer = json_answer(200, execution(state))
+    return FAILURE if fault is Fault.FAILED_AFTER else answer
 
 
 class Idempotency:
@@ -31,7 +42,7 @@ class Idempotency:
         self._in_flight: set[str] = set()
         self._in_flight_lock = threading.Lock()
 
-    def once(self, key: str, fingerprint: str, prepare: Callable[[], Execution]) -> Answer:
+    def once(self, key: str, fingerprint: str, prepare: Callable[[], Execution], fault: Fault | None = None) -> Answer:
         """The answer to the request with this key, remembered or new.
 
         `prepare` validates; what it raises is passed on and not remembered, because nothing was executed.
@@ -40,7 +51,7 @@ class Idempotency:
         with self._claimed(key):
             remembered = self._state.recall(key)
             if remembered is None:
-                return self._execute_and_remember(key, fingerprint, prepare())
+                return self._execute_and_remember(key, fingerprint, prepare(), fault)
             first_fingerprint, answer = remembered
             if first_fingerprint != fingerprint:
                 raise ApiError(
@@ -50,11 +61,11 @@ class Idempotency:
                 )
             return replace(answer, headers={**answer.headers, "Idempotent-Replayed": "true"})
 
-    def _execute_and_remember(self, key: str, fingerprint: str, execution: Execution) -> Answer:
+    def _execute_and_remember(self, key: str, fingerprint: str, execution: Execution, fault: Fault | None) -> Answer:
         try:
             # One transaction for both: a server killed here has either done it and remembers, or neither.
             with self._state.transaction():
-                answer = json_answer(200, execution(self._state))
+                answer = _outcome(self._state, execution, fault)
                 self._state.remember(key, fingerprint, answer)
         except Exception as error:
             answer = _refusal(error)

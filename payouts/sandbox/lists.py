@@ -8,20 +8,25 @@ from payouts.sandbox.params import Params
 from payouts.sandbox.state import State
 
 
-def list_endpoint(kind: str, url: str, filters: tuple[str, ...] = ()) -> Callable[[Params], Execution]:
-    """The endpoint that lists the objects of `kind`, newest first; `filters` are fields compared for equality."""
+def list_endpoint(kind: str, url: str, filters: tuple[str, ...] = (), *, parent: str = "") -> Callable[..., Execution]:
+    """The endpoint that lists the objects of `kind`, newest first; `filters` are fields compared for equality.
 
-    def endpoint(params: Params) -> Execution:
+    `parent` is the field that holds the id in the path, where `url` has a {}.
+    """
+
+    def endpoint(params: Params, *parent_ids: str) -> Execution:
         params.only("limit", "starting_after", "created", *filters)
         limit, created, after_id = params.page_size(), params.created_bounds(), params.text("starting_after")
         equal = {name: value for name in filters if (value := params.text(name)) is not None}
+        if parent_ids:
+            equal[parent] = parent_ids[0]
 
         def execute(state: State) -> JsonObject:
             if after_id is not None and state.get(kind, after_id) is None:
                 raise no_such(kind, after_id, "starting_after")
             # One more than asked for tells whether another page follows.
             items = state.newest(kind, equal=equal, created=created, after_id=after_id, limit=limit + 1)
-            return list_object(url, items[:limit], has_more=len(items) > limit)
+            return list_object(url.format(*parent_ids), items[:limit], has_more=len(items) > limit)
 
         return execute
 

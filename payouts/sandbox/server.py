@@ -1,15 +1,19 @@
 """HTTP in and out. One connection carries one request, so that closing the server cuts nobody off half-way."""
 
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 from urllib.parse import urlsplit
 
-from payouts.sandbox import onboarding
+from payouts.sandbox import control, onboarding
 from payouts.sandbox.answers import Answer
 from payouts.sandbox.api import Api, Request
+from payouts.sandbox.control import Control
+from payouts.sandbox.faults import Fault
 from payouts.sandbox.state import State, new_id
 
 LOOPBACK = "127.0.0.1"
@@ -21,6 +25,7 @@ ONBOARDING_PATH = "/onboarding/"
 class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     api: Api
+    control: Control
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -36,6 +41,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode(errors="replace")
         if url.path.startswith(ONBOARDING_PATH):
             self._write(onboarding.submit(self._api.state, url.path.removeprefix(ONBOARDING_PATH), body))
+            self._control.deliveries.wake()
+        elif url.path.startswith(control.PATH):
+            self._write(self._control.answer(url.path, body))
+            self._control.deliveries.wake()
         else:
             self._answer_api(url.path, body)
 
@@ -46,7 +55,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _api(self) -> Api:
         return cast(_Server, self.server).api
 
+    @property
+    def _control(self) -> Control:
+        return cast(_Server, self.server).control
+
     def _answer_api(self, path: str, parameters: str) -> None:
+        """Answer, unless a fault cuts the connection before the execution or after it."""
         request = Request(
             method=self.command,
             path=path,
@@ -54,7 +68,17 @@ class _Handler(BaseHTTPRequestHandler):
             authorization=self.headers.get("Authorization", ""),
             idempotency_key=self.headers.get("Idempotency-Key"),
         )
-        self._write(self._api.answer(request))
+        plan = self._control.faults
+        fault = plan.draw(f"{request.method} {request.path} {request.idempotency_key}")
+        if fault is Fault.DROPPED_BEFORE:
+            return
+        if fault is Fault.STALLED:
+            time.sleep(plan.stall_s)
+        answer = self._api.answer(request, fault)
+        if self.command == "POST":
+            self._control.deliveries.wake()
+        if fault is not Fault.DROPPED_AFTER:
+            self._write(answer)
 
     def _write(self, answer: Answer) -> None:
         self.send_response(answer.status)
@@ -66,8 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
         }
         for name, value in headers.items():
             self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(answer.body)
+        with suppress(ConnectionError):  # a client that has given up does not read
+            self.end_headers()
+            self.wfile.write(answer.body)
 
 
 class Sandbox:
@@ -78,6 +103,7 @@ class Sandbox:
         self.url = f"http://{LOOPBACK}:{self._server.server_port}"
         try:
             self.api = self._server.api = Api(State(state_path), self.url)
+            self._server.control = Control(self.api.state)
         except BaseException:
             self._server.server_close()
             raise
@@ -90,6 +116,7 @@ class Sandbox:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self._server.control.deliveries.close()
         self.api.state.close()
 
     def __enter__(self) -> Self:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from payouts.sandbox.answers import Answer, JsonObject
 
@@ -45,7 +45,12 @@ CREATE TABLE IF NOT EXISTS onboarding_links (
     refresh_url TEXT NOT NULL,
     expires_at INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS controls (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
 """
+KEY_LIFETIME_S = 24 * 3600  # after which Stripe may forget an idempotency key, and the sandbox does
 
 ID_CHARACTERS = string.ascii_letters + string.digits
 
@@ -85,6 +90,7 @@ class State:
         except sqlite3.Error:
             self._db.close()
             raise
+        self._ahead_s: int = self.control("clock", 0)
 
     def close(self) -> None:
         """Wait for the transaction under way and close the file."""
@@ -93,7 +99,24 @@ class State:
 
     def now(self) -> int:
         """The sandbox's time in Unix seconds; nothing else here reads a clock."""
-        return int(time.time())
+        return int(time.time()) + self._ahead_s
+
+    def advance(self, seconds: int) -> None:
+        """Move the clock on; it stays ahead when the file is opened again."""
+        with self._lock:
+            self._ahead_s += seconds
+            self.set_control("clock", self._ahead_s)
+
+    def control(self, name: str, default: Any) -> Any:
+        """What was set from outside under this name, as JSON can hold it."""
+        with self._lock:
+            row = self._db.execute("SELECT value FROM controls WHERE name = ?", (name,)).fetchone()
+        return json.loads(row[0]) if row else default
+
+    def set_control(self, name: str, value: Any) -> None:
+        """Keep what is set from outside."""
+        with self._lock:
+            self._db.execute("INSERT OR REPLACE INTO controls VALUES (?, ?)", (name, json.dumps(value)))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -143,6 +166,14 @@ class State:
         with self._lock:
             return [json.loads(body) for (body,) in self._db.execute(sql, [*values, limit])]
 
+    def oldest_events(self, after_seq: int) -> list[tuple[int, JsonObject]]:
+        """Every event after one with that number, oldest first, with its own."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT seq, body FROM objects WHERE kind = 'event' AND seq > ? ORDER BY seq", (after_seq,)
+            ).fetchall()
+        return [(seq, json.loads(body)) for seq, body in rows]
+
     def available_minor(self) -> dict[str, int]:
         """The platform's available balance by currency."""
         with self._lock:
@@ -161,7 +192,7 @@ class State:
         """Keep the answer that was given to this key."""
         with self._lock:
             self._db.execute(
-                "INSERT INTO remembered_answers VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO remembered_answers VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     idempotency_key,
                     fingerprint,
@@ -173,11 +204,12 @@ class State:
             )
 
     def recall(self, idempotency_key: str) -> tuple[str, Answer] | None:
-        """The request's fingerprint and the answer that were remembered under this key."""
+        """The request's fingerprint and the answer that were remembered under this key in the last 24 hours."""
         with self._lock:
             row = self._db.execute(
-                "SELECT fingerprint, status, body, headers FROM remembered_answers WHERE idempotency_key = ?",
-                (idempotency_key,),
+                "SELECT fingerprint, status, body, headers FROM remembered_answers"
+                " WHERE idempotency_key = ? AND created > ?",
+                (idempotency_key, self.now() - KEY_LIFETIME_S),
             ).fetchone()
         return (row[0], Answer(row[1], row[2], json.loads(row[3]))) if row else None
 

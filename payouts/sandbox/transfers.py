@@ -2,6 +2,7 @@
 
 from payouts.sandbox.answers import ApiError, JsonObject, no_such
 from payouts.sandbox.balance import post_balance_transaction
+from payouts.sandbox.events import record_event
 from payouts.sandbox.idempotency import Execution
 from payouts.sandbox.lists import list_endpoint, list_object
 from payouts.sandbox.params import Params
@@ -42,6 +43,7 @@ def create(params: Params) -> Execution:
             "transfer_group": transfer_group,
         }
         state.put(transfer)
+        record_event(state, "transfer.created", transfer)
         return transfer
 
     return execute
@@ -51,13 +53,15 @@ def retrieve(params: Params, id_: str) -> Execution:
     """GET /v1/transfers/{id}."""
     params.only()
 
-    def execute(state: State) -> JsonObject:
-        transfer = state.get("transfer", id_)
-        if transfer is None:
-            raise ApiError(404, f"No such transfer: '{id_}'", code="resource_missing", param="id")
-        return transfer
+    return lambda state: existing_transfer(state, id_)
 
-    return execute
+
+def existing_transfer(state: State, id_: str) -> JsonObject:
+    """The transfer, or the refusal of an unknown id in a path."""
+    transfer = state.get("transfer", id_)
+    if transfer is None:
+        raise ApiError(404, f"No such transfer: '{id_}'", code="resource_missing", param="id")
+    return transfer
 
 
 def _check_destination(state: State, destination: str) -> None:

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -11,12 +11,19 @@ from django.views.decorators.http import require_POST, require_safe
 from marketplace.permissions import LoggedInRequest, require_finance
 from payouts import tasks
 from payouts.booking import NoPolicy
-from payouts.core.states import RunState, TransitionRefused
+from payouts.core.states import AttemptOutcome, RunState, TransitionRefused
 from payouts.models import PayoutRun
-from payouts.runs import RunRefused, approve_payout_run, cancel_payout_run, draft_payout_run
+from payouts.runs import (
+    RunRefused,
+    approve_payout_run,
+    cancel_payout_run,
+    draft_payout_run,
+    pause_payout_run,
+    resume_payout_run,
+)
 
 PAYOUTS_A_PAGE = 100
-SENDABLE = (RunState.APPROVED, RunState.SENDING)
+SENDABLE = (RunState.APPROVED, RunState.SENDING, RunState.PAUSED)
 
 
 @require_safe
@@ -33,14 +40,15 @@ def run(request: LoggedInRequest, run_id: int) -> HttpResponse:
     """One payout run: sums by state, then every payout with its transfer or the reason why there is none."""
     require_finance(request.user)
     one = get_object_or_404(PayoutRun.objects.select_related("drafted_by", "approved_by"), pk=run_id)
-    payouts = one.payouts.select_related("contributor", "transfer").order_by("contributor__name")
+    unknown = Max("attempts__unknown_since_at", filter=Q(attempts__outcome=AttemptOutcome.UNKNOWN))
+    payouts = one.payouts.select_related("contributor", "transfer").annotate(unknown_since_at=unknown)
     by_state = one.payouts.values("state").annotate(
         payout_count=Count("pk"), total_minor=Sum("amount_minor"), payable_micro=Sum("payable_micro")
     )
     context = {
         "run": one,
         "states": by_state.order_by("state"),
-        "page": Paginator(payouts, PAYOUTS_A_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(payouts.order_by("contributor__name"), PAYOUTS_A_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "payouts/run.html", context)
 
@@ -88,12 +96,26 @@ def cancel(request: LoggedInRequest, run_id: int) -> HttpResponse:
 
 @require_POST
 def send(request: LoggedInRequest, run_id: int) -> HttpResponse:
-    """Hand an approved run to the worker; a run that stopped half-way is resumed."""
+    """Hand an approved run to the worker; a run that stopped half-way or was paused is resumed."""
     require_finance(request.user)
     one = get_object_or_404(PayoutRun, pk=run_id)
     if one.state not in SENDABLE:
         messages.error(request, f"Payout run {run_id} is {one.state}: only an approved run is sent. Nothing was sent.")
         return redirect("run", run_id)
+    resume_payout_run(run_id)
     tasks.send_payout_run.delay(run_id)
     messages.success(request, f"Payout run {run_id} is being sent. Load this page again to see how far it is.")
+    return redirect("run", run_id)
+
+
+@require_POST
+def pause(request: LoggedInRequest, run_id: int) -> HttpResponse:
+    """Stop sending after the transfer under way."""
+    require_finance(request.user)
+    get_object_or_404(PayoutRun, pk=run_id)
+    paused = pause_payout_run(run_id, f"{request.user} paused it.")
+    if paused.state == RunState.PAUSED:
+        messages.success(request, f"Payout run {run_id} is paused: nothing more is sent until somebody resumes it.")
+    else:
+        messages.error(request, f"Payout run {run_id} is {paused.state}: only a run that is being sent can be paused.")
     return redirect("run", run_id)

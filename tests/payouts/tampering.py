@@ -159,6 +159,11 @@ TAMPERED = {
         "UPDATE payouts_payout SET state = 'reserved' WHERE id = (SELECT min(id) FROM payouts_payout)",
         ["payouts are transfers: Payout .* is reserved", "payouts are transfers: 0 micro USD are in transit, but"],
     ),
+    "money is said to have come back": (
+        "INSERT INTO payouts_reversal (transfer_id, stripe_reversal_id, amount_minor, created_at) "
+        "SELECT min(id), 'trr_made_up', 1, now() FROM payouts_transfer",
+        ["payouts are transfers: Payout .* is sent with .* 1 minor reversed, and 0 micro"],
+    ),
     "a link is rewritten": (
         "UPDATE payouts_auditlink SET content_sha256 = repeat('0', 64) WHERE id = 2",
         ["audit chain: Link 2 .* was changed"],

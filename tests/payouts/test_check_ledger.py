@@ -12,11 +12,12 @@ from payouts.closing import approve_close, close_period
 from payouts.gateway import StripeGateway
 from payouts.integrity import findings
 from payouts.integrity_queries import QUERIES
-from payouts.models import Entry, Posting
+from payouts.models import Entry, Payout, Posting
+from payouts.reversing import reverse_payout
 from payouts.runs import approve_payout_run, draft_payout_run
 from payouts.sending import send_next_payouts
 from tests.builders import make_attributed_downloads, make_closed_month
-from tests.payouts.paying import AT, NOVEMBER, fund, onboard
+from tests.payouts.paying import AT, NOVEMBER, make_available, onboard
 from tests.payouts.tampering import TAMPERED
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +30,7 @@ def books(ana: Contributor, ben: Contributor, carla: Customer, fay: User, finn: 
     make_closed_month(fay, finn)
     for contributor in (ana, ben):
         onboard(contributor, gateway)
-    fund(gateway, 2_000)
+    make_available(gateway, 2_000)
     run = approve_payout_run(draft_payout_run(fay, AT).pk, finn, AT)
     send_next_payouts(run.pk, gateway, AT)
 
@@ -47,6 +48,11 @@ def test_the_next_month_is_right_too(books: None, ana: Contributor, fay: User, f
     book_downloads(NOVEMBER.end_at)
     close_period(NOVEMBER, fay, NOVEMBER.end_at)
     approve_close(NOVEMBER, finn, NOVEMBER.end_at)
+    assert found() == []
+
+
+def test_they_are_right_after_a_transfer_came_back(books: None, gateway: StripeGateway) -> None:
+    reverse_payout(Payout.objects.earliest("pk").pk, gateway, AT)
     assert found() == []
 
 

@@ -16,7 +16,9 @@ from payouts.booking import book_downloads
 from payouts.closing import CannotClose, approve_close, close_period
 from payouts.core.ledger import AccountKind, payout_reserved
 from payouts.core.pool import weights_hash
-from payouts.models import Earning, Entry, LedgerAccount, Period, Policy, Posting, RevenueEvent, Statement
+from payouts.core.reconciling import Difference, FindingKind
+from payouts.findings import record_findings, resolve_finding
+from payouts.models import Earning, Entry, Finding, LedgerAccount, Period, Policy, Posting, RevenueEvent, Statement
 from payouts.posting import period_of, post
 from tests.builders import (
     CLOSED_AT,
@@ -332,6 +334,15 @@ def test_a_download_that_comes_while_its_month_is_closing_is_shared_in_the_next(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_month_is_not_closed_while_a_finding_is_open(golden: list[Download], fay: User, finn: User) -> None:
+    missing = Difference(FindingKind.TRANSFER_MISSING, "transfer tr_1", "Stripe does not list it.")
+    book_downloads(CLOSED_AT)
+    record_findings([missing], CLOSED_AT, None)
+    refused("1 findings of the reconciliation with Stripe are open", lambda: close_period(OCTOBER, fay, CLOSED_AT))
+    resolve_finding(Finding.objects.get().pk, finn, "Stripe's list was late.", CLOSED_AT)
+    assert close_period(OCTOBER, fay, CLOSED_AT).state == Period.CLOSING
+
+
 def test_an_approval_that_fails_in_the_middle_leaves_nothing_half_written(
     golden: list[Download], fay: User, finn: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,13 +6,19 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from marketplace.models import Contributor, Customer, User
+from payouts import calls
+from payouts.attempts import mark_unknown, reserve
 from payouts.core.ledger import AccountKind
-from payouts.models import ConnectedAccount, LedgerAccount
+from payouts.gateway import StripeGateway
+from payouts.models import Attempt, ConnectedAccount, LedgerAccount, PayoutRun
+from payouts.runs import approve_payout_run, draft_payout_run, resume_payout_run
 from payouts.sandbox import Sandbox, serve
-from tests.builders import make_attributed_downloads, make_closed_month
-from tests.payouts.sandbox.client import KEY, visit
+from tests.builders import make_attributed_downloads, make_closed_month, make_policy
+from tests.payouts.paying import AT, fund, onboard, owe
+from tests.payouts.sandbox.client import KEY, transfers, visit
 
 
 @pytest.fixture
@@ -98,6 +104,54 @@ def test_a_stripe_that_does_not_answer_is_an_error_that_says_what_to_do(
     with pytest.raises(CommandError, match="Run this again"):
         call_command("connect_accounts")
     assert not ConnectedAccount.objects.exists()
+
+
+@pytest.fixture
+def approved(ana: Contributor, fay: User, finn: User, sandbox: Sandbox) -> PayoutRun:
+    """A run that sends Ana 5.00, from settings that reach the sandbox."""
+    make_policy(threshold_minor=100)
+    owe(ana, 5_000_000)
+    onboard(ana, StripeGateway(KEY, sandbox.url))
+    return approve_payout_run(draft_payout_run(fay, AT).pk, finn, AT)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_is_sent_from_the_command_line_and_one_that_was_paused_goes_on(
+    approved: PayoutRun, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CommandError, match="0 are available at Stripe: top up"):
+        call_command("send_payout_run", approved.pk)
+    fund(StripeGateway(KEY, sandbox.url), 500)
+    call_command("send_payout_run", approved.pk)
+    assert capsys.readouterr().out == f"1 of 1 payouts have ended.\n{approved} is settled.\n"
+    assert len(transfers(sandbox)) == 1
+    call_command("send_payout_run", approved.pk)
+    assert len(transfers(sandbox)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_says_what_a_run_waits_for(
+    approved: PayoutRun, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fund(StripeGateway(KEY, sandbox.url), 500)
+    reserve(approved.payouts.get().pk, AT)
+    mark_unknown(Attempt.objects.get().pk, timezone.now())
+    resume_payout_run(approved.pk)
+    call_command("send_payout_run", approved.pk)
+    assert "waits for 1 transfers of which Stripe failed to say" in capsys.readouterr().out
+    assert transfers(sandbox) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_cannot_be_sent_is_named(
+    approved: PayoutRun, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "TRIES", 1)
+    with pytest.raises(CommandError, match="There is no payout run 4711"):
+        call_command("send_payout_run", 4711)
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    with pytest.raises(CommandError, match="Run this again to go on: nobody is paid twice"):
+        call_command("send_payout_run", approved.pk)
 
 
 def at_stripe_micro() -> int:

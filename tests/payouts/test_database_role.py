@@ -36,7 +36,7 @@ from payouts.posting import period_of, post
 from payouts.runs import approve_payout_run, draft_payout_run
 from payouts.sending import send_next_payouts
 from tests.builders import CLOSED_AT, OCTOBER, make_attributed_downloads, make_encoder
-from tests.payouts.paying import AT, fund, onboard
+from tests.payouts.paying import AT, make_available, onboard
 from tests.payouts.test_pages import log_in
 
 pytestmark = pytest.mark.owner
@@ -154,7 +154,7 @@ def test_a_whole_month_is_booked_closed_stated_and_paid_under_the_role(
         approve_close(OCTOBER, finn, CLOSED_AT)
         for contributor in (ana, ben):
             onboard(contributor, gateway)
-        fund(gateway, 2_000)
+        make_available(gateway, 2_000)
         run = approve_payout_run(draft_payout_run(fay, AT).pk, finn, AT)
         send_next_payouts(run.pk, gateway, AT)
         log_in(client, ana)

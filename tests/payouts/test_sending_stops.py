@@ -18,7 +18,7 @@ from payouts.core.states import AttemptOutcome, PayoutState, RunState
 from payouts.gateway import Gateway, GatewayBusy, GatewayMisused, GatewayUnknown, StripeGateway, TransferReceipt
 from payouts.models import Attempt, Entry, Payout, PayoutRun, Statement, Transfer
 from payouts.posting import period_of, post
-from payouts.runs import RunRefused
+from payouts.runs import RunRefused, resume_payout_run
 from payouts.sandbox import Sandbox
 from payouts.sending import send_payout_run
 from tests.payouts.paying import (
@@ -58,25 +58,42 @@ def test_why_sending_stopped_is_on_the_page_of_the_run_until_it_goes_on(
     assert "Sending stopped: " in page
     assert "needs 1734 minor units of USD and 0 are available at Stripe: top up" in page
     fund(gateway, 10_000)
-    tasks.send_payout_run(run.pk)
+    with pytest.raises(RunRefused, match="paused, resume it"):
+        tasks.send_payout_run(run.pk)  # a task that is delivered again resumes nothing that waits for a person
+    client.post(f"/finance/runs/{run.pk}/send/")
+    assert again == [run.pk]
+    tasks.send_payout_run(again.pop())
     assert_each_was_paid_exactly_once(run, gateway)
     assert "Sending stopped" not in client.get(f"/finance/runs/{run.pk}/").content.decode()
     assert again == []
 
 
-@pytest.mark.parametrize("stopped", [GatewayBusy("slow down"), GatewayUnknown("timed out"), GatewayMisused("bad key")])
+@pytest.mark.parametrize(
+    ("stopped", "state"),
+    [
+        (GatewayBusy("slow down"), RunState.SENDING),
+        (GatewayUnknown("timed out"), RunState.SENDING),
+        (GatewayMisused("bad key"), RunState.PAUSED),
+    ],
+)
 def test_what_the_gateway_says_is_on_the_run(
-    run: PayoutRun, gateway: Gateway, again: list[int], monkeypatch: pytest.MonkeyPatch, stopped: Exception
+    run: PayoutRun,
+    gateway: Gateway,
+    again: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    stopped: Exception,
+    state: RunState,
 ) -> None:
     def stop(*args: object, **kwargs: object) -> None:
         raise stopped
 
     fund(gateway, 10_000)
     monkeypatch.setattr(StripeGateway, "create_transfer", stop)
+    monkeypatch.setattr(sending, "TRIES", 1)
     with pytest.raises(type(stopped)):
         tasks.send_payout_run(run.pk)
     run.refresh_from_db()
-    assert (run.state, run.problem) == (RunState.SENDING, str(stopped))
+    assert (run.state, run.problem) == (state, str(stopped))
 
 
 def test_a_missing_key_is_on_the_run(run: PayoutRun, again: list[int], settings: LazySettings) -> None:
@@ -144,6 +161,7 @@ def test_a_receipt_for_anything_else_than_what_was_asked_stops_the_run_and_is_no
     assert not Transfer.objects.exists()
     assert Attempt.objects.get().outcome == AttemptOutcome.PENDING
     assert Payout.objects.filter(state=PayoutState.RESERVED).count() == 1
+    resume_payout_run(run.pk)
     send_payout_run(run.pk, gateway, AT)
     assert_each_was_paid_exactly_once(run, gateway)
 
@@ -160,6 +178,7 @@ def test_an_attempt_is_never_sent_again_with_another_request(
     with pytest.raises(RunRefused, match="would not be sent as it was the first time"):
         send_payout_run(run.pk, gateway, AT)
     settings.DEPLOYMENT = "development"
+    resume_payout_run(run.pk)
     send_payout_run(run.pk, gateway, AT)
     assert_each_was_paid_exactly_once(run, gateway)
 

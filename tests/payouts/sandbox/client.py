@@ -77,6 +77,17 @@ def call(
     return reply
 
 
+def control(sandbox: Sandbox, lever: str, **arguments: Any) -> dict[str, Any]:
+    """Pull one of the sandbox's levers, such as clock."""
+    connection = HTTPConnection(urlsplit(sandbox.url).netloc, timeout=10)
+    connection.request("POST", f"/sandbox/{lever}", json.dumps(arguments))
+    response = connection.getresponse()
+    answer: dict[str, Any] = json.loads(response.read())
+    connection.close()
+    assert response.status == 200, answer
+    return answer
+
+
 def transfers(sandbox: Sandbox) -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = call(sandbox, "GET", "/v1/transfers", {"limit": 100}).body["data"]
     return listed

@@ -1,0 +1,102 @@
+"""Comparing what Stripe lists with what we recorded. Amounts are in minor units of one currency."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FindingKind(StrEnum):
+    """What a reconciliation can find."""
+
+    SENT_UNASKED = "sent_unasked"
+    SENT_TWICE = "sent_twice"
+    TRANSFER_MISSING = "transfer_missing"
+    TRANSFER_DIFFERS = "transfer_differs"
+    REVERSAL_DIFFERS = "reversal_differs"
+    LEDGER_DIFFERS = "ledger_differs"
+    IN_TRANSIT_DIFFERS = "in_transit_differs"
+    CASH_DIFFERS = "cash_differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A payout as we know it: without `stripe_transfer_id` none is recorded, and while it is due one may come."""
+
+    payout_id: int
+    stripe_account_id: str
+    amount_minor: int
+    stripe_transfer_id: str
+    reversed_minor: int
+    is_due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A transfer in Stripe's list."""
+
+    stripe_transfer_id: str
+    stripe_account_id: str
+    amount_minor: int
+    currency: str
+    reversed_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that is not the same at both ends: `subject` names it, `found` says it to a person."""
+
+    kind: FindingKind
+    subject: str
+    found: str
+
+
+def differences(listed: Listed, recorded: Recorded | None, currency: str, payout: str) -> Iterator[Difference]:
+    """What is wrong with one transfer that Stripe lists, for the payout that its metadata names."""
+    id_, subject = listed.stripe_transfer_id, f"transfer {listed.stripe_transfer_id}"
+    if recorded is None:
+        yield Difference(FindingKind.SENT_UNASKED, subject, f"{id_} is for payout {payout}, which we do not have.")
+        return
+    if not recorded.stripe_transfer_id:
+        if not recorded.is_due:
+            found = f"{id_} is for payout {payout}, of which nothing was to be sent."
+            yield Difference(FindingKind.SENT_UNASKED, subject, found)
+    elif recorded.stripe_transfer_id != id_:
+        found = f"{id_} is for payout {payout}, which was paid by {recorded.stripe_transfer_id}: it was paid twice."
+        yield Difference(FindingKind.SENT_TWICE, subject, found)
+        return
+    at_stripe = (listed.amount_minor, listed.currency, listed.stripe_account_id)
+    with_us = (recorded.amount_minor, currency.lower(), recorded.stripe_account_id)
+    if at_stripe != with_us:
+        found = f"{id_} is {_words(*at_stripe)} at Stripe, and {_words(*with_us)} with us."
+        yield Difference(FindingKind.TRANSFER_DIFFERS, subject, found)
+    if recorded.stripe_transfer_id and listed.reversed_minor != recorded.reversed_minor:
+        found = f"Of {id_} {listed.reversed_minor} came back at Stripe, and {recorded.reversed_minor} with us."
+        yield Difference(FindingKind.REVERSAL_DIFFERS, subject, found)
+
+
+def missing(stripe_transfer_id: str, payout_id: int) -> Difference:
+    """A transfer that we recorded and Stripe does not list."""
+    found = f"{stripe_transfer_id} of payout {payout_id} is recorded, and Stripe does not list it."
+    return Difference(FindingKind.TRANSFER_MISSING, f"transfer {stripe_transfer_id}", found)
+
+
+@dataclass(frozen=True, slots=True)
+class Cash:
+    """Ledger cash = Stripe available + pending + in flight.
+
+    In flight is what has left Stripe's balance for transfers that the ledger does not have yet.
+    """
+
+    ledger_minor: int
+    available_minor: int
+    pending_minor: int
+    in_flight_minor: int
+
+    @property
+    def difference_minor(self) -> int:
+        """What the ledger has too much; zero where the equation holds."""
+        return self.ledger_minor - self.available_minor - self.pending_minor - self.in_flight_minor
+
+
+def _words(amount_minor: int, currency: str, stripe_account_id: str) -> str:
+    return f"{amount_minor} {currency} to {stripe_account_id}"

@@ -1,0 +1,68 @@
+"""Findings: what a reconciliation found different, each with an owner, open until it is gone or explained."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from marketplace.models import User
+from marketplace.permissions import FINANCE
+from payouts.core.reconciling import Difference
+from payouts.models import Finding, PayoutRun
+
+GONE = "A later reconciliation did not find it any more."
+
+
+def blocked_by_findings() -> str:
+    """Why no month can be closed and no run drafted or approved now; empty where nothing is open."""
+    count = Finding.objects.filter(resolved_at=None).count()
+    if not count:
+        return ""
+    return f"{count} findings of the reconciliation with Stripe are open: resolve them first, under Reconciliation."
+
+
+@transaction.atomic
+def record_findings(differences: list[Difference], at: datetime, run: PayoutRun | None) -> None:
+    """Open a finding for each new difference, and resolve those that are gone: of the run or, without one, all."""
+    still_open = {(one.kind, one.subject): one for one in Finding.objects.select_for_update().filter(resolved_at=None)}
+    for difference in differences:
+        known = still_open.pop((difference.kind, difference.subject), None)
+        if known is None:
+            Finding.objects.create(
+                kind=difference.kind,
+                subject=difference.subject,
+                found=difference.found,
+                run=run,
+                owner=_owner(run),
+                opened_at=at,
+            )
+        elif known.found != difference.found:
+            known.found = difference.found
+            known.save(update_fields=["found"])
+    for gone in still_open.values():
+        if run is None or gone.run_id == run.pk:
+            _resolve(gone, at, None, GONE)
+
+
+@transaction.atomic
+def resolve_finding(finding_id: int, resolved_by: User, resolution: str, at: datetime) -> Finding:
+    """Close a finding with an explanation; it opens again if the next reconciliation finds it. Raises ValueError."""
+    finding = Finding.objects.select_for_update().get(pk=finding_id)
+    if finding.resolved_at is not None:
+        raise ValueError(f"Finding {finding_id} is resolved already: {finding.resolution}")
+    if not resolution.strip():
+        raise ValueError("Say how it was resolved: somebody will ask.")
+    return _resolve(finding, at, resolved_by, resolution.strip())
+
+
+def _resolve(finding: Finding, at: datetime, resolved_by: User | None, resolution: str) -> Finding:
+    finding.resolved_at, finding.resolved_by, finding.resolution = at, resolved_by, resolution
+    finding.save(update_fields=["resolved_at", "resolved_by", "resolution"])
+    return finding
+
+
+def _owner(run: PayoutRun | None) -> User:
+    """Who drafted the run or, for what concerns no run, the newest one; before any run, the first finance person."""
+    newest = run or PayoutRun.objects.select_related("drafted_by").order_by("-pk").first()
+    if newest is not None:
+        return newest.drafted_by
+    return User.objects.filter(groups__name=FINANCE, is_active=True).order_by("pk")[0]

@@ -1,0 +1,208 @@
+"""Reconciliation: Stripe's list against the payouts against the ledger, and the cash at both ends."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Concat
+
+from marketplace.core.money import Money, micro_to_minor, minor_to_micro
+from payouts.attempts import transfer_group
+from payouts.core.ledger import AccountKind
+from payouts.core.reconciling import Cash, Difference, FindingKind, Listed, Recorded, differences, missing
+from payouts.core.states import PayoutState
+from payouts.findings import record_findings
+from payouts.gateway import Funds, Gateway, TransferReceipt
+from payouts.models import Entry, LedgerAccount, Payout, PayoutRun, Reconciliation, Transfer
+from payouts.reversing import record_reversals
+
+WINDOW = timedelta(days=60)
+AT_ONCE = 500
+READINGS = 3
+
+
+class Moving(RuntimeError):
+    """Money moved while it was counted, again and again."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Both ends as they were at one moment."""
+
+    listed: list[TransferReceipt]
+    funds: Funds
+    ledger_minor: int
+
+
+def reconcile(gateway: Gateway, at: datetime, run: PayoutRun | None = None) -> Reconciliation:
+    """Compare one run or, without, the last 60 days; each difference becomes a finding.
+
+    What came back at Stripe is recorded first. Raises `Moving` and the gateway's exceptions, and writes no findings
+    then.
+    """
+    currency = run.currency if run else settings.SETTLEMENT_CURRENCY
+    reading = _read(gateway, at, run, currency)
+    found: list[Difference] = []
+    in_flight_minor = 0
+    for receipts in _chunks(reading.listed):
+        recorded = _recorded(receipts)
+        for receipt in receipts:
+            payout = receipt.metadata.get("payout", "")
+            known = recorded.get(payout)
+            found += differences(_listed(receipt), known, currency, payout)
+            if known is not None and known.is_due and not known.stripe_transfer_id:
+                in_flight_minor += receipt.amount_minor - receipt.reversed_minor
+    found += _missing(reading.listed, run, at)
+    found += _ledger_differences(currency)
+    cash = Cash(reading.ledger_minor, reading.funds.available_minor, reading.funds.pending_minor, in_flight_minor)
+    found += _cash_difference(cash, currency)
+    return _record(reading, cash, currency, found, at, run)
+
+
+@transaction.atomic
+def _record(
+    reading: Reading, cash: Cash, currency: str, found: list[Difference], at: datetime, run: PayoutRun | None
+) -> Reconciliation:
+    record_findings(found, at, run)
+    return Reconciliation.objects.create(
+        run=run,
+        currency=currency,
+        transfer_count=len(reading.listed),
+        ledger_minor=cash.ledger_minor,
+        available_minor=cash.available_minor,
+        pending_minor=cash.pending_minor,
+        in_flight_minor=cash.in_flight_minor,
+        reconciled_at=at,
+    )
+
+
+def _read(gateway: Gateway, at: datetime, run: PayoutRun | None, currency: str) -> Reading:
+    """Read both ends until nothing moved between the first look and the last."""
+    for _ in range(READINGS):
+        listed = _list(gateway, at, run)
+        _copy_reversals(listed, gateway, at)
+        ledger_minor, under_way = _ledger_minor(currency), Payout.objects.filter(state=PayoutState.RESERVED).exists()
+        funds = gateway.funds(currency.lower())
+        is_still = not under_way or _list(gateway, at, run) == listed
+        if is_still and _ledger_minor(currency) == ledger_minor:
+            return Reading(listed, funds, ledger_minor)
+    raise Moving("Money moved while it was counted: reconcile again when nothing is being sent.")
+
+
+def _list(gateway: Gateway, at: datetime, run: PayoutRun | None) -> list[TransferReceipt]:
+    """Stripe's transfers of this deployment: of the run and of any run under way, or of the last 60 days."""
+    if run is None:
+        listed = gateway.list_transfers_since(at - WINDOW)
+        return [receipt for receipt in listed if receipt.metadata.get("deployment") == settings.DEPLOYMENT]
+    under_way = Payout.objects.filter(state=PayoutState.RESERVED).values_list("run", flat=True).distinct()
+    groups = sorted({run.pk, *under_way})
+    return [receipt for pk in groups for receipt in gateway.list_transfers(transfer_group=transfer_group(pk))]
+
+
+def _copy_reversals(listed: list[TransferReceipt], gateway: Gateway, at: datetime) -> None:
+    """Record what came back of transfers, whoever asked for it at Stripe."""
+    for receipts in _chunks([receipt for receipt in listed if receipt.reversed_minor]):
+        transfers = Transfer.objects.filter(stripe_transfer_id__in=[one.stripe_transfer_id for one in receipts])
+        known = {one.stripe_transfer_id: one for one in transfers.annotate(back_minor=Sum("reversals__amount_minor"))}
+        for receipt in receipts:
+            transfer = known.get(receipt.stripe_transfer_id)
+            if transfer is not None and (transfer.back_minor or 0) < receipt.reversed_minor:
+                record_reversals(transfer, gateway.list_reversals(receipt.stripe_transfer_id), at)
+
+
+def _recorded(receipts: list[TransferReceipt]) -> dict[str, Recorded]:
+    """What we know of the payouts that transfers were made for, by the payouts' numbers as Stripe has them."""
+    numbers = {receipt.metadata.get("payout", "") for receipt in receipts}
+    payouts = Payout.objects.filter(pk__in=[int(number) for number in numbers if number.isdecimal()])
+    return {
+        str(payout.pk): Recorded(
+            payout_id=payout.pk,
+            stripe_account_id=payout.connected_account.stripe_account_id if payout.connected_account else "",
+            amount_minor=payout.amount_minor,
+            stripe_transfer_id=payout.transfer.stripe_transfer_id if hasattr(payout, "transfer") else "",
+            reversed_minor=payout.reversed_minor or 0,
+            is_due=payout.state == PayoutState.RESERVED,
+        )
+        for payout in payouts.select_related("connected_account", "transfer").annotate(
+            reversed_minor=Sum("transfer__reversals__amount_minor")
+        )
+    }
+
+
+def _listed(receipt: TransferReceipt) -> Listed:
+    return Listed(
+        receipt.stripe_transfer_id,
+        receipt.stripe_account_id,
+        receipt.amount_minor,
+        receipt.currency,
+        receipt.reversed_minor,
+    )
+
+
+def _missing(listed: list[TransferReceipt], run: PayoutRun | None, at: datetime) -> Iterator[Difference]:
+    ids = {receipt.stripe_transfer_id for receipt in listed}
+    in_scope = Q(created_at__gte=at - WINDOW) if run is None else Q(payout__run=run)
+    for id_, payout_id in Transfer.objects.filter(in_scope).order_by("pk").values_list("stripe_transfer_id", "payout"):
+        if id_ not in ids:
+            yield missing(id_, payout_id)
+
+
+def _ledger_differences(currency: str) -> Iterator[Difference]:
+    """Payouts against the ledger."""
+    key = Concat(Value("payout_sent:"), Cast(OuterRef("payout_id"), CharField()))
+    unposted = Transfer.objects.filter(~Exists(Entry.objects.filter(idempotency_key=key)))
+    for id_, payout_id in unposted.order_by("pk").values_list("stripe_transfer_id", "payout"):
+        found = f"{id_} of payout {payout_id} is recorded, and the ledger has no entry of it."
+        yield Difference(FindingKind.LEDGER_DIFFERS, f"payout {payout_id}", found)
+    sent = Payout.objects.filter(state__in=[PayoutState.SENT, PayoutState.REVERSED], transfer=None)
+    for payout_id in sent.order_by("pk").values_list("pk", flat=True):
+        found = f"Payout {payout_id} is said to be sent, and no transfer of it is recorded."
+        yield Difference(FindingKind.LEDGER_DIFFERS, f"payout {payout_id}", found)
+    yield from _in_transit_difference(currency)
+
+
+def _in_transit_difference(currency: str) -> Iterator[Difference]:
+    reserved = Payout.objects.filter(state=PayoutState.RESERVED, run__currency=currency)
+    reserved_minor = int(reserved.aggregate(total=Sum("amount_minor", default=0))["total"])
+    in_transit_micro = _balance_micro(LedgerAccount.objects.filter(kind=AccountKind.PAYOUT_IN_TRANSIT), currency)
+    if in_transit_micro != minor_to_micro(reserved_minor, currency):
+        reserved_words = Money(reserved_minor, currency)
+        found = f"The ledger has {in_transit_micro} micro in transit, and {reserved_words} of payouts are reserved."
+        yield Difference(FindingKind.IN_TRANSIT_DIFFERS, "payouts in transit", found)
+
+
+def _cash_difference(cash: Cash, currency: str) -> Iterator[Difference]:
+    if cash.difference_minor:
+        ledger, available, pending, in_flight, off = (
+            Money(minor, currency)
+            for minor in (
+                cash.ledger_minor,
+                cash.available_minor,
+                cash.pending_minor,
+                cash.in_flight_minor,
+                cash.difference_minor,
+            )
+        )
+        found = (
+            f"The ledger has {ledger} at Stripe; Stripe has {available} available and {pending} pending, and "
+            f"{in_flight} are in flight: {off} too much in the ledger."
+        )
+        yield Difference(FindingKind.CASH_DIFFERS, "cash at Stripe", found)
+
+
+def _ledger_minor(currency: str) -> int:
+    """The cash at Stripe by our books, as a person counts it."""
+    at_stripe = LedgerAccount.objects.filter(kind__in=[AccountKind.STRIPE_BALANCE, AccountKind.STRIPE_PENDING])
+    return -micro_to_minor(_balance_micro(at_stripe, currency), currency)
+
+
+def _balance_micro(accounts: QuerySet[LedgerAccount], currency: str) -> int:
+    return int(accounts.filter(currency=currency).aggregate(total=Sum("balance_micro", default=0))["total"])
+
+
+def _chunks(receipts: list[TransferReceipt]) -> Iterator[list[TransferReceipt]]:
+    for start in range(0, len(receipts), AT_ONCE):
+        yield receipts[start : start + AT_ONCE]
