@@ -114,7 +114,7 @@ def contributor_rate_ppm(month: Month) -> int:
 
 
 def _require_complete(month: Month, period: Period) -> None:
-    """Every download so far is booked, and every booked one is attributed: nobody is left out of the split. No finding is open."""
+    """Every download so far is booked, every booked one is attributed, and no finding is open: nobody is left out."""
     blocked = blocked_by_findings()
     if blocked:
         raise CannotClose(blocked)
