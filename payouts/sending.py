@@ -84,14 +84,22 @@ def sendable(run: PayoutRun, at: datetime) -> QuerySet[Payout]:
     waiting = Attempt.objects.filter(
         payout=OuterRef("pk"), outcome=AttemptOutcome.UNKNOWN, unknown_since_at__gt=at - SETTLING_TIME
     )
-    return run.payouts.filter(~Exists(waiting), state__in=UNSENT).order_by("pk")
+    return _unsent(run).filter(~Exists(waiting)).order_by("pk")
 
 
 def standing_still(at: datetime) -> list[int]:
-    """Runs under way with something to send, for which no attempt was written for ten minutes: no worker is at them."""
+    """Runs under way with something to send, or only to settle, for which no attempt was written for ten minutes.
+
+    No worker is at them.
+    """
     under_way = PayoutRun.objects.filter(state=RunState.SENDING)
     recent = Attempt.objects.filter(payout__run=OuterRef("pk"), first_sent_at__gt=at - STANDSTILL)
-    return [run.pk for run in under_way.filter(~Exists(recent)).order_by("pk") if sendable(run, at).exists()]
+    waited = under_way.filter(~Exists(recent)).order_by("pk")
+    return [run.pk for run in waited if sendable(run, at).exists() or not _unsent(run).exists()]
+
+
+def _unsent(run: PayoutRun) -> QuerySet[Payout]:
+    return run.payouts.filter(state__in=UNSENT)
 
 
 def _require_funds(run: PayoutRun, calls: Calls) -> None:
@@ -124,7 +132,7 @@ def _sending(run_id: int) -> PayoutRun:
 @transaction.atomic
 def _settled_if_all_ended(run_id: int, at: datetime) -> PayoutRun:
     run = PayoutRun.objects.select_for_update().get(pk=run_id)
-    if run.state == RunState.SENDING and not run.payouts.filter(state__in=UNSENT).exists():
+    if run.state == RunState.SENDING and not _unsent(run).exists():
         run.state, run.settled_at, run.problem = RunState.SETTLED, at, ""
         run.save(update_fields=["state", "settled_at", "problem"])
     return run
@@ -187,12 +195,16 @@ def _mark_unknown_unless_found(attempt: Attempt, calls: Calls) -> None:
 
 
 def _found(attempt: Attempt, calls: Calls) -> bool:
-    """Look for the payout's transfer in Stripe's list and record it. Raises `RunRefused` where there are several."""
+    """Look for the payout's transfer in Stripe's list and record it. Raises `RunRefused` where there are several.
+
+    One of which all came back counts only where there is no other: the contributor does not have its money.
+    """
     payout = attempt.payout
     assert payout.connected_account is not None
     group, account_id = transfer_group(payout.run_id), payout.connected_account.stripe_account_id
     listed = calls.read(lambda gateway: gateway.list_transfers(transfer_group=group, stripe_account_id=account_id))
     found = [receipt for receipt in listed if receipt.metadata == attempts.metadata_of(payout.pk)]
+    found = [receipt for receipt in found if receipt.reversed_minor < receipt.amount_minor] or found[:1]
     if len(found) > 1:
         ids = ", ".join(receipt.stripe_transfer_id for receipt in found)
         raise RunRefused(f"Stripe lists {len(found)} transfers of payout {payout.pk}, {ids}: reverse all but one.")

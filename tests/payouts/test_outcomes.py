@@ -284,6 +284,21 @@ def test_two_transfers_of_one_payout_stop_the_run(
     assert not Transfer.objects.exists()
 
 
+def test_once_all_but_one_of_them_are_reversed_the_run_goes_on_with_that_one(
+    run: PayoutRun, gateway: Gateway, once: Callable[[Gateway, Fault], list[str]]
+) -> None:
+    fund(gateway, 10_000)
+    payout = run.payouts.order_by("pk")[0]
+    kept, *others = [
+        gateway.create_transfer(**attempts.request_of(payout), idempotency_key=key) for key in ("kept", "2nd", "3rd")
+    ]
+    for other in others:
+        gateway.reverse_transfer(other.stripe_transfer_id, other.amount_minor, idempotency_key=other.stripe_transfer_id)
+    once(gateway, Fault.FAILED_BEFORE)
+    assert send_payout_run(run.pk, gateway, AT, QUICK).state == RunState.SETTLED
+    assert payout.transfer.stripe_transfer_id == kept.stripe_transfer_id
+
+
 def test_a_late_answer_for_an_attempt_that_has_ended_is_told_and_not_recorded(run: PayoutRun, gateway: Gateway) -> None:
     payout = run.payouts.order_by("pk")[0]
     attempts.reserve(payout.pk, AT)
@@ -295,6 +310,20 @@ def test_a_late_answer_for_an_attempt_that_has_ended_is_told_and_not_recorded(ru
     with pytest.raises(RunRefused, match="which had ended: reverse it"):
         attempts.confirm(attempt.pk, receipt, AT)
     assert Payout.objects.get(pk=payout.pk).state == PayoutState.RESERVED
+
+
+def test_a_worker_that_dies_between_the_last_transfer_and_settling_is_made_up_for(
+    run: PayoutRun, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fund(gateway, 10_000)
+    with monkeypatch.context() as crashing, pytest.raises(Crash):
+        crashing.setattr("payouts.sending._settled_if_all_ended", crash_instead)
+        send_payout_run(run.pk, gateway, AT, QUICK)
+    later = AT + timedelta(minutes=11)
+    assert standing_still(later) == [run.pk]
+    send_payout_run(run.pk, gateway, later, QUICK)
+    assert standing_still(later) == []
+    assert_each_was_paid_exactly_once(run, gateway)
 
 
 def test_a_run_that_somebody_pauses_stops_after_the_transfer_under_way(
