@@ -30,11 +30,13 @@ class Moving(RuntimeError):
 
 @dataclass(frozen=True)
 class Reading:
-    """Both ends as they were at one moment."""
+    """Both ends as they were at one moment; `moved` is what our books had of payouts before the first look."""
 
     listed: list[TransferReceipt]
     funds: Funds
     ledger_minor: int
+    is_under_way: bool
+    moved: tuple[int, int]
 
 
 def reconcile(gateway: Gateway, at: datetime, run: PayoutRun | None = None) -> Reconciliation:
@@ -44,7 +46,15 @@ def reconcile(gateway: Gateway, at: datetime, run: PayoutRun | None = None) -> R
     then.
     """
     currency = run.currency if run else settings.SETTLEMENT_CURRENCY
-    reading = _read(gateway, at, run, currency)
+    for _ in range(READINGS):
+        reading = _read(gateway, at, run, currency)
+        cash, found = _compared(reading, currency, at, run)
+        if _is_still(reading, gateway, at, run, currency):
+            return _record(reading, cash, currency, found, at, run)
+    raise Moving("Money moved while it was counted: reconcile again when nothing is being sent.")
+
+
+def _compared(reading: Reading, currency: str, at: datetime, run: PayoutRun | None) -> tuple[Cash, list[Difference]]:
     found: list[Difference] = []
     in_flight_minor = 0
     for receipts in _chunks(reading.listed):
@@ -59,7 +69,7 @@ def reconcile(gateway: Gateway, at: datetime, run: PayoutRun | None = None) -> R
     found += _ledger_differences(currency)
     cash = Cash(reading.ledger_minor, reading.funds.available_minor, reading.funds.pending_minor, in_flight_minor)
     found += _cash_difference(cash, currency)
-    return _record(reading, cash, currency, found, at, run)
+    return cash, found
 
 
 @transaction.atomic
@@ -80,16 +90,24 @@ def _record(
 
 
 def _read(gateway: Gateway, at: datetime, run: PayoutRun | None, currency: str) -> Reading:
-    """Read both ends until nothing moved between the first look and the last."""
-    for _ in range(READINGS):
-        listed = _list(gateway, at, run)
-        _copy_reversals(listed, gateway, at)
-        ledger_minor, under_way = _ledger_minor(currency), Payout.objects.filter(state=PayoutState.RESERVED).exists()
-        funds = gateway.funds(currency.lower())
-        is_still = not under_way or _list(gateway, at, run) == listed
-        if is_still and _ledger_minor(currency) == ledger_minor:
-            return Reading(listed, funds, ledger_minor)
-    raise Moving("Money moved while it was counted: reconcile again when nothing is being sent.")
+    moved = _moved(currency)
+    listed = _list(gateway, at, run)
+    _copy_reversals(listed, gateway, at)
+    is_under_way = Payout.objects.filter(state=PayoutState.RESERVED).exists()
+    ledger_minor = _ledger_minor(currency)
+    return Reading(listed, gateway.funds(currency.lower()), ledger_minor, is_under_way, moved)
+
+
+def _is_still(reading: Reading, gateway: Gateway, at: datetime, run: PayoutRun | None, currency: str) -> bool:
+    """Whether nothing moved from the first look to the end of the comparison."""
+    if reading.is_under_way and _list(gateway, at, run) != reading.listed:
+        return False
+    return _moved(currency) == reading.moved and _ledger_minor(currency) == reading.ledger_minor
+
+
+def _moved(currency: str) -> tuple[int, int]:
+    """How many transfers are recorded, and the micro-units in transit: one changes with each step of a payout."""
+    return Transfer.objects.count(), _in_transit_micro(currency)
 
 
 def _list(gateway: Gateway, at: datetime, run: PayoutRun | None) -> list[TransferReceipt]:
@@ -167,7 +185,7 @@ def _ledger_differences(currency: str) -> Iterator[Difference]:
 def _in_transit_difference(currency: str) -> Iterator[Difference]:
     reserved = Payout.objects.filter(state=PayoutState.RESERVED, run__currency=currency)
     reserved_minor = int(reserved.aggregate(total=Sum("amount_minor", default=0))["total"])
-    in_transit_micro = _balance_micro(LedgerAccount.objects.filter(kind=AccountKind.PAYOUT_IN_TRANSIT), currency)
+    in_transit_micro = _in_transit_micro(currency)
     if in_transit_micro != minor_to_micro(reserved_minor, currency):
         reserved_words = Money(reserved_minor, currency)
         found = f"The ledger has {in_transit_micro} micro in transit, and {reserved_words} of payouts are reserved."
@@ -197,6 +215,10 @@ def _ledger_minor(currency: str) -> int:
     """The cash at Stripe by our books, as a person counts it."""
     at_stripe = LedgerAccount.objects.filter(kind__in=[AccountKind.STRIPE_BALANCE, AccountKind.STRIPE_PENDING])
     return -micro_to_minor(_balance_micro(at_stripe, currency), currency)
+
+
+def _in_transit_micro(currency: str) -> int:
+    return _balance_micro(LedgerAccount.objects.filter(kind=AccountKind.PAYOUT_IN_TRANSIT), currency)
 
 
 def _balance_micro(accounts: QuerySet[LedgerAccount], currency: str) -> int:

@@ -51,8 +51,14 @@ class Difference:
 
 
 def differences(listed: Listed, recorded: Recorded | None, currency: str, payout: str) -> Iterator[Difference]:
-    """What is wrong with one transfer that Stripe lists, for the payout that its metadata names."""
+    """What is wrong with one transfer that Stripe lists, for the payout that its metadata names.
+
+    One that we do not know is no difference any more once all of it came back.
+    """
     id_, subject = listed.stripe_transfer_id, f"transfer {listed.stripe_transfer_id}"
+    is_known = recorded is not None and recorded.stripe_transfer_id == id_
+    if not is_known and listed.reversed_minor == listed.amount_minor:
+        return
     if recorded is None:
         yield Difference(FindingKind.SENT_UNASKED, subject, f"{id_} is for payout {payout}, which we do not have.")
         return

@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 
 from marketplace.models import Contributor, User
-from payouts import attempts, tasks
+from payouts import attempts, reconciliation, tasks
 from payouts.core.ledger import Account as LedgerName
 from payouts.core.ledger import AccountKind, PostingLine
 from payouts.core.reconciling import Cash, FindingKind
@@ -82,6 +82,17 @@ def test_a_payout_that_was_paid_twice_is_found(settled: PayoutRun, gateway: Gate
     assert (twice.owner, twice.opened_at, twice.run) == (fay, AT, settled)
     assert "82.66 USD at Stripe; Stripe has 70.32 USD available and 0.00 USD pending" in cash.found
     assert cash.found.endswith("12.34 USD too much in the ledger.")
+
+
+def test_the_finding_of_a_second_transfer_goes_when_all_of_it_came_back(settled: PayoutRun, gateway: Gateway) -> None:
+    again = by_hand(gateway, settled.payouts.order_by("pk")[0])
+    reconcile(gateway, AT)
+    gateway.reverse_transfer(again.stripe_transfer_id, 1_233, idempotency_key="nearly all")
+    reconcile(gateway, AT)
+    assert (FindingKind.SENT_TWICE, f"transfer {again.stripe_transfer_id}") in open_findings()
+    gateway.reverse_transfer(again.stripe_transfer_id, 1, idempotency_key="the rest")
+    reconcile(gateway, AT)
+    assert open_findings() == []
 
 
 def test_a_transfer_that_nobody_asked_for_is_found(run: PayoutRun, gateway: Gateway) -> None:
@@ -217,6 +228,22 @@ def test_money_that_keeps_moving_is_not_compared(
     assert len(list(listed(AT - timedelta(days=1)))) == 3
     assert not Reconciliation.objects.exists()
     assert not Finding.objects.exists()
+
+
+@pytest.mark.parametrize("step", ["_copy_reversals", "_compared"])
+def test_a_run_that_is_sent_while_it_is_compared_is_compared_again_and_nothing_is_found(
+    run: PayoutRun, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    fund(gateway, 10_000)
+    act = getattr(reconciliation, step)
+
+    def send_first(*arguments: Any) -> Any:
+        send_payout_run(run.pk, gateway, AT)
+        return act(*arguments)
+
+    monkeypatch.setattr(reconciliation, step, send_first)
+    assert reconcile(gateway, AT).transfer_count == 2
+    assert open_findings() == []
 
 
 def test_finance_sees_the_equation_and_the_findings_and_resolves_them(
