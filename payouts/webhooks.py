@@ -3,6 +3,7 @@
 Nothing depends on one arriving: what it would have told is found by sending, refreshing and reconciling too.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -60,7 +61,8 @@ def _handle(event: WebhookEvent, gateway: Gateway, at: datetime) -> None:
         case "transfer.reversed":
             transfer = Transfer.objects.filter(stripe_transfer_id=event.stripe_object_id).first()
             if transfer is not None:
-                record_reversals(transfer, gateway.list_reversals(transfer.stripe_transfer_id), at)
+                with suppress(GatewayRejected):  # which a reconciliation finds, and would keep later events waiting
+                    record_reversals(transfer, gateway.list_reversals(transfer.stripe_transfer_id), at)
 
 
 def _refresh(stripe_account_id: str, gateway: Gateway, at: datetime) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from marketplace.models import Contributor
 from payouts import tasks
 from payouts.core.states import PayoutState
-from payouts.gateway import Gateway, GatewayUnknown, SignatureInvalid
+from payouts.gateway import Gateway, GatewayRejected, GatewayUnknown, SignatureInvalid
 from payouts.models import ConnectedAccount, PayoutRun, Reversal, WebhookEvent
 from payouts.onboarding import refresh_account
 from payouts.sandbox import Sandbox
@@ -140,6 +140,23 @@ def test_what_came_back_at_stripe_is_recorded_once_in_whatever_order_its_events_
 def test_an_event_about_what_is_not_ours_is_stored_and_changes_nothing(gateway: Gateway) -> None:
     told(gateway, event("transfer.reversed", "tr_other"), event("account.updated", "acct_other", "evt_2"))
     assert WebhookEvent.objects.filter(handled_at=AT).count() == 2
+
+
+def test_an_event_that_stripe_will_not_explain_keeps_no_later_one_waiting(
+    run: PayoutRun, gateway: Gateway, sandbox: Sandbox, ana: Contributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fund(gateway, 10_000)
+    send_payout_run(run.pk, gateway, AT)
+    payout = run.payouts.select_related("connected_account", "transfer").get(contributor=ana)
+    assert payout.connected_account is not None
+    id_ = payout.connected_account.stripe_account_id
+    control(sandbox, "account", account=id_, transfers="inactive", currently_due=[])
+    gone = GatewayRejected("resource_missing", "No such transfer")
+    monkeypatch.setattr(gateway, "list_reversals", lambda id_: (_ for _ in ()).throw(gone))
+    back = event("transfer.reversed", payout.transfer.stripe_transfer_id)
+    told(gateway, back, event("account.updated", id_, "evt_2"), at=AT + MINUTE)
+    assert not WebhookEvent.objects.filter(handled_at=None).exists()
+    assert not ConnectedAccount.objects.get(stripe_account_id=id_).transfers_enabled
 
 
 def test_an_event_is_handled_later_where_stripe_does_not_answer(
