@@ -333,7 +333,6 @@ def test_a_download_that_comes_while_its_month_is_closing_is_shared_in_the_next(
     assert str(RevenueEvent.objects.get(download=late).period) == "2026-11 USD"
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_month_is_not_closed_while_a_finding_is_open(golden: list[Download], fay: User, finn: User) -> None:
     missing = Difference(FindingKind.TRANSFER_MISSING, "transfer tr_1", "Stripe does not list it.")
     book_downloads(CLOSED_AT)
@@ -343,6 +342,7 @@ def test_a_month_is_not_closed_while_a_finding_is_open(golden: list[Download], f
     assert close_period(OCTOBER, fay, CLOSED_AT).state == Period.CLOSING
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_approval_that_fails_in_the_middle_leaves_nothing_half_written(
     golden: list[Download], fay: User, finn: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,7 +27,9 @@ from payouts.models import (
     PayoutRun,
     Policy,
     Posting,
+    Reconciliation,
     RevenueEvent,
+    Reversal,
     Statement,
     StatementRoot,
     Transfer,
@@ -41,7 +43,19 @@ from tests.payouts.test_pages import log_in
 
 pytestmark = pytest.mark.owner
 
-BOOKS = [AuditLink, Earning, Entry, Policy, Posting, RevenueEvent, Statement, StatementRoot, Transfer]
+BOOKS = [
+    AuditLink,
+    Earning,
+    Entry,
+    Policy,
+    Posting,
+    Reconciliation,
+    RevenueEvent,
+    Reversal,
+    Statement,
+    StatementRoot,
+    Transfer,
+]
 
 
 @contextmanager
