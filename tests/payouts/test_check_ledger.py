@@ -1,18 +1,21 @@
 """`check_ledger` names what a superuser did to the books past every trigger, and finds nothing otherwise."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from marketplace.core.money import minor_to_micro
 from marketplace.models import Contributor, Customer, User
 from payouts.booking import book_downloads
 from payouts.closing import approve_close, close_period
+from payouts.documents import document_of
 from payouts.gateway import StripeGateway
 from payouts.integrity import findings
 from payouts.integrity_queries import QUERIES
-from payouts.models import Entry, Payout, Posting
+from payouts.models import Entry, Payout, Posting, Statement
 from payouts.reversing import reverse_payout
 from payouts.runs import approve_payout_run, draft_payout_run
 from payouts.sending import send_next_payouts
@@ -51,9 +54,23 @@ def test_the_next_month_is_right_too(books: None, ana: Contributor, fay: User, f
     assert found() == []
 
 
-def test_they_are_right_after_a_transfer_came_back(books: None, gateway: StripeGateway) -> None:
-    reverse_payout(Payout.objects.earliest("pk").pk, gateway, AT)
+def test_they_are_right_after_a_transfer_came_back_which_the_next_statement_shows_as_paid_and_back(
+    books: None, ana: Contributor, fay: User, finn: User, gateway: StripeGateway
+) -> None:
+    payout = Payout.objects.get(contributor=ana)
+    reverse_payout(payout.pk, gateway, AT + timedelta(days=1))
     assert found() == []
+    book_downloads(NOVEMBER.end_at)
+    close_period(NOVEMBER, fay, NOVEMBER.end_at)
+    approve_close(NOVEMBER, finn, NOVEMBER.end_at)
+    assert found() == []
+    document = document_of(Statement.objects.get(contributor=ana, period__month_on="2026-11-01"))
+    moved_micro = minor_to_micro(payout.amount_minor, "USD")
+    assert [(line["kind"], line["amount_micro"]) for line in document["payouts"]] == [
+        ("payout_reserved", moved_micro),
+        ("payout_reversed", -moved_micro),
+    ]
+    assert (document["paid_micro"], document["closing_micro"]) == (0, document["opening_micro"])
 
 
 @pytest.mark.owner
