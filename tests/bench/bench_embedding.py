@@ -77,7 +77,7 @@ def embedding_row(name: str, encoder: Encoder, paths: list[Path]) -> str:
     """
     ready = [encoder.prepare(Image.open(paths[0]))] * BATCH
     pipeline, bare = _best(lambda: _run(embed_files(encoder, paths)), lambda: _bare(encoder, ready))
-    return f"| {name} | {FILES / pipeline:.0f} | {FILES / bare:.0f} | {bare / pipeline:.2f} |"
+    return f"| {name} | {FILES / pipeline:.1f} | {FILES / bare:.1f} | {bare / pipeline:.2f} |"
 
 
 def upload_row(megapixels: int, files: list[bytes]) -> str:
