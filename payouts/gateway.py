@@ -84,14 +84,6 @@ class ReversalReceipt:
     created_at: datetime
 
 
-@dataclass(frozen=True)
-class Funds:
-    """The platform's balance at Stripe in one currency."""
-
-    available_minor: int
-    pending_minor: int
-
-
 class Gateway(Protocol):
     """What moves money. The same idempotency key with the same arguments acts once, for about a day."""
 
@@ -111,10 +103,6 @@ class Gateway(Protocol):
 
     def available_minor(self, currency: str) -> int:
         """What the platform can transfer now."""
-        ...
-
-    def funds(self, currency: str) -> Funds:
-        """What the platform has at Stripe."""
         ...
 
     def top_up(self, amount_minor: int, currency: str, *, idempotency_key: str) -> str:
@@ -199,15 +187,9 @@ class StripeGateway:
         return link.url
 
     def available_minor(self, currency: str) -> int:
-        return self.funds(currency).available_minor
-
-    def funds(self, currency: str) -> Funds:
         with _in_our_words():
             balance = self._stripe().v1.balance.retrieve()
-        return Funds(
-            available_minor=sum(part.amount for part in balance.available if part.currency == currency),
-            pending_minor=sum(part.amount for part in balance.pending if part.currency == currency),
-        )
+        return sum(part.amount for part in balance.available if part.currency == currency)
 
     def top_up(self, amount_minor: int, currency: str, *, idempotency_key: str) -> str:
         with _in_our_words():

@@ -15,7 +15,7 @@ from payouts.core.ledger import AccountKind
 from payouts.core.reconciling import Cash, Difference, FindingKind, Listed, Recorded, differences, missing
 from payouts.core.states import PayoutState
 from payouts.findings import record_findings
-from payouts.gateway import Funds, Gateway, TransferReceipt
+from payouts.gateway import Gateway, TransferReceipt
 from payouts.models import Entry, LedgerAccount, Payout, PayoutRun, Reconciliation, Transfer
 from payouts.reversing import record_reversals
 
@@ -33,7 +33,7 @@ class Reading:
     """Both ends as they were at one moment; `moved` is what our books had of payouts before the first look."""
 
     listed: list[TransferReceipt]
-    funds: Funds
+    available_minor: int
     ledger_minor: int
     is_under_way: bool
     moved: tuple[int, int]
@@ -67,7 +67,7 @@ def _compared(reading: Reading, currency: str, at: datetime, run: PayoutRun | No
                 in_flight_minor += receipt.amount_minor - receipt.reversed_minor
     found += _missing(reading.listed, run, at)
     found += _ledger_differences(currency)
-    cash = Cash(reading.ledger_minor, reading.funds.available_minor, reading.funds.pending_minor, in_flight_minor)
+    cash = Cash(reading.ledger_minor, reading.available_minor, in_flight_minor)
     found += _cash_difference(cash, currency)
     return cash, found
 
@@ -83,7 +83,6 @@ def _record(
         transfer_count=len(reading.listed),
         ledger_minor=cash.ledger_minor,
         available_minor=cash.available_minor,
-        pending_minor=cash.pending_minor,
         in_flight_minor=cash.in_flight_minor,
         reconciled_at=at,
     )
@@ -95,7 +94,7 @@ def _read(gateway: Gateway, at: datetime, run: PayoutRun | None, currency: str) 
     _copy_reversals(listed, gateway, at)
     is_under_way = Payout.objects.filter(state=PayoutState.RESERVED).exists()
     ledger_minor = _ledger_minor(currency)
-    return Reading(listed, gateway.funds(currency.lower()), ledger_minor, is_under_way, moved)
+    return Reading(listed, gateway.available_minor(currency.lower()), ledger_minor, is_under_way, moved)
 
 
 def _is_still(reading: Reading, gateway: Gateway, at: datetime, run: PayoutRun | None, currency: str) -> bool:
@@ -194,27 +193,19 @@ def _in_transit_difference(currency: str) -> Iterator[Difference]:
 
 def _cash_difference(cash: Cash, currency: str) -> Iterator[Difference]:
     if cash.difference_minor:
-        ledger, available, pending, in_flight, off = (
-            Money(minor, currency)
-            for minor in (
-                cash.ledger_minor,
-                cash.available_minor,
-                cash.pending_minor,
-                cash.in_flight_minor,
-                cash.difference_minor,
-            )
-        )
+        parts = (cash.ledger_minor, cash.available_minor, cash.in_flight_minor, cash.difference_minor)
+        ledger, available, in_flight, off = (Money(minor, currency) for minor in parts)
         found = (
-            f"The ledger has {ledger} at Stripe; Stripe has {available} available and {pending} pending, and "
-            f"{in_flight} are in flight: {off} too much in the ledger."
+            f"The ledger has {ledger} in Stripe's balance; Stripe has {available} available, and {in_flight} are in "
+            f"flight: {off} too much in the ledger."
         )
         yield Difference(FindingKind.CASH_DIFFERS, "cash at Stripe", found)
 
 
 def _ledger_minor(currency: str) -> int:
-    """The cash at Stripe by our books, as a person counts it."""
-    at_stripe = LedgerAccount.objects.filter(kind__in=[AccountKind.STRIPE_BALANCE, AccountKind.STRIPE_PENDING])
-    return -micro_to_minor(_balance_micro(at_stripe, currency), currency)
+    """Stripe's balance by our books, as a person counts it."""
+    balance = LedgerAccount.objects.filter(kind=AccountKind.STRIPE_BALANCE)
+    return -micro_to_minor(_balance_micro(balance, currency), currency)
 
 
 def _in_transit_micro(currency: str) -> int:

@@ -161,10 +161,11 @@ def send_payout(payout_id: int, calls: Calls) -> None:
 def _send(attempt: Attempt, calls: Calls) -> None:
     """Call Stripe under the attempt's key until the outcome is known, or raise what stands in the way."""
     for tried in range(TRIES):
+        gateway = calls.next()
+        if next_step(attempt.first_sent_at, attempt.unknown_since_at, calls.now()) is not Step.SEND:
+            return None  # this worker stood still until the key may be forgotten: whoever comes next looks first
         try:
-            receipt = calls.next().create_transfer(
-                **request_of(attempt.payout), idempotency_key=attempt.idempotency_key
-            )
+            receipt = gateway.create_transfer(**request_of(attempt.payout), idempotency_key=attempt.idempotency_key)
         except GatewayBusy:  # not executed: 429, or 409 while the key is in flight
             if tried + 1 == TRIES:
                 raise
@@ -195,14 +196,19 @@ def _mark_unknown_unless_found(attempt: Attempt, calls: Calls) -> None:
 
 
 def _found(attempt: Attempt, calls: Calls) -> bool:
-    """Look for the payout's transfer in Stripe's list and record it. Raises `RunRefused` where there are several.
+    """Look for the payout's transfer in Stripe's list and record it. Raises `RunRefused` for several, or for no list.
 
     One of which all came back counts only where there is no other: the contributor does not have its money.
     """
     payout = attempt.payout
     assert payout.connected_account is not None
     group, account_id = transfer_group(payout.run_id), payout.connected_account.stripe_account_id
-    listed = calls.read(lambda gateway: gateway.list_transfers(transfer_group=group, stripe_account_id=account_id))
+    try:
+        listed = calls.read(lambda gateway: gateway.list_transfers(transfer_group=group, stripe_account_id=account_id))
+    except GatewayRejected as error:
+        raise RunRefused(
+            f"Whether payout {payout.pk} was sent is not known, and Stripe does not list it: {error}"
+        ) from error
     found = [receipt for receipt in listed if receipt.metadata == attempts.metadata_of(payout.pk)]
     found = [receipt for receipt in found if receipt.reversed_minor < receipt.amount_minor] or found[:1]
     if len(found) > 1:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db import DataError, transaction
+
 from payouts.gateway import Gateway, GatewayRejected, signed_event
 from payouts.models import ConnectedAccount, Transfer, WebhookEvent
 from payouts.onboarding import disable_account, refresh_account
@@ -25,16 +27,17 @@ def receive(payload: bytes, signature: str, secret: str, at: datetime) -> bool:
     if abs(at - signed_at) > TOLERANCE:
         raise WebhookRefused(f"The webhook was signed at {signed_at:%Y-%m-%d %H:%M:%S} UTC, too far from now.")
     try:
-        _, is_new = WebhookEvent.objects.get_or_create(
-            stripe_event_id=event["id"],
-            defaults={
-                "kind": event["type"],
-                "stripe_object_id": _object_id(event),
-                "created_at": datetime.fromtimestamp(event["created"], tz=UTC),
-                "received_at": at,
-            },
-        )
-    except (KeyError, TypeError) as error:
+        with transaction.atomic():
+            _, is_new = WebhookEvent.objects.get_or_create(
+                stripe_event_id=event["id"],
+                defaults={
+                    "kind": event["type"],
+                    "stripe_object_id": _object_id(event),
+                    "created_at": datetime.fromtimestamp(event["created"], tz=UTC),
+                    "received_at": at,
+                },
+            )
+    except (KeyError, TypeError, AttributeError, DataError) as error:
         raise WebhookRefused(f"The webhook is not an event: {error!r}") from error
     return is_new
 

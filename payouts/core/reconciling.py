@@ -88,20 +88,20 @@ def missing(stripe_transfer_id: str, payout_id: int) -> Difference:
 
 @dataclass(frozen=True, slots=True)
 class Cash:
-    """Ledger cash = Stripe available + pending + in flight.
+    """The ledger's Stripe balance = available at Stripe + in flight.
 
-    In flight is what has left Stripe's balance for transfers that the ledger does not have yet.
+    In flight is what has left Stripe's balance for transfers that the ledger does not have yet. What is pending has no
+    part in it: the ledger's is of sales, and customers are not charged through Stripe yet.
     """
 
     ledger_minor: int
     available_minor: int
-    pending_minor: int
     in_flight_minor: int
 
     @property
     def difference_minor(self) -> int:
         """What the ledger has too much; zero where the equation holds."""
-        return self.ledger_minor - self.available_minor - self.pending_minor - self.in_flight_minor
+        return self.ledger_minor - self.available_minor - self.in_flight_minor
 
 
 def _words(amount_minor: int, currency: str, stripe_account_id: str) -> str:

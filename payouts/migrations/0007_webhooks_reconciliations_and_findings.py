@@ -38,7 +38,6 @@ class Migration(migrations.Migration):
                 ('transfer_count', models.PositiveIntegerField(help_text='Transfers that Stripe listed.')),
                 ('ledger_minor', models.BigIntegerField()),
                 ('available_minor', models.BigIntegerField()),
-                ('pending_minor', models.BigIntegerField()),
                 ('in_flight_minor', models.BigIntegerField()),
                 ('reconciled_at', models.DateTimeField()),
                 ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reconciliations', to='payouts.payoutrun')),

@@ -36,7 +36,6 @@ class Reconciliation(models.Model):
     transfer_count = models.PositiveIntegerField(help_text="Transfers that Stripe listed.")
     ledger_minor = models.BigIntegerField()
     available_minor = models.BigIntegerField()
-    pending_minor = models.BigIntegerField()
     in_flight_minor = models.BigIntegerField()
     reconciled_at = models.DateTimeField()
 
@@ -46,7 +45,7 @@ class Reconciliation(models.Model):
     @property
     def cash(self) -> Cash:
         """The equation."""
-        return Cash(self.ledger_minor, self.available_minor, self.pending_minor, self.in_flight_minor)
+        return Cash(self.ledger_minor, self.available_minor, self.in_flight_minor)
 
 
 class Finding(models.Model):

@@ -16,6 +16,7 @@ from payouts.gateway import (
     GatewayBusy,
     GatewayFailed,
     GatewayMisused,
+    GatewayRejected,
     GatewayUnknown,
     StripeGateway,
     TransferReceipt,
@@ -271,6 +272,28 @@ def test_an_attempt_older_than_23_hours_is_never_sent_again_but_looked_up(
     assert_each_was_paid_exactly_once(run, gateway)
 
 
+def test_a_worker_that_stood_still_for_a_day_before_its_call_looks_before_it_sends(
+    run: PayoutRun, gateway: Gateway, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker sent the transfer meanwhile, and Stripe has forgotten the key."""
+    fund(gateway, 10_000)
+    first = run.payouts.order_by("pk")[0]
+    allow = Calls.next
+
+    def stand_still(calls: Calls) -> Gateway:
+        if Attempt.objects.filter(payout=first, outcome=AttemptOutcome.PENDING).exists():
+            monkeypatch.setattr(Calls, "next", allow)
+            key = Attempt.objects.get(payout=first).idempotency_key
+            gateway.create_transfer(**attempts.request_of(first), idempotency_key=key)
+            control(sandbox, "clock", advance_s=25 * 3600)
+            calls._at += timedelta(hours=25)
+        return allow(calls)
+
+    monkeypatch.setattr(Calls, "next", stand_still)
+    send_payout_run(run.pk, gateway, AT, QUICK)
+    assert_each_was_paid_exactly_once(run, gateway)
+
+
 def test_two_transfers_of_one_payout_stop_the_run(
     run: PayoutRun, gateway: Gateway, once: Callable[[Gateway, Fault], list[str]]
 ) -> None:
@@ -373,5 +396,19 @@ def test_sending_stops_where_stripes_list_cannot_be_had(
         down.setattr(gateway, "list_transfers", lambda **request: (_ for _ in ()).throw(GatewayUnknown("down")))
         send_payout_run(run.pk, gateway, AT, QUICK)
     assert Attempt.objects.get().outcome == AttemptOutcome.PENDING
+    send_payout_run(run.pk, gateway, AT, QUICK)
+    assert_each_was_paid_exactly_once(run, gateway)
+
+
+def test_a_list_that_stripe_refuses_stops_the_run_and_names_the_payout(
+    run: PayoutRun, gateway: Gateway, once: Callable[[Gateway, Fault], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fund(gateway, 10_000)
+    once(gateway, Fault.DROPPED_AFTER)
+    refused = GatewayRejected("account_invalid", "No access.")
+    with monkeypatch.context() as down, pytest.raises(RunRefused, match="Whether payout .* was sent is not known"):
+        down.setattr(gateway, "list_transfers", lambda **request: (_ for _ in ()).throw(refused))
+        send_payout_run(run.pk, gateway, AT, QUICK)
+    resume_payout_run(run.pk)
     send_payout_run(run.pk, gateway, AT, QUICK)
     assert_each_was_paid_exactly_once(run, gateway)

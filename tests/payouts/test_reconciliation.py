@@ -50,7 +50,7 @@ def by_hand(gateway: Gateway, payout: Payout, key: str = "by hand", **change: An
 def test_a_run_that_went_well_is_compared_and_nothing_is_found(settled: PayoutRun, gateway: Gateway) -> None:
     for run in (settled, None):
         done = reconcile(gateway, AT, run)
-        assert done.cash == Cash(ledger_minor=8_266, available_minor=8_266, pending_minor=0, in_flight_minor=0)
+        assert done.cash == Cash(ledger_minor=8_266, available_minor=8_266, in_flight_minor=0)
         assert (done.transfer_count, done.run) == (2, run)
     assert not Finding.objects.exists()
     assert blocked_by_findings() == ""
@@ -64,7 +64,7 @@ def test_what_left_stripe_and_is_not_recorded_yet_is_in_flight(
         crashing.setattr(gateway, "create_transfer", crash_after(gateway.create_transfer))
         send_payout_run(run.pk, gateway, AT)
     done = reconcile(gateway, AT)
-    assert done.cash == Cash(ledger_minor=10_000, available_minor=8_766, pending_minor=0, in_flight_minor=1_234)
+    assert done.cash == Cash(ledger_minor=10_000, available_minor=8_766, in_flight_minor=1_234)
     assert done.cash.difference_minor == 0
     assert not Finding.objects.exists()
 
@@ -80,7 +80,7 @@ def test_a_payout_that_was_paid_twice_is_found(settled: PayoutRun, gateway: Gate
     twice, cash = Finding.objects.order_by("pk")
     assert f"which was paid by {payout.transfer.stripe_transfer_id}: it was paid twice" in twice.found
     assert (twice.owner, twice.opened_at, twice.run) == (fay, AT, settled)
-    assert "82.66 USD at Stripe; Stripe has 70.32 USD available and 0.00 USD pending" in cash.found
+    assert "82.66 USD in Stripe's balance; Stripe has 70.32 USD available" in cash.found
     assert cash.found.endswith("12.34 USD too much in the ledger.")
 
 
@@ -216,13 +216,13 @@ def test_money_that_keeps_moving_is_not_compared(
 ) -> None:
     fund(gateway, 10_000)
     attempts.reserve(run.payouts.order_by("pk")[0].pk, AT)
-    listed, funds, keys = gateway.list_transfers_since, gateway.funds, iter("abcdef")
+    listed, available_minor, keys = gateway.list_transfers_since, gateway.available_minor, iter("abcdef")
 
-    def send_meanwhile(currency: str) -> Any:
+    def send_meanwhile(currency: str) -> int:
         by_hand(gateway, run.payouts.order_by("pk")[0], next(keys), amount_minor=1)
-        return funds(currency)
+        return available_minor(currency)
 
-    monkeypatch.setattr(gateway, "funds", send_meanwhile)
+    monkeypatch.setattr(gateway, "available_minor", send_meanwhile)
     with pytest.raises(Moving, match="reconcile again when nothing is being sent"):
         reconcile(gateway, AT)
     assert len(list(listed(AT - timedelta(days=1)))) == 3
@@ -300,13 +300,13 @@ def test_the_command_prints_the_equation_and_what_is_open(
     settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = KEY, sandbox.url
     call_command("reconcile")
     assert capsys.readouterr().out == (
-        "2 transfers compared. Ledger cash 82.66 USD = 82.66 USD available + 0.00 USD pending + 0.00 USD in flight.\n"
+        "2 transfers compared. Stripe's balance in the ledger 82.66 USD = 82.66 USD available + 0.00 USD in flight.\n"
     )
     control(sandbox, "balance", change_minor=-100, currency="usd")
     with pytest.raises(SystemExit) as ended:
         call_command("reconcile")
     assert ended.value.code == 1
-    assert "cash_differs, for fay: The ledger has 82.66 USD at Stripe" in capsys.readouterr().out
+    assert "cash_differs, for fay: The ledger has 82.66 USD in Stripe's balance" in capsys.readouterr().out
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     with pytest.raises(CommandError, match="Nothing was compared"):
         call_command("reconcile")

@@ -37,10 +37,10 @@ class Command(BaseCommand):
 
     def _equation(self, done: Reconciliation) -> str:
         cash = done.cash
-        parts = (cash.ledger_minor, cash.available_minor, cash.pending_minor, cash.in_flight_minor)
-        ledger, available, pending, in_flight = (Money(part, done.currency) for part in parts)
+        parts = (cash.ledger_minor, cash.available_minor, cash.in_flight_minor)
+        ledger, available, in_flight = (Money(part, done.currency) for part in parts)
         sign = "≠" if cash.difference_minor else "="
         return (
-            f"{done.transfer_count} transfers compared. Ledger cash {ledger} {sign} {available} available + {pending} "
-            f"pending + {in_flight} in flight."
+            f"{done.transfer_count} transfers compared. Stripe's balance in the ledger {ledger} {sign} {available} "
+            f"available + {in_flight} in flight."
         )
