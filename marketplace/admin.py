@@ -11,6 +11,7 @@ from marketplace.models import (
     Asset,
     Contributor,
     Customer,
+    Delivery,
     Download,
     Generation,
     GeneratorModel,
@@ -48,6 +49,7 @@ admin.site.register([Contributor, Customer, GeneratorModel])
 admin.site.register(
     [
         Asset,
+        Delivery,
         Download,
         Generation,
         OutputCheck,

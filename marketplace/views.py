@@ -1,6 +1,5 @@
 """Pages of the marketplace: the home page, browsing and licensing generations, and the pictures that pages show."""
 
-from pathlib import PurePath
 from uuid import uuid4
 
 from django import forms
@@ -14,12 +13,12 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace.core.release import SaleState
-from marketplace.models import Asset, Download, Generation
+from marketplace.delivering import EXTENSIONS
+from marketplace.models import Asset, Generation
 from marketplace.output_checks import NotForSale, sale_states
 from marketplace.permissions import (
     LoggedInRequest,
     customer_of,
-    may_have_file,
     may_see_preview,
     require_customer_or_finance,
     roles_of,
@@ -85,20 +84,11 @@ def license_generation(request: LoggedInRequest, generation_id: int) -> HttpResp
 @require_safe
 def downloads(request: LoggedInRequest) -> HttpResponse:
     """The customer's licences, newest first."""
-    mine = customer_of(request.user).downloads.select_related("generation__generator_model")
+    mine = (
+        customer_of(request.user).downloads.select_related("generation__generator_model").prefetch_related("deliveries")
+    )
     page = Paginator(mine.order_by("-downloaded_at", "-pk"), DOWNLOADS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "marketplace/downloads.html", {"page": page})
-
-
-@require_safe
-def download_file(request: LoggedInRequest, download_id: int) -> FileResponse:
-    """The licensed file."""
-    download = get_object_or_404(Download.objects.select_related("customer", "generation"), pk=download_id)
-    if not may_have_file(request.user, download):
-        raise Http404("No such download of yours.")
-    file = download.generation.file
-    name = f"tributary-{download.generation_id}{PurePath(str(file.name)).suffix}"
-    return FileResponse(file.open("rb"), as_attachment=True, filename=name)
+    return render(request, "marketplace/downloads.html", {"page": page, "extensions": EXTENSIONS})
 
 
 @require_safe
