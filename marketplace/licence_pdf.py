@@ -9,11 +9,11 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Table, TableStyle
+from reportlab.platypus import CondPageBreak, Flowable, Paragraph, SimpleDocTemplate, Table, TableStyle
 
 from marketplace.licences import Document, Section, grouped, sections
 
-FONT_SIZE, MARGIN, LABELS, QR_EDGE = 9, 16 * mm, 42 * mm, 34 * mm
+FONT_SIZE, MARGIN, LABELS, QR_EDGE, LEAST_SECTION = 9, 16 * mm, 42 * mm, 34 * mm, 30 * mm
 STYLES = getSampleStyleSheet()
 SMALL = ParagraphStyle("small", STYLES["Normal"], fontSize=FONT_SIZE, leading=FONT_SIZE + 3, splitLongWords=True)
 LINES = TableStyle(
@@ -64,7 +64,7 @@ def _section(section: Section) -> list[Flowable]:
         hAlign="LEFT",
         style=LINES,
     )
-    return [Paragraph(heading, STYLES["Heading2"]), table]
+    return [CondPageBreak(LEAST_SECTION), Paragraph(heading, STYLES["Heading2"]), table]
 
 
 def _qr(address: str) -> Drawing:

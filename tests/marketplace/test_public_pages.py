@@ -2,6 +2,7 @@
 its number."""
 
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -32,8 +33,7 @@ def delivery(ana: Contributor, carla: Customer) -> Delivery:
 
 
 def bytes_of(delivery: Delivery) -> bytes:
-    with delivery.file.open("rb") as file:
-        return file.read()
+    return Path(delivery.file.path).read_bytes()
 
 
 def drop(client: Client, data: bytes, name: str = "picture.jpg") -> str:

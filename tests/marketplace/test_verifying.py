@@ -62,8 +62,7 @@ def delivery(ana: Contributor, carla: Customer) -> Delivery:
 
 
 def bytes_of(delivery: Delivery) -> bytes:
-    with delivery.file.open("rb") as file:
-        return file.read()
+    return Path(delivery.file.path).read_bytes()
 
 
 def resaved(delivery: Delivery, kind: str = "JPEG", **options: Any) -> bytes:
