@@ -5,6 +5,7 @@ from typing import Any
 from marketplace.credentials import INSPIRATION_LABEL, Credentials, State
 from marketplace.licences import Section
 from marketplace.models import Delivery
+from marketplace.screening.fields import PNG_XMP
 from marketplace.verifying import Findings, FoundBy, Match
 
 MOST_FIELDS = 60
@@ -128,8 +129,8 @@ def _inspiration(assertion: Any) -> list[tuple[str, str]]:
 
 
 def _fields(findings: Findings) -> list[tuple[str, str]]:
-    xmp = [(f"XMP {found.local_name}", found.value) for found in findings.xmp]
-    texts = [(text.name, text.value) for text in findings.texts if text.container != "XMP"]
+    xmp = [(f"XMP {found.local_name}", found.value) for found in findings.xmp if found.value]
+    texts = [(text.name, text.value) for text in findings.texts if text.container != "XMP" and text.key != PNG_XMP]
     return [(_short(label), _short(value)) for label, value in [*xmp, *texts][:MOST_FIELDS]] or [("Fields", "none")]
 
 

@@ -1,7 +1,9 @@
 """Every delivered format holds a manifest that other people's tools find valid, and trusted with our root."""
 
 import json
+import threading
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO
 from pathlib import Path
 from typing import get_args
@@ -21,7 +23,7 @@ from marketplace.credentials import (
 from marketplace.demo_chain import make_demo_chain
 from marketplace.provenance import DigitalSourceType, ImageFormat, mark_generated
 from marketplace.screening import screen
-from marketplace.signing import identity
+from marketplace.signing import CannotSign, identity
 from tests.builders import make_picture
 
 FORMATS = get_args(ImageFormat)
@@ -108,6 +110,27 @@ def test_a_manifest_of_somebody_elses_is_valid_and_not_trusted(settings: LazySet
     assert found is not None
     assert found.state is State.VALID
     assert any("signingCredential.untrusted" in failure for failure in found.failures)
+
+
+def test_without_the_time_stamp_that_was_asked_for_nothing_is_signed(settings: LazySettings) -> None:
+    asked: list[str | None] = []
+
+    class NoStamps(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.headers["content-type"])
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_error(500)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), NoStamps) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings.TIME_STAMP_URL = f"http://127.0.0.1:{server.server_port}/"
+        with pytest.raises(CannotSign, match="could not be signed"):
+            signed("JPEG")
+        server.shutdown()
+    assert set(asked) == {"application/timestamp-query"}
 
 
 def test_a_file_without_a_manifest_has_no_credentials() -> None:
