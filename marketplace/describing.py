@@ -14,7 +14,8 @@ MOST_CHARACTERS = 300
 NOT_FOUND = (
     "We do not know this file.",
     "It is none that we delivered, carries no manifest of ours, and looks like none of them. A file that was cropped, "
-    "turned or painted over is not found, so this does not show that it came from elsewhere.",
+    "turned or painted over, or that shows hardly anything, may not be found: this does not show that it came from "
+    "elsewhere.",
 )
 STATES = {
     State.TRUSTED: "intact, and signed under our root",

@@ -81,6 +81,7 @@ def certificate(request: HttpRequest, certificate_id: str) -> HttpResponse:
         "grouped": grouped(certificate_id),
         "sections": sections(document),
         "not_signed": not_signed,
+        "edits": delivery.download.human_edits.order_by("pk"),
     }
     return render(request, "marketplace/certificate.html", context)
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("generations/<int:generation_id>/license/", views.license_generation, name="license_generation"),
     path("generations/<int:generation_id>/preview.jpg", views.generation_preview, name="generation_preview"),
     path("downloads/", views.downloads, name="downloads"),
+    path("downloads/<int:download_id>/edits/", views.human_edits, name="human_edits"),
     path("assets/<int:asset_id>/preview.jpg", views.asset_preview, name="asset_preview"),
     path("assets/<int:asset_id>/thumbnail.jpg", views.asset_thumbnail, name="asset_thumbnail"),
     path("verify/", public_views.verify, name="verify"),

@@ -2,7 +2,7 @@
 
 from marketplace.models.catalogue import Asset, ScreeningResult, Submission, TrainingConsent
 from marketplace.models.checks import OutputCheck, OutputDecision
-from marketplace.models.deliveries import Delivery
+from marketplace.models.deliveries import Delivery, HumanEdit
 from marketplace.models.generation import (
     Download,
     Generation,
@@ -21,6 +21,7 @@ __all__ = [
     "Download",
     "Generation",
     "GeneratorModel",
+    "HumanEdit",
     "OutputCheck",
     "OutputDecision",
     "RemixTruth",

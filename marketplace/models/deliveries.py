@@ -40,3 +40,18 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file_format} of download {self.download_id}"
+
+
+class HumanEdit(models.Model):
+    """What a customer says that people did to a licensed picture afterwards, by which authorship can be shown."""
+
+    download = models.ForeignKey(Download, on_delete=models.PROTECT, related_name="human_edits")
+    description = models.TextField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=~models.Q(description=""), name="human_edit_is_described"),)
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"human edit {self.pk} of download {self.download_id}"

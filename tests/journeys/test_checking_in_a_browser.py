@@ -18,6 +18,7 @@ from tests.builders import (
     make_download,
     make_generation,
     make_generator_model,
+    make_textured_picture,
     make_training_set,
 )
 from tests.journeys.test_pages_in_a_browser import (
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this ma
 @pytest.fixture
 def delivery(transactional_db: None, ana: Contributor, carla: Customer) -> Delivery:
     make_asset(ana)
-    generation = make_generation(make_generator_model(make_training_set()))
+    generation = make_generation(make_generator_model(make_training_set()), picture=make_textured_picture(1))
     return deliver(make_download(carla, generation), "JPEG", None, SOLD_AT)
 
 
@@ -83,6 +84,7 @@ def test_a_stranger_checks_a_file_by_keyboard_and_reads_what_it_was_found_by(
         press_until(page, "Check the picture")
         page.keyboard.press("Enter")
         page.get_by_role("heading", level=1, name=heading).wait_for()
+        page.wait_for_load_state()  # with its style sheet
         assert page.title().startswith(heading)
         assert_nothing_scrolls_sideways(page)
 
@@ -111,6 +113,7 @@ def test_a_stranger_types_the_number_of_a_certificate(live_server: LiveServer, p
     page.keyboard.type(number.lower())
     page.keyboard.press("Enter")
     page.get_by_role("heading", level=1, name=number).wait_for()
+    page.wait_for_load_state()
     assert_nothing_scrolls_sideways(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="JSON").click()

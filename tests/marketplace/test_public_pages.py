@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, transaction
 from django.test import Client
 from PIL import Image
 
 from marketplace.delivering import deliver
 from marketplace.licences import grouped
-from marketplace.models import Contributor, Customer, Delivery
+from marketplace.models import Contributor, Customer, Delivery, HumanEdit
 from marketplace.verifying import MOST_BYTES
 from tests.builders import (
     SOLD_AT,
@@ -21,6 +22,7 @@ from tests.builders import (
     make_generation,
     make_generator_model,
     make_picture,
+    make_textured_picture,
     make_training_set,
 )
 
@@ -28,7 +30,9 @@ from tests.builders import (
 @pytest.fixture
 def delivery(ana: Contributor, carla: Customer) -> Delivery:
     make_asset(ana)
-    generation = make_generation(make_generator_model(make_training_set()), "a secret harbour")
+    generation = make_generation(
+        make_generator_model(make_training_set()), "a secret harbour", picture=make_textured_picture(1)
+    )
     return deliver(make_download(carla, generation), "JPEG", None, SOLD_AT)
 
 
@@ -138,3 +142,26 @@ def test_the_page_warns_of_a_certificate_whose_signature_is_not_good(client: Cli
     page = client.get("/verify/FORGEDFORGEDFORG/").content.decode()
     assert "Do not rely on this certificate" in page
     assert "its signature is good" not in page
+
+
+def test_a_customer_records_human_edits_which_the_certificate_shows_apart_from_what_is_signed(
+    client: Client, delivery: Delivery, carla: Customer, ana: Contributor
+) -> None:
+    address = f"/downloads/{delivery.download_id}/edits/"
+    for person, answer in ((ana, 404), (carla, 302)):
+        assert person.user is not None
+        client.force_login(person.user)
+        assert client.post(address, {"description": "Sky <b>repainted</b> by Carla"}).status_code == answer
+    assert "This field is required" in client.post(address, {"description": " "}).content.decode()
+    assert HumanEdit.objects.get().download_id == delivery.download_id
+    page = Client().get(f"/verify/{delivery.certificate_id}/").content.decode()
+    assert "Sky &lt;b&gt;repainted&lt;/b&gt; by Carla" in page
+    assert "no part of what is signed" in page
+    assert "repainted" not in Client().get(f"/verify/{delivery.certificate_id}/certificate.json").content.decode()
+
+
+def test_a_recorded_edit_cannot_be_changed(delivery: Delivery) -> None:
+    edit = delivery.download.human_edits.create(description="Sky repainted", recorded_at=SOLD_AT)
+    edit.description = "Everything repainted"
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+        edit.save()
