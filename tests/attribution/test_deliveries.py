@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from django.conf import LazySettings
@@ -11,7 +11,7 @@ from django.test import Client
 
 from attribution.delivering import NotAttributedYet, deliver_download
 from attribution.models import AttributionFailure, Encoder
-from marketplace.credentials import INSPIRATION_LABEL, State, read_credentials
+from marketplace.credentials import INSPIRATION_LABEL, State, read_credentials, sign_file
 from marketplace.models import Asset, Contributor, Customer, Delivery, Download, User
 from marketplace.provenance import ImageFormat
 from marketplace.signing import CannotSign
@@ -104,6 +104,22 @@ def test_the_same_file_is_handed_out_every_time_and_logged_with_its_hash(buy: Ca
     other, _ = delivered(download, "PNG")
     assert other.sha256 != first.sha256
     assert set(Delivery.objects.values_list("file_format", flat=True)) == {"JPEG", "PNG"}
+
+
+def test_of_two_who_ask_at_once_both_get_the_file_that_was_logged(
+    buy: Callable[[], Download], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    download, first = buy(), []
+
+    def overtaken(*arguments: Any) -> tuple[bytes, str]:
+        """Sign, but let another ask for the same file meanwhile, and get it."""
+        monkeypatch.setattr("marketplace.delivering.sign_file", sign_file)
+        first.append(deliver_download(download, "JPEG", SOLD_AT))
+        return sign_file(*arguments)
+
+    monkeypatch.setattr("marketplace.delivering.sign_file", overtaken)
+    delivery, _ = delivered(download)
+    assert [delivery] == first == list(Delivery.objects.all())
 
 
 def test_the_log_cannot_be_changed(buy: Callable[[], Download]) -> None:

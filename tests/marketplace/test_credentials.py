@@ -1,7 +1,9 @@
 """Every delivered format holds a manifest that other people's tools find valid, and trusted with our root."""
 
 import json
+import os
 import threading
+import warnings
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO
@@ -110,6 +112,23 @@ def test_a_manifest_of_somebody_elses_is_valid_and_not_trusted(settings: LazySet
     assert found is not None
     assert found.state is State.VALID
     assert any("signingCredential.untrusted" in failure for failure in found.failures)
+
+
+def test_a_worker_that_was_forked_after_signing_signs_and_reads_too() -> None:
+    signed("JPEG")
+    receiving, sending = os.pipe()
+    with warnings.catch_warnings(action="ignore"):  # of threads, of which the child uses none
+        child = os.fork()
+    if child == 0:
+        try:
+            found = read_credentials(signed("JPEG")[0], "JPEG")
+            os.write(sending, str(found and found.state).encode())
+        finally:
+            os._exit(0)
+    os.close(sending)
+    os.waitpid(child, 0)
+    assert os.read(receiving, 100) == b"Trusted"
+    os.close(receiving)
 
 
 def test_without_the_time_stamp_that_was_asked_for_nothing_is_signed(settings: LazySettings) -> None:
