@@ -90,7 +90,10 @@ def _signs_by_key(path: Path) -> Sign:
 
 
 def _checked(sign: Sign, public_key: PublicKey, data: bytes) -> bytes:
-    signature = sign(data)
+    try:
+        signature = sign(data)
+    except Exception as error:  # whatever a KMS and the network before it raise
+        raise CannotSign(f"The signing key cannot be reached: {error}") from error
     try:
         _check(public_key, signature, data)
     except InvalidSignature as error:

@@ -72,6 +72,17 @@ def test_a_function_signs_in_place_of_a_key(configure: Configure, chain: Path) -
     assert signed_elsewhere[-1] == b"what is handed out"
 
 
+def unreachable(data: bytes) -> bytes:
+    """What a KMS does that is down."""
+    raise TimeoutError("the KMS does not answer")
+
+
+def test_a_function_that_fails_is_said_to_be_out_of_reach(configure: Configure) -> None:
+    configure(SIGNING_KEY="", SIGNING_CALLBACK=f"{__name__}.unreachable")
+    with pytest.raises(CannotSign, match="cannot be reached: the KMS does not answer"):
+        identity()
+
+
 def test_a_missing_signer_is_named_at_start_up(settings: LazySettings) -> None:
     settings.DEMO_CHAIN = ""
     (error,) = check_signing(None)

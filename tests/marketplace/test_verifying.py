@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
@@ -20,10 +21,11 @@ from marketplace.describing import describe, verdict_of
 from marketplace.generators.base import GeneratedImage
 from marketplace.images import UnreadableImage
 from marketplace.models import Contributor, Customer, Delivery
+from marketplace.near_hashes import flips_within
 from marketplace.output_checks import record_output_check
 from marketplace.provenance import DigitalSourceType, mark_generated
 from marketplace.services import record_generation
-from marketplace.verifying import MOST_BYTES, FoundBy, examine
+from marketplace.verifying import ALIKE, HASH_BITS, MOST_BYTES, FoundBy, examine
 from tests.builders import (
     FROZEN_AT,
     SOLD_AT,
@@ -114,6 +116,26 @@ def test_after_a_re_save_it_is_found_by_its_looks_and_that_is_said(
 def test_a_mirrored_or_smaller_copy_is_found_by_its_looks(delivery: Delivery, change: Any) -> None:
     (match,) = examine(jpeg_bytes(change(Image.open(BytesIO(bytes_of(delivery)))))).matches
     assert (match.delivery, match.found_by) == (delivery, FoundBy.LOOKS)
+
+
+@pytest.mark.django_db
+def test_looking_for_looks_reads_no_more_deliveries_however_many_there_are() -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        for reading_all in ("seqscan", "hashjoin", "mergejoin"):  # is quicker with so few
+            cursor.execute(f"SET LOCAL enable_{reading_all} = off")
+        cursor.execute(
+            """
+            INSERT INTO marketplace_delivery (download_id, file_format, file, sha256, perceptual_hash, manifest_label,
+                                              certificate_id, certificate, delivered_at)
+            SELECT n, 'PNG', '', n, hashint8extended(n, 1), n, n, '', '2026-10-01' FROM generate_series(1, 5000) AS n
+            """
+        )
+        cursor.execute("ANALYZE marketplace_delivery")
+        cursor.execute(f"EXPLAIN {ALIKE}", {"ways": [1, 2], "bits": HASH_BITS, **flips_within(HASH_BITS)})
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+        transaction.set_rollback(True)
+    assert "Seq Scan" not in plan
+    assert all(f"delivery_hash_band_{band} " in plan for band in range(4))
 
 
 def test_a_picture_of_somebody_elses_is_not_found_and_nothing_is_concluded_from_that(delivery: Delivery) -> None:
