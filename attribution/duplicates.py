@@ -13,7 +13,6 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from threadpoolctl import threadpool_limits
 
-from attribution.core.hamming import BAND_BITS, BAND_MASK, BANDS, flips
 from attribution.embed import current_encoder
 from attribution.groups import date_of_links
 from attribution.models import DuplicateCheck, Encoder, NearDuplicate, PerceptualHash
@@ -23,33 +22,25 @@ from attribution.same_picture import (
     MOST_BY_EMBEDDING,
     MOST_BY_HASH,
     open_preview,
-    perceptual_hash,
     perceptual_hashes,
     prove_copy,
     stored_picture,
 )
 from attribution.search import nearest_earlier
 from marketplace.models import Asset
+from marketplace.near_hashes import flips_within, near_hashes, perceptual_hash
 
 logger = logging.getLogger(__name__)
 
 HASH_AT_ONCE = 256
 CHECK_AT_ONCE = 32
 
-NEAR_BANDS = " UNION ALL ".join(
-    f"""
-    SELECT known.asset_id, bit_count((known.hash # way)::bit(64)) AS distance
-    FROM unnest(%(ways)s::bigint[]) AS way CROSS JOIN unnest(%(flips_{band})s::bigint[]) AS flip
-    JOIN attribution_perceptualhash AS known
-    ON (known.hash >> {band * BAND_BITS}) & {BAND_MASK} = ((way >> {band * BAND_BITS}) & {BAND_MASK}) # flip
-    """  # noqa: S608 -- of constants only
-    for band in range(BANDS)
-)
+NEAR = near_hashes("attribution_perceptualhash", "hash", "asset_id")
 BY_HASH = f"""
-    SELECT asset_id, min(distance) FROM ({NEAR_BANDS}) AS near WHERE asset_id < %(before)s AND distance <= %(bits)s
+    SELECT asset_id, min(distance) FROM ({NEAR}) AS near WHERE asset_id < %(before)s AND distance <= %(bits)s
     GROUP BY asset_id ORDER BY min(distance), asset_id LIMIT %(most)s
 """  # noqa: S608 -- of constants only
-FLIPS = {f"flips_{band}": flips(band, HASH_BITS) for band in range(BANDS)}
+FLIPS = flips_within(HASH_BITS)
 
 
 def hash_assets(at: datetime) -> int:

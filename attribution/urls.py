@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from attribution.views import contests, generation, review
+from attribution.views import contests, deliveries, generation, review
 
 urlpatterns = [
     path("generations/<int:generation_id>/", generation.generation, name="generation"),
+    path("downloads/<int:download_id>/file.<extension>", deliveries.download_file, name="download_file"),
     path("review/", review.review_queue, name="review_queue"),
     path("review/<int:output_check_id>/", review.review, name="review"),
     path("review/<int:output_check_id>/decide/", review.decide, name="decide_output"),

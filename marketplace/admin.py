@@ -11,9 +11,11 @@ from marketplace.models import (
     Asset,
     Contributor,
     Customer,
+    Delivery,
     Download,
     Generation,
     GeneratorModel,
+    HumanEdit,
     OutputCheck,
     OutputDecision,
     ScreeningResult,
@@ -48,8 +50,10 @@ admin.site.register([Contributor, Customer, GeneratorModel])
 admin.site.register(
     [
         Asset,
+        Delivery,
         Download,
         Generation,
+        HumanEdit,
         OutputCheck,
         OutputDecision,
         ScreeningResult,

@@ -8,6 +8,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
+from marketplace.signing import CannotSign, identity
+
 BROKER_TIMEOUT_SECONDS = 3
 
 
@@ -39,6 +41,23 @@ def check_broker(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
                 f"The broker at BROKER_URL does not answer: {error}",
                 hint="Start it, correct BROKER_URL, or unset it to use the embedded one through manage.py.",
                 id="tributary.E003",
+            )
+        ]
+    return []
+
+
+@register(Tags.security)
+def check_signing(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """E004: without a signer no file can be handed out, and one that does not fit its certificates convinces nobody."""
+    try:
+        identity()
+    except CannotSign as error:
+        return [
+            Error(
+                str(error),
+                hint="Name a PEM chain (SIGNING_CHAIN), its root (SIGNING_ROOT) and a key (SIGNING_KEY or "
+                "SIGNING_CALLBACK), all of which belong together.",
+                id="tributary.E004",
             )
         ]
     return []

@@ -17,6 +17,11 @@ from marketplace.services import NoTrainingSet, record_generation
 SOURCE_TYPES = {Backend.REMIX: DigitalSourceType.COMPOSITE}  # the sample remixer is no trained model
 
 
+def source_type_of(model: GeneratorModel) -> DigitalSourceType:
+    """How the pictures of a model come to be."""
+    return SOURCE_TYPES.get(Backend(model.backend), DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA)
+
+
 def generator_of(model: GeneratorModel) -> Generator:
     """The generator that runs a model. Raises `GeneratorUnavailable`, and `NoTrainingSet` where it has none."""
     if model.training_set is None:
@@ -35,7 +40,7 @@ def generate_image(model: GeneratorModel, generator: Generator, prompt: str, see
     made = generator.generate(prompt, seed)
     file = mark_generated(
         made.image,
-        source_type=SOURCE_TYPES.get(Backend(model.backend), DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA),
+        source_type=source_type_of(model),
         system=model.name,
         system_version=model.version,
         file_format="JPEG",

@@ -153,6 +153,18 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe itself
 GENERATOR_API_BASE = env.str("GENERATOR_API_BASE", default="https://api.openai.com/v1")
 GENERATOR_API_KEY = env.str("GENERATOR_API_KEY", default="")
 
+# Signing of what is handed out: a chain of certificates (PEM, the signer's first), the root that it leads to, and the
+# signer's key in a PEM file or behind a function that signs bytes, by dotted path. Trying things out makes a demo
+# chain.
+SIGNING_CHAIN = env.str("SIGNING_CHAIN", default="")
+SIGNING_ROOT = env.str("SIGNING_ROOT", default="")
+SIGNING_KEY = env.str("SIGNING_KEY", default="")
+SIGNING_CALLBACK = env.str("SIGNING_CALLBACK", default="")
+DEMO_CHAIN = str(DATA_FOLDER / "signing") if DEBUG and not SIGNING_CHAIN else ""
+TIME_STAMP_URL = env.str(
+    "TIME_STAMP_URL", default=""
+)  # of an RFC 3161 authority; empty: signatures carry no time stamp
+
 # Files: originals are private and never served; pages get re-encoded derivatives.
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_FOLDER / "files")))
 WHITENOISE_USE_FINDERS = DEBUG

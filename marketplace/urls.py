@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from marketplace import views
+from marketplace import public_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,9 +14,13 @@ urlpatterns = [
     path("generations/<int:generation_id>/license/", views.license_generation, name="license_generation"),
     path("generations/<int:generation_id>/preview.jpg", views.generation_preview, name="generation_preview"),
     path("downloads/", views.downloads, name="downloads"),
-    path("downloads/<int:download_id>/file/", views.download_file, name="download_file"),
+    path("downloads/<int:download_id>/edits/", views.human_edits, name="human_edits"),
     path("assets/<int:asset_id>/preview.jpg", views.asset_preview, name="asset_preview"),
     path("assets/<int:asset_id>/thumbnail.jpg", views.asset_thumbnail, name="asset_thumbnail"),
+    path("verify/", public_views.verify, name="verify"),
+    path("verify/<certificate_id>/", public_views.certificate, name="certificate"),
+    path("verify/<certificate_id>/certificate.pdf", public_views.certificate_pdf, name="certificate_pdf"),
+    path("verify/<certificate_id>/certificate.json", public_views.certificate_json, name="certificate_json"),
     path("", include("attribution.urls")),
     path("", include("payouts.urls")),
     path("admin/", admin.site.urls),

@@ -1,6 +1,5 @@
 """Pages of the marketplace: the home page, browsing and licensing generations, and the pictures that pages show."""
 
-from pathlib import PurePath
 from uuid import uuid4
 
 from django import forms
@@ -11,15 +10,15 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marketplace.core.release import SaleState
-from marketplace.models import Asset, Download, Generation
+from marketplace.delivering import EXTENSIONS
+from marketplace.models import Asset, Generation
 from marketplace.output_checks import NotForSale, sale_states
 from marketplace.permissions import (
     LoggedInRequest,
     customer_of,
-    may_have_file,
     may_see_preview,
     require_customer_or_finance,
     roles_of,
@@ -29,6 +28,7 @@ from marketplace.services import record_download
 
 GENERATIONS_A_PAGE = 24
 DOWNLOADS_A_PAGE = 50
+HUMAN_EDIT_CHARACTERS = 2_000
 PREVIEW_SECONDS = 24 * 60 * 60  # browsers keep previews: the file behind an id never changes
 
 
@@ -36,6 +36,16 @@ class LicenceForm(forms.Form):
     """A press of the button that licenses; its key makes a second press of the same button no second licence."""
 
     form_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+
+class HumanEditForm(forms.Form):
+    """What people did to a picture."""
+
+    description = forms.CharField(
+        label="What was done, by whom and when",
+        max_length=HUMAN_EDIT_CHARACTERS,
+        widget=forms.Textarea({"rows": 5}),
+    )
 
 
 @require_safe
@@ -85,20 +95,24 @@ def license_generation(request: LoggedInRequest, generation_id: int) -> HttpResp
 @require_safe
 def downloads(request: LoggedInRequest) -> HttpResponse:
     """The customer's licences, newest first."""
-    mine = customer_of(request.user).downloads.select_related("generation__generator_model")
+    mine = (
+        customer_of(request.user).downloads.select_related("generation__generator_model").prefetch_related("deliveries")
+    )
     page = Paginator(mine.order_by("-downloaded_at", "-pk"), DOWNLOADS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "marketplace/downloads.html", {"page": page})
+    return render(request, "marketplace/downloads.html", {"page": page, "extensions": EXTENSIONS})
 
 
-@require_safe
-def download_file(request: LoggedInRequest, download_id: int) -> FileResponse:
-    """The licensed file."""
-    download = get_object_or_404(Download.objects.select_related("customer", "generation"), pk=download_id)
-    if not may_have_file(request.user, download):
-        raise Http404("No such download of yours.")
-    file = download.generation.file
-    name = f"tributary-{download.generation_id}{PurePath(str(file.name)).suffix}"
-    return FileResponse(file.open("rb"), as_attachment=True, filename=name)
+@require_http_methods(["GET", "HEAD", "POST"])
+def human_edits(request: LoggedInRequest, download_id: int) -> HttpResponse:
+    """What the customer says that people did to the picture afterwards, and a form to record more of it."""
+    download = get_object_or_404(customer_of(request.user).downloads, pk=download_id)
+    form = HumanEditForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        download.human_edits.create(description=form.cleaned_data["description"], recorded_at=timezone.now())
+        messages.success(request, "Recorded. It is shown on the page of each certificate of this licence.")
+        return redirect("human_edits", download_id)
+    edits = download.human_edits.order_by("pk")
+    return render(request, "marketplace/human_edits.html", {"download": download, "edits": edits, "form": form})
 
 
 @require_safe

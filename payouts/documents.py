@@ -9,10 +9,11 @@ from typing import Any
 
 from django.db import connection
 
+from marketplace.core.canonical import canonical
 from marketplace.core.periods import Month
 from payouts.core.ledger import AccountKind
 from payouts.core.pool import break_down
-from payouts.core.proofs import canonical, path_of
+from payouts.core.proofs import path_of
 from payouts.models import Earning, Period, Statement
 from payouts.selectors import LISTS_OF_PERIOD
 

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from attribution.lists import daily_differences
-from payouts.core.proofs import canonical, leaf_hash, root_of
+from marketplace.core.canonical import canonical
+from payouts.core.proofs import leaf_hash, root_of
 from payouts.documents import documents
 from payouts.integrity_corrections import CORRECTIONS
 from payouts.integrity_queries import KNOWN, QUERIES, Query

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db import connection
 
+from marketplace.core.canonical import canonical
 from payouts.core.ledger import AccountKind
-from payouts.core.proofs import canonical, leaf_hash, root_of
+from payouts.core.proofs import leaf_hash, root_of
 from payouts.documents import EARNED, PAID, ROWS_AT_ONCE, documents
 from payouts.models import Period, Statement, StatementRoot
 

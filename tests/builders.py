@@ -101,6 +101,16 @@ def make_picture(seed: int | None = None, width: int = 96, height: int = 64) -> 
     return Image.fromarray(corners).resize((width, height), Image.Resampling.BICUBIC)
 
 
+def make_textured_picture(seed: int, edge: int = 480) -> Image.Image:
+    """A square picture with as much in it as a photograph has, so that its perceptual hash is steady."""
+    rng = np.random.default_rng(seed)
+    coarse, fine = (
+        Image.fromarray(rng.integers(0, 256, (size, size, 3), dtype=np.uint8)).resize((edge, edge), 3)
+        for size in (5, 40)
+    )
+    return Image.blend(coarse, fine, 0.4)
+
+
 def jpeg_bytes(picture: Image.Image) -> bytes:
     """The picture as a JPEG file."""
     out = BytesIO()
@@ -138,10 +148,16 @@ def make_generator_model(training_set: TrainingSet | None, name: str = "sample")
     )
 
 
-def make_generation(model: GeneratorModel, prompt: str = "a quiet harbour", *, is_checked: bool = True) -> Generation:
-    """A generated picture unlike all others, checked for copies and for sale unless told otherwise."""
+def make_generation(
+    model: GeneratorModel,
+    prompt: str = "a quiet harbour",
+    *,
+    is_checked: bool = True,
+    picture: Image.Image | None = None,
+) -> Generation:
+    """A generated picture unlike all others or the given one, checked and for sale unless told otherwise."""
     seed = next(_numbers)
-    picture = make_picture(10_000 + seed)
+    picture = picture or make_picture(10_000 + seed)
     made = GeneratedImage(image=picture, prompt=prompt, seed=seed, parameters={})
     generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT)
     if is_checked:

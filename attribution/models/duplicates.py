@@ -6,8 +6,8 @@ Nothing here is changed or deleted: which copies were known, and not ruled out, 
 from django.db import models
 from django.db.models import F, Q
 
-from attribution.core.hamming import BAND_BITS, BAND_MASK, BANDS
 from marketplace.models import Asset, User
+from marketplace.near_hashes import band_indexes
 from marketplace.triggers import append_only
 
 
@@ -38,14 +38,7 @@ class PerceptualHash(models.Model):
     hashed_at = models.DateTimeField()
 
     class Meta:
-        indexes = tuple(
-            models.Index(
-                F("hash").bitrightshift(band * BAND_BITS).bitand(BAND_MASK),
-                name=f"perceptual_hash_band_{band}",
-                include=("hash", "asset"),
-            )
-            for band in range(BANDS)
-        )
+        indexes = band_indexes("hash", "perceptual_hash", "asset")
         triggers = append_only()
 
 

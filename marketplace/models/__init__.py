@@ -2,6 +2,7 @@
 
 from marketplace.models.catalogue import Asset, ScreeningResult, Submission, TrainingConsent
 from marketplace.models.checks import OutputCheck, OutputDecision
+from marketplace.models.deliveries import Delivery, HumanEdit
 from marketplace.models.generation import (
     Download,
     Generation,
@@ -16,9 +17,11 @@ __all__ = [
     "Asset",
     "Contributor",
     "Customer",
+    "Delivery",
     "Download",
     "Generation",
     "GeneratorModel",
+    "HumanEdit",
     "OutputCheck",
     "OutputDecision",
     "RemixTruth",

@@ -5,8 +5,7 @@ be passed off as the other.
 """
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 LEAF, NODE = b"\x00", b"\x01"
@@ -22,23 +21,6 @@ class Step(NamedTuple):
     side: str
     beside: bytes
     node: bytes
-
-
-def canonical(document: Mapping[str, object]) -> bytes:
-    """A document of text, whole numbers, lists and mappings as the JSON that is hashed: ASCII, keys sorted, no spaces.
-
-    Raises TypeError for a float anywhere, which has more than one spelling.
-    """
-    _refuse_floats(document)
-    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode("ascii")
-
-
-def _refuse_floats(value: object) -> None:
-    if isinstance(value, float):
-        raise TypeError(f"{value} is a float: count in whole units, which have one spelling.")
-    if isinstance(value, Mapping | list):
-        for part in value.values() if isinstance(value, Mapping) else value:
-            _refuse_floats(part)
 
 
 def leaf_hash(data: bytes) -> bytes:

@@ -11,10 +11,11 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from marketplace.core.canonical import canonical
 from marketplace.core.periods import Month
 from marketplace.models import Asset
 from marketplace.permissions import LoggedInRequest, contributor_of
-from payouts.core.proofs import canonical, leaf_hash, steps_to_root
+from payouts.core.proofs import leaf_hash, steps_to_root
 from payouts.documents import document_of, proof_of, statement_file
 from payouts.models import AuditLink, AuditSubject, Statement, StatementRoot
 from payouts.statement_csv import as_csv

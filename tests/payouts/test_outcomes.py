@@ -406,7 +406,7 @@ def test_a_list_that_stripe_refuses_stops_the_run_and_names_the_payout(
     fund(gateway, 10_000)
     once(gateway, Fault.DROPPED_AFTER)
     refused = GatewayRejected("account_invalid", "No access.")
-    with monkeypatch.context() as down, pytest.raises(RunRefused, match="Whether payout .* was sent is not known"):
+    with monkeypatch.context() as down, pytest.raises(RunRefused, match=r"Whether payout .* was sent is not known"):
         down.setattr(gateway, "list_transfers", lambda **request: (_ for _ in ()).throw(refused))
         send_payout_run(run.pk, gateway, AT, QUICK)
     resume_payout_run(run.pk)

@@ -12,11 +12,11 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from marketplace.core.canonical import canonical
 from marketplace.models import Contributor, Customer, User
 from payouts.booking import book_downloads
 from payouts.closing import approve_close, close_period
 from payouts.core.ledger import AccountKind, payout_reserved
-from payouts.core.proofs import canonical
 from payouts.documents import statement_file
 from payouts.models import Entry, LedgerAccount, Period, Posting, Statement, StatementRoot
 from payouts.posting import period_of, post

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payouts.core.proofs import ProofRefused, canonical, leaf_hash, node_hash, path_of, root_by, root_of
+from marketplace.core.canonical import canonical
+from payouts.core.proofs import ProofRefused, leaf_hash, node_hash, path_of, root_by, root_of
 
 trees = st.lists(st.binary(max_size=8), min_size=1, max_size=40).map(
     lambda leaves: [leaf_hash(bytes([place]) + leaf) for place, leaf in enumerate(leaves)]

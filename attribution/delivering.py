@@ -1,0 +1,35 @@
+"""Handing out a download's file, which says in what shares the generation resembles which inspirations."""
+
+from datetime import datetime
+
+from attribution.models import AttributionFailure, InspirationList
+from marketplace.delivering import DownloadShares, deliver
+from marketplace.models import Delivery, Download
+from marketplace.provenance import ImageFormat
+
+
+class NotAttributedYet(RuntimeError):
+    """A download whose inspiration list is still to be computed: its file cannot be signed before."""
+
+
+def deliver_download(download: Download, file_format: ImageFormat, at: datetime) -> Delivery:
+    """The signed file of a download in one format. Raises `NotAttributedYet` and `CannotSign`.
+
+    Where attribution has failed, the file is handed out all the same, and says that there are no shares.
+    """
+    stored = InspirationList.objects.select_related("batch__method", "batch__encoder").filter(download=download).first()
+    if stored is None and not AttributionFailure.objects.filter(generation=download.generation_id).exists():
+        raise NotAttributedYet(
+            f"The file of licence {download.pk} is being made: its inspiration list is computed first, within a minute "
+            "or two of the purchase. Please try again then."
+        )
+    return deliver(download, file_format, _shares_of(stored) if stored else None, at)
+
+
+def _shares_of(stored: InspirationList) -> DownloadShares:
+    return DownloadShares(
+        method=str(stored.batch.method),
+        encoder=stored.batch.encoder.fingerprint,
+        shares_ppm=dict(zip(stored.asset_ids, stored.shares_ppm, strict=True)),
+        unattributed_ppm=stored.unattributed_ppm,
+    )

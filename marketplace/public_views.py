@@ -1,0 +1,114 @@
+"""Pages for everybody, without an account: whether a file or a licence certificate is ours."""
+
+import json
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from marketplace.describing import delivered, describe, verdict_of
+from marketplace.images import UnreadableImage
+from marketplace.licence_pdf import as_pdf
+from marketplace.licences import grouped, open_seal, sections, ungrouped
+from marketplace.models import Delivery
+from marketplace.signing import NotSigned
+from marketplace.verifying import MOST_BYTES, examine
+
+FORM_BYTES = 10_000  # around the file in what a browser sends
+PAGE = "marketplace/verify.html"
+
+
+@login_not_required
+@csrf_exempt  # it changes nothing, and a check of the token would read what is too large first
+@require_http_methods(["GET", "HEAD", "POST"])
+def verify(request: HttpRequest) -> HttpResponse:
+    """The forms to look for a file or a certificate, and what is found of a file, which is not kept."""
+    if request.method == "POST":
+        return _verify_file(request)
+    asked = ungrouped(request.GET.get("certificate", ""))
+    if not asked:
+        return _page(request)
+    if not Delivery.objects.filter(certificate_id=asked).exists():
+        return _page(
+            request, "No certificate has this number. Compare it with the paper, letter by letter.", status=404
+        )
+    return redirect("certificate", asked)
+
+
+def _verify_file(request: HttpRequest) -> HttpResponse:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES + FORM_BYTES:
+        return _page(
+            request, f"The file is too large: at most {MOST_BYTES // 10**6} MB can be checked here.", status=413
+        )
+    file = request.FILES.get("file")
+    if file is None:
+        return _page(request, "No file arrived. Choose one, or drop it on the field.", status=400)
+    try:
+        findings = examine(file.read())
+    except UnreadableImage as error:
+        return _page(request, str(error), status=400)
+    headline, meaning = verdict_of(findings)
+    context = {
+        "headline": headline,
+        "meaning": meaning,
+        "matches": [(match, delivered(match.delivery)) for match in findings.matches],
+        "sections": describe(findings),
+    }
+    return render(request, "marketplace/verified_file.html", context)
+
+
+def _page(request: HttpRequest, error: str = "", *, status: int = 200) -> HttpResponse:
+    return render(request, PAGE, {"error": error, "most_mb": MOST_BYTES // 10**6}, status=status)
+
+
+@login_not_required
+@require_safe
+def certificate(request: HttpRequest, certificate_id: str) -> HttpResponse:
+    """What a licence certificate says, and whether its signature is good now."""
+    delivery = _delivery(certificate_id)
+    document = json.loads(delivery.certificate)["certificate"]
+    try:
+        open_seal(delivery.certificate)
+        not_signed = ""
+    except NotSigned as error:
+        not_signed = str(error)
+    context: dict[str, Any] = {
+        "certificate_id": certificate_id,
+        "grouped": grouped(certificate_id),
+        "sections": sections(document),
+        "not_signed": not_signed,
+        "edits": delivery.download.human_edits.order_by("pk"),
+    }
+    return render(request, "marketplace/certificate.html", context)
+
+
+@login_not_required
+@require_safe
+def certificate_pdf(request: HttpRequest, certificate_id: str) -> HttpResponse:
+    """The certificate for people, with the code that leads to its page."""
+    sealed = json.loads(_delivery(certificate_id).certificate)
+    address = request.build_absolute_uri(reverse("certificate", args=[certificate_id]))
+    signature = f"{sealed['signature']['algorithm']} {sealed['signature']['value']}"
+    return _file(as_pdf(sealed["certificate"], signature, address), "application/pdf", certificate_id, "pdf")
+
+
+@login_not_required
+@require_safe
+def certificate_json(request: HttpRequest, certificate_id: str) -> HttpResponse:
+    """The certificate for machines, with its signature."""
+    return _file(_delivery(certificate_id).certificate.encode(), "application/json", certificate_id, "json")
+
+
+def _delivery(certificate_id: str) -> Delivery:
+    return get_object_or_404(Delivery, certificate_id=certificate_id)
+
+
+def _file(data: bytes, content_type: str, certificate_id: str, extension: str) -> HttpResponse:
+    name = f"licence-{grouped(certificate_id)}.{extension}"
+    return HttpResponse(
+        data, content_type=content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

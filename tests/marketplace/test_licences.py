@@ -1,0 +1,110 @@
+"""A licence certificate says what was licensed of whom, and nobody can change a word of it unseen."""
+
+import json
+from io import BytesIO
+
+import pytest
+from pypdf import PdfReader
+
+from marketplace.delivering import DownloadShares, deliver
+from marketplace.licence_pdf import as_pdf
+from marketplace.licences import grouped, open_seal, sections, ungrouped
+from marketplace.models import Asset, Contributor, Customer, Delivery
+from marketplace.signing import NotSigned
+from tests.builders import (
+    SOLD_AT,
+    make_asset,
+    make_customer,
+    make_download,
+    make_generation,
+    make_generator_model,
+    make_training_set,
+)
+
+ADDRESS = "https://example.org/verify/ABC/"
+
+
+@pytest.fixture
+def asset(ana: Contributor) -> Asset:
+    return make_asset(ana)
+
+
+def delivered_to(customer: Customer, asset: Asset, prompt: str = "a quiet harbour") -> Delivery:
+    download = make_download(customer, make_generation(make_generator_model(make_training_set()), prompt))
+    shares = DownloadShares("energy_shares 2", "fingerprint", {asset.pk: 600_000}, 400_000)
+    return deliver(download, "JPEG", shares, SOLD_AT)
+
+
+def test_it_says_who_licensed_what_on_which_terms_and_how_it_was_made(carla: Customer, asset: Asset) -> None:
+    delivery = delivered_to(carla, asset)
+    document = open_seal(delivery.certificate)
+    generation = delivery.download.generation
+    assert document["licence"] == {
+        "number": delivery.download_id,
+        "customer": "Carla",
+        "licensed_at": "2026-10-14T12:00:00.000000Z",
+        "gross_minor": 1_000,
+        "currency": "USD",
+        "terms": "Commercial use",
+    }
+    assert document["generation"]["prompt"] == "a quiet harbour"
+    assert document["generation"]["seed"] == generation.seed
+    assert document["generation"]["original_sha256"] == generation.sha256
+    assert document["generator"]["training_set"] == "catalogue 1"
+    assert document["delivered"]["sha256"] == delivery.sha256
+    assert document["delivered"]["manifest"] == delivery.manifest_label
+    assert document["copy_check"]["outcome"] == "clear"
+    assert [one["share_ppm"] for one in document["inspiration"]["inspirations"]] == [600_000]
+
+
+def test_a_certificate_of_which_a_word_was_changed_is_not_signed(carla: Customer, asset: Asset) -> None:
+    sealed = json.loads(delivered_to(carla, asset).certificate)
+    sealed["certificate"]["licence"]["terms"] = "Everything"
+    with pytest.raises(NotSigned, match="changed after it was signed"):
+        open_seal(json.dumps(sealed))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "3", '{"certificate": {}}', '{"certificate": {"a": 1.5}, "signature": {"value": "", "chain": ""}}',
+     '{"certificate": {}, "signature": {"value": "AAAA", "chain": "none"}}',
+     '{"certificate": 3, "signature": {"value": "AAAA", "chain": ""}}'],
+)  # fmt: skip
+def test_what_is_no_certificate_is_refused_in_words(text: str) -> None:
+    with pytest.raises(NotSigned, match=r"."):
+        open_seal(text)
+
+
+def test_the_paper_says_the_same_as_the_document_and_where_to_check_it(carla: Customer, asset: Asset) -> None:
+    delivery = delivered_to(carla, asset, "a <b>quiet</b> harbour & more")
+    document = open_seal(delivery.certificate)
+    paper = as_pdf(document, "es256 signature", ADDRESS)
+    text = "".join(page.extract_text() for page in PdfReader(BytesIO(paper)).pages).replace("\n", "")
+    for _, rows in sections(document):
+        for label, value in rows:
+            assert label in text
+            assert value.replace(" ", "") in text.replace(" ", "")
+    assert grouped(delivery.certificate_id) in text
+    assert ADDRESS in text
+    assert as_pdf(document, "es256 signature", ADDRESS) == paper
+
+
+def test_letters_that_the_papers_font_lacks_do_not_stop_it(asset: Asset) -> None:
+    document = open_seal(delivered_to(make_customer("Ωμέγα 東京"), asset).certificate)
+    text = PdfReader(BytesIO(as_pdf(document, "", ADDRESS))).pages[0].extract_text()
+    assert "????? ??" in text
+    assert "the JSON has them all" in text.replace("\n", " ")
+    assert document["licence"]["customer"] == "Ωμέγα 東京"
+
+
+def test_a_number_is_read_however_it_is_written() -> None:
+    assert grouped("ABCDEFGH23456777") == "ABCD-EFGH-2345-6777"
+    assert ungrouped(" abcd-efgh 2345-6777 ") == "ABCDEFGH23456777"
+
+
+def test_certificates_have_numbers_that_cannot_be_guessed(carla: Customer, asset: Asset) -> None:
+    download = delivered_to(carla, asset).download
+    deliver(download, "PNG", None, SOLD_AT)
+    one, other = Delivery.objects.values_list("certificate_id", flat=True)
+    assert len(one) == len(other) == 16
+    assert sum(a == b for a, b in zip(one, other, strict=True)) < 8
