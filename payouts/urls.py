@@ -3,7 +3,18 @@
 from django.urls import path, register_converter
 
 from marketplace.core.periods import Month
-from payouts.views import contributor, ledger, periods, policies, reconciliation, runs, statements, webhooks, why
+from payouts.views import (
+    being_paid,
+    contributor,
+    ledger,
+    periods,
+    policies,
+    reconciliation,
+    runs,
+    statements,
+    webhooks,
+    why,
+)
 
 
 class MonthConverter:
@@ -24,6 +35,7 @@ register_converter(MonthConverter, "month")
 
 urlpatterns = [
     path("contributor/", contributor.overview, name="overview"),
+    path("contributor/account/", being_paid.connect, name="connect_account"),
     path("contributor/images/", contributor.images, name="images"),
     path("contributor/earnings/<month:month>/", contributor.earnings, name="earnings"),
     path("contributor/statements/<month:month>/", statements.statement, name="statement"),
