@@ -53,7 +53,7 @@ def _rules(currency: str, at: datetime) -> Rules:
     return Rules(currency, policy_at(at).threshold_minor, settings.PLATFORM_COUNTRY, at.date())
 
 
-def _owed(currency: str) -> QuerySet[Any, dict[str, Any]]:
+def _owed(currency: str) -> QuerySet[Any, Any]:
     """By contributor, in the order of their ids: payable and held, in micro-units, where one of them is something."""
     payable, held = Q(kind=AccountKind.PAYABLE), Q(kind=AccountKind.HELD)
     accounts = LedgerAccount.objects.filter(payable | held, currency=currency, balance_micro__gt=0)

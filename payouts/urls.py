@@ -6,6 +6,7 @@ from marketplace.core.periods import Month
 from payouts.views import (
     being_paid,
     contributor,
+    exports,
     ledger,
     periods,
     policies,
@@ -57,6 +58,7 @@ urlpatterns = [
     path("finance/runs/<int:run_id>/cancel/", runs.cancel, name="cancel_payout_run"),
     path("finance/runs/<int:run_id>/send/", runs.send, name="send_payout_run"),
     path("finance/runs/<int:run_id>/pause/", runs.pause, name="pause_payout_run"),
+    path("finance/exports/", exports.exports, name="exports"),
     path("finance/ledger/", ledger.ledger, name="ledger"),
     path("finance/reconciliation/", reconciliation.reconciliation, name="reconciliation"),
     path("finance/reconciliation/now/", reconciliation.reconcile, name="reconcile"),
