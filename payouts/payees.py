@@ -10,8 +10,8 @@ from django.db.models import Q, QuerySet, Sum
 
 from marketplace.models import Contributor
 from payouts.booking import policy_at
+from payouts.core.eligibility import Balances, Excluded, Payable, Payee, Rules, decide_payout
 from payouts.core.eligibility import ConnectedAccount as AccountState
-from payouts.core.eligibility import Excluded, Payable, Payee, Rules, decide_payout
 from payouts.core.ledger import AccountKind
 from payouts.core.tax_forms import TaxForm
 from payouts.models import ConnectedAccount, LedgerAccount
@@ -54,17 +54,12 @@ def _rules(currency: str, at: datetime) -> Rules:
 
 
 def _owed(currency: str) -> QuerySet[Any, Any]:
-    """By contributor, in the order of their ids: payable and held, in micro-units, where one of them is something."""
-    payable, held = Q(kind=AccountKind.PAYABLE), Q(kind=AccountKind.HELD)
-    accounts = LedgerAccount.objects.filter(payable | held, currency=currency, balance_micro__gt=0)
-    return (
-        accounts.order_by("contributor_id")
-        .values("contributor_id", "contributor__country")
-        .annotate(
-            payable_micro=Sum("balance_micro", filter=payable, default=0),
-            held_micro=Sum("balance_micro", filter=held, default=0),
-        )
-    )
+    """By contributor, in the order of their ids: balances in micro-units, where something is payable or held."""
+    kinds = {"payable": AccountKind.PAYABLE, "held": AccountKind.HELD, "receivable": AccountKind.RECEIVABLE}
+    balances = {f"{name}_micro": Sum("balance_micro", filter=Q(kind=kind), default=0) for name, kind in kinds.items()}
+    accounts = LedgerAccount.objects.filter(kind__in=kinds.values(), currency=currency)
+    by_contributor = accounts.order_by("contributor_id").values("contributor_id", "contributor__country")
+    return by_contributor.annotate(**balances).filter(Q(payable_micro__gt=0) | Q(held_micro__gt=0))
 
 
 def _decided(rows: Sequence[dict[str, Any]], rules: Rules, at: datetime) -> list[Decided]:
@@ -77,5 +72,7 @@ def _decided(rows: Sequence[dict[str, Any]], rules: Rules, at: datetime) -> list
 def _decide(row: dict[str, Any], account: ConnectedAccount | None, tax_form: TaxForm | None, rules: Rules) -> Decided:
     country = account.country if account else row["contributor__country"]
     payee = Payee(country, account_state(account) if account else None, tax_form)
-    decision = decide_payout(row["payable_micro"], row["held_micro"], payee, rules)
+    # What is receivable is negative in the ledger.
+    balances = Balances(row["payable_micro"], row["held_micro"], -row["receivable_micro"])
+    decision = decide_payout(balances, payee, rules)
     return Decided(row["contributor_id"], row["payable_micro"], account, decision)

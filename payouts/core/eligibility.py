@@ -14,12 +14,27 @@ class ExclusionReason(StrEnum):
     """Why a contributor with a balance is left out of a payout run."""
 
     ON_HOLD = "on_hold"
+    OWES_MONEY_BACK = "owes_money_back"
     BELOW_THRESHOLD = "below_threshold"
     BELOW_CROSS_BORDER_MINIMUM = "below_cross_border_minimum"
     COUNTRY_NOT_REACHED = "country_not_reached"
     NO_CONNECTED_ACCOUNT = "no_connected_account"
     ONBOARDING_INCOMPLETE = "onboarding_incomplete"
     TAX_FORM = "tax_form"
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """A contributor's balances in micro-units, none of them negative; `owed_back_micro` is what is receivable."""
+
+    payable_micro: int
+    held_micro: int = 0
+    owed_back_micro: int = 0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a negative one."""
+        if min(self.payable_micro, self.held_micro, self.owed_back_micro) < 0:
+            raise ValueError(f"Balances cannot be negative: {self}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +80,20 @@ class Excluded:
     sentence: str
 
 
-def decide_payout(payable_micro: int, held_micro: int, payee: Payee, rules: Rules) -> Payable | Excluded:
-    """Decide one contributor's payout from their balances in micro-units.
+def decide_payout(balances: Balances, payee: Payee, rules: Rules) -> Payable | Excluded:
+    """Decide one contributor's payout.
 
-    What is held is not paid, whatever its amount; the rest is, if it reaches the threshold. The first reason that
-    applies is given. Raises ValueError for a negative balance or threshold.
+    What is held is not paid, nor as much as is owed back, since that is netted first; the rest is, if it reaches the
+    threshold. The first reason that applies is given. Raises ValueError for a negative threshold.
     """
-    if payable_micro < 0 or held_micro < 0 or rules.threshold_minor < 0:
-        raise ValueError(
-            f"Balances ({payable_micro} and {held_micro} micro) and threshold ({rules.threshold_minor} minor) cannot "
-            "be negative."
-        )
-    balance = Money(whole_minor(payable_micro, rules.currency), rules.currency)
-    return _too_little(balance, held_micro, payee, rules) or _not_ready(balance, payee, rules) or Payable(balance.minor)
+    if rules.threshold_minor < 0:
+        raise ValueError(f"The threshold cannot be negative: {rules.threshold_minor} minor units.")
+    free_micro = max(balances.payable_micro - balances.owed_back_micro, 0)
+    balance = Money(whole_minor(free_micro, rules.currency), rules.currency)
+    return _too_little(balance, balances, payee, rules) or _not_ready(balance, payee, rules) or Payable(balance.minor)
 
 
-def _too_little(balance: Money, held_micro: int, payee: Payee, rules: Rules) -> Excluded | None:
+def _too_little(balance: Money, balances: Balances, payee: Payee, rules: Rules) -> Excluded | None:
     threshold = Money(rules.threshold_minor, rules.currency)
     least = Money(least_minor(rules.platform_country, payee.country, rules.currency), rules.currency)
     if balance.minor >= max(threshold.minor, least.minor):
@@ -88,8 +101,14 @@ def _too_little(balance: Money, held_micro: int, payee: Payee, rules: Rules) -> 
     if balance.minor >= max(threshold.minor, 1):
         sentence = f"The balance of {balance} is carried over: less than {least} cannot be sent to another country."
         return Excluded(ExclusionReason.BELOW_CROSS_BORDER_MINIMUM, sentence)
-    if held_micro:
-        held = f"{format_micro(held_micro)} {rules.currency}"
+    if balances.owed_back_micro:
+        owed = f"{format_micro(balances.owed_back_micro)} {rules.currency}"
+        sentence = (
+            f"{owed} is owed back and comes off first; the rest of {balance} is below the threshold of {threshold}."
+        )
+        return Excluded(ExclusionReason.OWES_MONEY_BACK, sentence)
+    if balances.held_micro:
+        held = f"{format_micro(balances.held_micro)} {rules.currency}"
         sentence = f"{held} is on hold, and the rest of {balance} is below the threshold of {threshold}."
         return Excluded(ExclusionReason.ON_HOLD, sentence)
     sentence = f"The balance of {balance} is below the threshold of {threshold} and is carried over."
