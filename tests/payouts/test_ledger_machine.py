@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from marketplace.models import Contributor, Customer, Download, User
+from payouts import closing, disputes, payees, reversing, splitting
 from payouts.adjusting import record_adjustment
 from payouts.booking import book_downloads
 from payouts.calls import Pace
 from payouts.closing import approve_close, close_period
-from payouts.core.ledger import AccountKind
+from payouts.core.eligibility import Balances
+from payouts.core.ledger import AccountKind, payout_reversed
 from payouts.core.states import PayoutState, RunState
 from payouts.disputes import record_dispute, settle_dispute
 from payouts.gateway import StripeGateway
@@ -35,6 +37,8 @@ from payouts.reversing import record_reversals
 from payouts.runs import approve_payout_run, draft_payout_run
 from payouts.sending import send_payout_run
 from tests.builders import OCTOBER
+from tests.payouts.ledger_model import Dispute as ToldDispute
+from tests.payouts.ledger_model import Hold as ToldHold
 from tests.payouts.ledger_model import Model
 from tests.payouts.paying import onboard
 from tests.payouts.selling import Shop
@@ -42,7 +46,6 @@ from tests.payouts.selling import Shop
 pytestmark = pytest.mark.django_db
 
 MONTHS = (OCTOBER, OCTOBER.next, OCTOBER.next.next)
-EVERYBODY_MICRO = 1_000_000_000_000
 PACE = Pace(calls_a_second=1_000_000)
 
 picks = st.integers(0, 1_000)
@@ -62,8 +65,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.people = {one.pk: one for one in (shop.ana, shop.ben)}
         self.model = Model({shop.ana.pk: 3, shop.ben.pk: 1})
         self.downloads: list[Download] = []
-        self.disputes: dict[ledger_model.Dispute, tuple[RevenueEvent, bool]] = {}
-        self.holds: dict[ledger_model.Hold, Hold] = {}
+        self.disputes: dict[ToldDispute, tuple[RevenueEvent, bool]] = {}
+        self.holds: dict[ToldHold, Hold] = {}
         self.sent: list[tuple[Payout, int]] = []
         self.steps = 0
         self.example = transaction.atomic()
@@ -215,6 +218,67 @@ def machine(
         onboard(contributor, gateway)
     gateway.top_up(100_000_000, "usd", idempotency_key="funds")
     return lambda: LedgerMachine(shop, gateway)
+
+
+def walk(machine: LedgerMachine) -> None:
+    """One way through all steps, with what is hard to meet by chance: debts that are netted, and beside a balance."""
+    steps: list[Callable[[], None]] = [
+        lambda: machine.sell(gross_minor=10_000, of_ana=500_000, of_ben=800_000),
+        lambda: machine.sell(gross_minor=7_777, of_ana=300_000, of_ben=500_000),
+        machine.close,
+        machine.pay,
+        lambda: machine.refund(pick=0, part_ppm=700_000),
+        lambda: machine.adjust(pick=0, micro=20_000_000, is_taken=False),
+        machine.pay,
+        lambda: machine.sell(gross_minor=9_999, of_ana=333_333, of_ben=900_000),
+        machine.close,
+        lambda: machine.dispute(pick=2, part_ppm=900_000, fee_minor=1_500),
+        lambda: machine.settle(pick=0, is_won=False),
+        lambda: machine.dispute(pick=1, part_ppm=500_000, fee_minor=0),
+        lambda: machine.settle(pick=0, is_won=True),
+        lambda: machine.hold(pick=0, part_ppm=500_000),
+        lambda: machine.end_hold(pick=0, is_released=True),
+        lambda: machine.reverse(pick=0, part_ppm=400_000),
+        machine.close,
+        machine.pay,
+    ]
+    try:
+        for step in steps:
+            step()
+            machine.the_ledger_is_what_the_model_says()
+    finally:
+        machine.teardown()
+
+
+def test_one_walk_through_every_step_ends_as_the_model_says(machine: Callable[[], LedgerMachine]) -> None:
+    walk(machine())
+
+
+MUTANTS: dict[str, tuple[object, str, object]] = {
+    "netting forgets the receivable": (closing, "RECEIVABLES", closing.RECEIVABLES + " AND false"),
+    "payouts forget the receivable": (payees, "Balances", lambda payable, held, owed: Balances(payable, held)),
+    "a lost dispute leaves what was on hold for it": (disputes, "_held", lambda dispute: ([], {})),
+    "what comes back of a transfer is owed twice": (
+        reversing,
+        "payout_reversed",
+        lambda pk, minor, currency: payout_reversed(pk, 2 * minor, currency),
+    ),
+    "common funds keep back nothing": (
+        closing,
+        "split",
+        lambda *arguments, net_debts: splitting.split(*arguments, net_debts=False),
+    ),
+}
+
+
+@pytest.mark.parametrize("mutant", list(MUTANTS))
+def test_a_ledger_that_is_wrong_in_one_place_is_caught(
+    machine: Callable[[], LedgerMachine], monkeypatch: pytest.MonkeyPatch, mutant: str
+) -> None:
+    target, name, wrong = MUTANTS[mutant]
+    monkeypatch.setattr(target, name, wrong)
+    with pytest.raises(AssertionError):
+        walk(machine())
 
 
 def test_in_any_order_of_events_each_is_owed_what_the_model_says(machine: Callable[[], LedgerMachine]) -> None:
