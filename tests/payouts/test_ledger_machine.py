@@ -289,4 +289,4 @@ def test_in_any_order_of_events_each_is_owed_what_the_model_says(machine: Callab
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate],  # a failing walk is printed as it is: making it shorter takes minutes
     )
-    run_state_machine_as_test(machine, settings=few_and_long)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(machine, settings=few_and_long)  # type: ignore[arg-type]
