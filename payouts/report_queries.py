@@ -67,13 +67,13 @@ STATEMENTS = Report(
     "statements",
     (
         *("usage_month", "issued_at", "contributor", "name", "opening", "earned", "adjusted", "paid", "closing"),
-        "currency",
+        *("owed_back", "currency"),
     ),
-    ("opening", "earned", "adjusted", "paid", "closing"),
+    ("opening", "earned", "adjusted", "paid", "closing", "owed_back"),
     f"""
     SELECT to_char(period.month_on, 'YYYY-MM'), {_instant("s.issued_at")}, c.id, c.name, {_micro("s.opening_micro")},
            {_micro("s.earned_micro")}, {_micro("s.adjusted_micro")}, {_micro("s.paid_micro")},
-           {_micro("s.closing_micro")}, period.currency
+           {_micro("s.closing_micro")}, {_micro("s.owed_back_micro")}, period.currency
     FROM payouts_statement AS s JOIN payouts_period AS period ON period.id = s.period_id
     JOIN marketplace_contributor AS c ON c.id = s.contributor_id
     WHERE period.currency = %(currency)s AND period.month_on >= %(start_on)s AND period.month_on < %(end_on)s

@@ -90,7 +90,7 @@ def _with_ends(report: Report, span: Span) -> Iterator["DataFrame"]:
     for rows in _rows(report, span):
         frame = _frame(report, [tuple(map(_harmless, row)) for row in rows])
         count += len(frame)
-        totals = {column: sum(frame[column], total) for column, total in totals.items()}
+        totals = {column: sum(frame[column].dropna(), total) for column, total in totals.items()}
         yield frame
     first = {report.columns[0]: f"total of {count} row{'' if count == 1 else 's'}"}
     yield _frame(report, [tuple((first | totals).get(column) for column in report.columns)])

@@ -52,7 +52,8 @@ def test_statements_are_exported_to_the_micro_unit_with_their_count_and_sums(sho
     assert (footer["usage_month"], footer["earned"], footer["name"]) == ("total of 2 rows", "11.652000", "")
     assert csv_rows("statements", "2026") == [ana, ben, footer]
     assert csv_rows("statements", "2026-11") == [dict.fromkeys(footer, "") | {
-        "usage_month": "total of 0 rows", "opening": "0", "earned": "0", "adjusted": "0", "paid": "0", "closing": "0"
+        "usage_month": "total of 0 rows", "opening": "0", "earned": "0", "adjusted": "0", "paid": "0", "closing": "0",
+        "owed_back": "0",
     }]  # fmt: skip
 
 
