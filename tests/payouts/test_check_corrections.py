@@ -30,14 +30,6 @@ TAMPERED = {
         "= (SELECT min(contributor_id) FROM payouts_ledgeraccount WHERE kind = 'receivable')",
         ["balances are their postings: Account .*receivable", r"receivables are debts: Account \d+ .* is at 2328750"],
     ),
-    "a statement tells of a debt that is none": (
-        "UPDATE payouts_statement SET owed_back_micro = 5 WHERE contributor_id = "
-        "(SELECT min(contributor_id) FROM payouts_statement)",
-        [
-            r"statements are posted: Contributor \d+ was told of 2026-10: 5 micro are owed back; posted are 0",
-            r"statement roots: What contributor \d+ was told of 2026-10 USD is not what was issued",
-        ],
-    ),
     "a hold is forgotten": (
         "DELETE FROM payouts_hold WHERE contributor_id = (SELECT max(contributor_id) FROM payouts_hold)",
         [r"what is held has a reason: Contributor \d+ has .* micro USD on hold, but their holds come to 0"],
