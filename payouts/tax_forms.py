@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from marketplace.models import Contributor, User
 from payouts.core.tax_forms import EXPIRING, TaxForm, TaxFormKind, forms_for
-from payouts.models import TaxFormReview
+from payouts.models import ConnectedAccount, TaxFormReview
 
 NOTE_LETTERS = 300
 
@@ -52,17 +52,24 @@ def record_tax_form(
 
 
 def _check_acceptable(contributor: Contributor, kind: TaxFormKind, valid_until_on: date | None, on: date) -> None:
-    needed = forms_for(settings.PLATFORM_COUNTRY, contributor.country)
+    country = paid_in(contributor)
+    needed = forms_for(settings.PLATFORM_COUNTRY, country)
     if kind not in needed:
         asked = f"only {' or '.join(needed)}" if needed else "no form"
         raise TaxFormRefused(
             f"A {kind} is not for {contributor}: a platform in {settings.PLATFORM_COUNTRY} asks {asked} of "
-            f"contributors in {contributor.country or 'an unknown country'}."
+            f"contributors in {country or 'an unknown country'}."
         )
     if kind in EXPIRING and valid_until_on is None:
         raise TaxFormRefused(f"A {kind} ends: say until when it holds, usually the end of the third year from now.")
     if valid_until_on is not None and valid_until_on < on:
         raise TaxFormRefused(f"This {kind} was valid until {valid_until_on}: ask for a new one.")
+
+
+def paid_in(contributor: Contributor) -> str:
+    """The country of a contributor's connected account, or their own as long as they have none."""
+    account = ConnectedAccount.objects.filter(contributor=contributor).first()
+    return account.country if account else contributor.country
 
 
 def newest_reviews(contributor_ids: Collection[int], at: datetime) -> QuerySet[TaxFormReview]:

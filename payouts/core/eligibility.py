@@ -9,6 +9,8 @@ from marketplace.core.money import Money, format_micro, whole_minor
 from payouts.core.borders import least_minor, reaches
 from payouts.core.tax_forms import TaxForm, forms_for, objection
 
+NAMED = 5
+
 
 class ExclusionReason(StrEnum):
     """Why a contributor with a balance is left out of a payout run."""
@@ -139,9 +141,10 @@ def still_asked(account: ConnectedAccount) -> str:
 
 
 def in_words(requirements: Sequence[str]) -> str:
-    """What Stripe asks for, such as individual.first_name, as people read it."""
-    words = (_FIELDS.get(code, code.replace(".", " ").replace("_", " ")) for code in requirements)
-    return ", ".join(dict.fromkeys(words))
+    """What Stripe asks for, such as individual.first_name, as people read it: the first few, and how many more."""
+    words = list(dict.fromkeys(_FIELDS.get(code, code.replace(".", " ").replace("_", " ")) for code in requirements))
+    more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
+    return ", ".join(words[:NAMED]) + more
 
 
 _FIELDS = {

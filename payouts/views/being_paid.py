@@ -19,7 +19,7 @@ from payouts.gateway import GatewayBusy, GatewayMisused, GatewayRejected, Gatewa
 from payouts.models import ConnectedAccount
 from payouts.onboarding import CannotConnect, connect_account, stripe_gateway
 from payouts.payees import account_state, decide_one
-from payouts.tax_forms import as_tax_form, newest_reviews
+from payouts.tax_forms import as_tax_form, newest_reviews, paid_in
 
 NOT_REACHED = (GatewayBusy, GatewayMisused, GatewayRejected, GatewayUnknown, ImproperlyConfigured)
 
@@ -29,7 +29,7 @@ def standing(contributor: Contributor, at: datetime) -> dict[str, Any]:
     decided = decide_one(contributor, settings.SETTLEMENT_CURRENCY, at)
     account = ConnectedAccount.objects.filter(contributor=contributor).first()
     review = newest_reviews([contributor.pk], at).first()
-    needed = forms_for(settings.PLATFORM_COUNTRY, account.country if account else contributor.country)
+    needed = forms_for(settings.PLATFORM_COUNTRY, paid_in(contributor))
     return {
         "excluded": decided.decision if decided and isinstance(decided.decision, Excluded) else None,
         "payable": decided.decision if decided and not isinstance(decided.decision, Excluded) else None,

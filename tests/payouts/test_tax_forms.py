@@ -10,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from marketplace.models import Contributor, User
 from payouts.core.states import PayoutState
 from payouts.core.tax_forms import TaxFormKind
-from payouts.models import Payout, TaxFormReview
+from payouts.models import ConnectedAccount, Payout, TaxFormReview
 from payouts.runs import cancel_payout_run, draft_payout_run
 from payouts.tax_forms import TaxFormRefused, record_tax_form
 from tests.builders import JOINED_AT, make_connected_account, make_contributor, make_policy, make_tax_form
@@ -101,6 +101,18 @@ def test_a_platform_elsewhere_asks_for_no_form(ana: Contributor, fay: User, sett
     settings.PLATFORM_COUNTRY = "CA"
     with pytest.raises(TaxFormRefused, match="asks no form of contributors in DE"):
         record_tax_form(ana, TaxFormKind.DAC7, ON, None, "", fay, AT)
+
+
+def test_the_country_of_the_account_says_which_form_is_needed(ana: Contributor, fay: User) -> None:
+    make_policy()
+    owe(ana, 5_000_000)
+    ConnectedAccount.objects.create(
+        contributor=ana, stripe_account_id="acct_us", country="US", transfers_enabled=True, refreshed_at=JOINED_AT
+    )
+    record_tax_form(ana, TaxFormKind.W9, ON, None, "", fay, AT)
+    assert drafted(fay).state == PayoutState.DRAFTED
+    with pytest.raises(TaxFormRefused, match="asks only W-9 of contributors in US"):
+        record_tax_form(ana, TaxFormKind.W8BEN, ON, UNTIL, "", fay, AT)
 
 
 def test_the_database_keeps_reviews_as_they_were_recorded(ana: Contributor, fay: User) -> None:

@@ -142,6 +142,11 @@ def test_requirements_are_read_as_words_and_named_once() -> None:
     assert in_words(codes) == "agreement to its terms, company tax id"
 
 
+def test_of_many_requirements_the_first_few_are_named() -> None:
+    codes = [f"company.field_{number}" for number in range(30)]
+    assert in_words(codes) == ", ".join(f"company field {number}" for number in range(5)) + " and 25 more"
+
+
 def test_what_is_owed_back_comes_off_first() -> None:
     assert decide_payout(Balances(30_000_000, 0, 12_345_678), READY, rules()) == Payable(1_765)
     assert decide_payout(Balances(12_000_000, 0, 12_345_678), READY, rules()) == Excluded(
