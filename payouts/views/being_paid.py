@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -45,7 +46,7 @@ def standing(contributor: Contributor, at: datetime) -> dict[str, Any]:
 def connect(request: LoggedInRequest) -> HttpResponse:
     """Open the contributor's account where there is none, and send them to Stripe's page for it."""
     contributor = contributor_of(request.user)
-    page = request.build_absolute_uri("/contributor/")
+    page = request.build_absolute_uri(reverse("overview"))
     try:
         gateway = stripe_gateway()
         connected = connect_account(contributor, gateway, timezone.now())
