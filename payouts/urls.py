@@ -13,6 +13,7 @@ from payouts.views import (
     reconciliation,
     runs,
     statements,
+    tax_forms,
     webhooks,
     why,
 )
@@ -59,6 +60,7 @@ urlpatterns = [
     path("finance/runs/<int:run_id>/send/", runs.send, name="send_payout_run"),
     path("finance/runs/<int:run_id>/pause/", runs.pause, name="pause_payout_run"),
     path("finance/exports/", exports.exports, name="exports"),
+    path("finance/tax-forms/", tax_forms.tax_forms, name="tax_forms"),
     path("finance/ledger/", ledger.ledger, name="ledger"),
     path("finance/reconciliation/", reconciliation.reconciliation, name="reconciliation"),
     path("finance/reconciliation/now/", reconciliation.reconcile, name="reconcile"),

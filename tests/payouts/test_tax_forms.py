@@ -6,6 +6,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, transaction
+from django.test import Client
 
 from marketplace.models import Contributor, User
 from payouts.core.states import PayoutState
@@ -133,14 +134,43 @@ def test_the_database_keeps_reviews_as_they_were_recorded(ana: Contributor, fay:
 def test_finance_records_a_review_by_command(
     ana: Contributor, fay: User, carla: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    by_fay = ("--received", "2026-11-03", "--by", "fay")
-    call_command("record_tax_form", str(ana.pk), "w8ben", *by_fay, "--valid-until", "2029-12-31")
+    by_fay = ("--received", "2020-01-02", "--by", "fay")
+    call_command("record_tax_form", str(ana.pk), "w8ben", *by_fay, "--valid-until", "2099-12-31")
     call_command("record_tax_form", str(ana.pk), "w8ben_e", *by_fay, "--rejected", "it is for companies")
     assert capsys.readouterr().out.splitlines() == [
-        "W-8BEN received on 2026-11-03 of Ana: accepted.",
-        "W-8BEN-E received on 2026-11-03 of Ana: rejected.",
+        "W-8BEN received on 2020-01-02 of Ana: accepted.",
+        "W-8BEN-E received on 2020-01-02 of Ana: rejected.",
     ]
     with pytest.raises(CommandError, match="carla is not in finance"):
-        call_command("record_tax_form", str(ana.pk), "w8ben", "--received", "2026-11-03", "--by", "carla")
+        call_command("record_tax_form", str(ana.pk), "w8ben", "--received", "2020-01-02", "--by", "carla")
     with pytest.raises(CommandError, match="is not for Ana"):
         call_command("record_tax_form", str(ana.pk), "w9", *by_fay)
+
+
+def test_finance_records_a_review_on_a_page_that_lists_who_was_left_out(
+    client: Client, ana: Contributor, fay: User
+) -> None:
+    make_policy()
+    owe(ana, 5_000_000)
+    make_connected_account(ana)
+    make_tax_form(ana, rejected_because="the signature is missing")
+    draft_payout_run(fay, AT)
+    client.force_login(fay)
+    assert "Your W-8BEN was rejected (the signature is missing)" in client.get("/finance/tax-forms/").content.decode()
+    sent = {"contributor": ana.pk, "kind": "W-8BEN", "received_on": "2020-01-02", "rejected_because": ""}
+    refused = client.post("/finance/tax-forms/", sent).content.decode()
+    assert "say until when it holds" in refused
+    page = client.post("/finance/tax-forms/", sent | {"valid_until_on": "2099-12-31"}, follow=True).content.decode()
+    assert "W-8BEN of Ana is accepted. It counts from now on." in page
+    assert ana.tax_form_reviews.latest("reviewed_at").reviewed_by == fay
+    unknown = client.post("/finance/tax-forms/", sent | {"contributor": 0}).content.decode()
+    assert "Select a valid choice" in unknown
+
+
+def test_only_finance_reviews_tax_forms(client: Client, ana: Contributor) -> None:
+    assert ana.user is not None
+    client.force_login(ana.user)
+    assert client.get("/finance/tax-forms/").status_code == 404
+    sent = {"contributor": ana.pk, "kind": "W-8BEN", "received_on": "2020-01-02", "valid_until_on": "2099-12-31"}
+    assert client.post("/finance/tax-forms/", sent).status_code == 404
+    assert not TaxFormReview.objects.exists()
