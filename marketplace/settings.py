@@ -16,6 +16,7 @@ django_stubs_ext.monkeypatch()
 
 # https://docs.stripe.com/currencies#special-cases
 STRIPE_COUNTS_OTHERWISE = ("ISK", "MGA", "UGX")
+COUNTRY_LETTERS = 2
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -38,6 +39,16 @@ def settlement_currency(code: str) -> str:
             f"{', '.join(STRIPE_COUNTS_OTHERWISE)}, whose minor units Stripe counts otherwise."
         )
     return code
+
+
+def country(name: str, default: str) -> str:
+    """The country in an environment variable, or an error that says what to set."""
+    code = env.str(name, default=default)
+    if len(code) != COUNTRY_LETTERS or not (code.isascii() and code.isalpha() and code.isupper()):
+        raise ImproperlyConfigured(
+            f"{name} is {code!r}: set it to an ISO 3166-1 code of two capital letters such as US."
+        )
+    return str(code)
 
 
 # Deployment
@@ -139,6 +150,7 @@ SSCD_WEIGHTS = env.str("SSCD_WEIGHTS", default="")
 
 # Money
 SETTLEMENT_CURRENCY = settlement_currency(env.str("SETTLEMENT_CURRENCY", default="USD"))
+PLATFORM_COUNTRY = country("PLATFORM_COUNTRY", default="US")  # of its Stripe account: says whom transfers reach
 LICENCE_PRICE_MINOR = env.int("LICENCE_PRICE_MINOR", default=990)
 DEPLOYMENT = (  # part of every key at Stripe, where deployments that share an account must not meet
     env.str("DEPLOYMENT", default="development")

@@ -30,6 +30,7 @@ from payouts.models import (
     Reversal,
     Statement,
     StatementRoot,
+    TaxFormReview,
     Transfer,
     WebhookEvent,
 )
@@ -76,6 +77,7 @@ admin.site.register(
         Reversal,
         Statement,
         StatementRoot,
+        TaxFormReview,
         Transfer,
         WebhookEvent,
     ],

@@ -113,7 +113,8 @@ def _stream(query: str, known: dict[str, Any]) -> Iterator[Row]:
 def _document(
     period: Period, statement: Statement, count: int, earnings: list[Row], lines: list[Row], movements: list[Row]
 ) -> Document:
-    return {
+    known = {} if statement.owed_back_micro is None else {"owed_back_micro": statement.owed_back_micro}
+    return known | {
         "format": FORMAT,
         "time_zone": "UTC",
         "month": f"{period.month_on:%Y-%m}",

@@ -53,13 +53,15 @@ class GatewayMisused(Exception):
 
 @dataclass(frozen=True)
 class Account:
-    """A connected account; `requirements` names what Stripe still asks its holder for."""
+    """A connected account; `requirements` names what Stripe still asks its holder for, and until when that may wait."""
 
     stripe_account_id: str
     country: str
     currency: str
     transfers_enabled: bool
     requirements: tuple[str, ...]
+    requirements_due_at: datetime | None
+    disabled_reason: str
 
 
 @dataclass(frozen=True)
@@ -308,12 +310,16 @@ def _translated(error: stripe.StripeError) -> Exception:
 def _account(account: stripe.Account) -> Account:
     # The SDK's objects lack an attribute for what Stripe left out, so optional parts are read from a dictionary.
     fields = account.to_dict()
+    asked = fields["requirements"]
+    deadline = asked["current_deadline"]
     return Account(
         stripe_account_id=account.id,
         country=fields["country"],
         currency=fields["default_currency"],
         transfers_enabled=fields.get("capabilities", {}).get("transfers") == "active",
-        requirements=tuple(fields["requirements"]["currently_due"] or ()),
+        requirements=tuple(asked["currently_due"] or ()),
+        requirements_due_at=datetime.fromtimestamp(deadline, tz=UTC) if deadline else None,
+        disabled_reason=asked["disabled_reason"] or "",
     )
 
 

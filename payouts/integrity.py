@@ -12,7 +12,7 @@ from payouts.documents import documents
 from payouts.integrity_corrections import CORRECTIONS
 from payouts.integrity_queries import KNOWN, QUERIES, Query
 from payouts.models import Period, StatementRoot
-from payouts.statements import MOVED
+from payouts.statements import MOVED, OWED_BACK
 
 STATEMENTS_ARE_POSTED = Query(
     "statements are posted",
@@ -29,6 +29,21 @@ STATEMENTS_ARE_POSTED = Query(
 )
 
 
+STATEMENTS_TELL_DEBTS = Query(
+    "statements are posted",
+    "Contributor {} was told of {:%Y-%m}: {} micro are owed back; posted are {}.",
+    f"""
+    SELECT contributor_id, %(month)s, coalesce(s.owed_back_micro, 0), coalesce(owing.owed_back, 0)
+    FROM (SELECT * FROM payouts_statement WHERE period_id = %(period)s) AS s
+    FULL JOIN ({OWED_BACK}) AS owing USING (contributor_id)
+    WHERE coalesce(s.owed_back_micro, 0) <> coalesce(owing.owed_back, 0)
+        AND EXISTS (SELECT FROM payouts_statement WHERE period_id = %(period)s AND owed_back_micro IS NOT NULL)
+    ORDER BY contributor_id
+    """,  # noqa: S608
+)
+"""Of months that were closed by a version that tells them."""
+
+
 class Finding(NamedTuple):
     """What is off: the check that found it, and a sentence that names the rows."""
 
@@ -43,6 +58,7 @@ def findings() -> Iterator[Finding]:
     for period in Period.objects.filter(state=Period.CLOSED).order_by("month_on", "currency"):
         known = KNOWN | {"period": period.pk, "currency": period.currency, "month": period.month_on}
         yield from _found(STATEMENTS_ARE_POSTED, known)
+        yield from _found(STATEMENTS_TELL_DEBTS, known)
         yield from (Finding("statement roots", sentence) for sentence in _differences_from_root(period))
     for day in daily_differences():
         whose = "the unattributed part" if day.contributor_id is None else f"contributor {day.contributor_id}"

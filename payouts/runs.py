@@ -1,23 +1,16 @@
 """Payout runs: drafted by one person, with a reason for everyone left out, and approved by another."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, Sum
 
 from marketplace.models import User
-from payouts.booking import policy_at
-from payouts.core.eligibility import ConnectedAccount as AccountState
-from payouts.core.eligibility import Excluded, decide_payout
-from payouts.core.ledger import AccountKind
+from payouts.core.eligibility import Excluded
 from payouts.core.states import ENDED_RUNS, PayoutState, RunState, require_transition
 from payouts.findings import blocked_by_findings
-from payouts.models import ConnectedAccount, LedgerAccount, Payout, PayoutRun
-
-_OWED = (AccountKind.PAYABLE, AccountKind.HELD)
+from payouts.models import Payout, PayoutRun
+from payouts.payees import Decided, decide_all
 
 
 class RunRefused(ValueError):
@@ -28,25 +21,16 @@ class RunRefused(ValueError):
 def draft_payout_run(drafted_by: User, at: datetime) -> PayoutRun:
     """Decide for every contributor with a payable or held balance what they are sent, or why nothing is.
 
-    Raises `RunRefused` while another run is not settled or a finding is open.
+    Raises `RunRefused` while another run is not settled or a finding is open, and `NoPolicy`.
     """
     currency = settings.SETTLEMENT_CURRENCY
     unsettled = PayoutRun.objects.filter(currency=currency).exclude(state__in=ENDED_RUNS).first()
     if unsettled is not None:
         raise RunRefused(f"{unsettled} is still {unsettled.state}: settle or cancel it before drafting another.")
     _require_no_open_findings()
-    threshold_minor = policy_at(at).threshold_minor
     run = _begun(currency, drafted_by, at)
-    accounts = {account.contributor_id: account for account in ConnectedAccount.objects.all()}
-    owed = LedgerAccount.objects.filter(kind__in=_OWED, currency=currency, balance_micro__gt=0)
-    by_contributor = owed.order_by("contributor_id").values("contributor_id")
-    balances = by_contributor.annotate(
-        payable_micro=Sum("balance_micro", filter=Q(kind=AccountKind.PAYABLE), default=0),
-        held_micro=Sum("balance_micro", filter=Q(kind=AccountKind.HELD), default=0),
-    )
-    Payout.objects.bulk_create(
-        [_drafted(run, row, accounts.get(row["contributor_id"]), threshold_minor) for row in balances]
-    )
+    for decided in decide_all(currency, at):
+        Payout.objects.bulk_create([_drafted(run, one) for one in decided])
     return run
 
 
@@ -64,18 +48,18 @@ def _begun(currency: str, drafted_by: User, at: datetime) -> PayoutRun:
         raise RunRefused("Somebody else drafted a payout run at the same moment: look at that one.") from error
 
 
-def _drafted(run: PayoutRun, owed: Mapping[str, Any], account: ConnectedAccount | None, threshold_minor: int) -> Payout:
-    state = AccountState(account.transfers_enabled, tuple(account.requirements)) if account else None
-    payable_micro = owed["payable_micro"]
-    decision = decide_payout(payable_micro, owed["held_micro"], run.currency, threshold_minor, state)
+def _drafted(run: PayoutRun, decided: Decided) -> Payout:
     payout = Payout(
-        run=run, contributor_id=owed["contributor_id"], connected_account=account, payable_micro=payable_micro
+        run=run,
+        contributor_id=decided.contributor_id,
+        connected_account=decided.account,
+        payable_micro=decided.payable_micro,
     )
-    if isinstance(decision, Excluded):
+    if isinstance(decided.decision, Excluded):
         payout.state, payout.amount_minor = PayoutState.EXCLUDED, 0
-        payout.reason, payout.explanation = decision.reason, decision.sentence
+        payout.reason, payout.explanation = decided.decision.reason, decided.decision.sentence
     else:
-        payout.state, payout.amount_minor = PayoutState.DRAFTED, decision.amount_minor
+        payout.state, payout.amount_minor = PayoutState.DRAFTED, decided.decision.amount_minor
     return payout
 
 

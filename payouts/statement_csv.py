@@ -17,7 +17,7 @@ def as_csv(document: Document) -> str:
     """One header, a row for each line and one footer; `.` decimals and ISO times in UTC.
 
     The rows of the sections opening, earning, adjustment and payout add up to the footer, which is the closing balance;
-    those of the section image are what the earning by attribution is made of.
+    those of the section image are what the earning by attribution is made of, and owed_back is no part of it.
     """
     written = StringIO()
     rows = csv.DictWriter(written, COLUMNS, restval="", lineterminator="\n")
@@ -28,6 +28,8 @@ def as_csv(document: Document) -> str:
     rows.writerows(_image(document, line) for line in document["images"])
     rows.writerows(_movement(document, "adjustment", line, 1) for line in document["adjustments"])
     rows.writerows(_movement(document, "payout", line, -1) for line in document["payouts"])
+    if document.get("owed_back_micro"):
+        rows.writerow(_row(document, "owed_back", document["owed_back_micro"]))
     rows.writerow(_row(document, "closing", document["closing_micro"], at=document["issued_at"]))
     return written.getvalue()
 

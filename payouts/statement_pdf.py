@@ -65,6 +65,7 @@ def _content(document: Document, name: str, leaf_sha256: str, root_sha256: str) 
     return [
         Paragraph(f"{issued} {times}", STYLES["Normal"]),
         *_section("Balance", ["Step", "Amount"], _balance(document)),
+        *_owed_back(document),
         *_section("Earned", ["Kind", "Amount"], _earnings(document)),
         *_section("Earned by your images", of_images, _images(document)),
         *_section("Adjusted", of_movements, _movements(document, "adjustments")),
@@ -88,6 +89,14 @@ def _balance(document: Document) -> list[list[str]]:
         "Closing": document["closing_micro"],
     }
     return [[label, _micro(document, amount_micro)] for label, amount_micro in steps.items()]
+
+
+def _owed_back(document: Document) -> list[Flowable]:
+    if not document.get("owed_back_micro"):
+        return []
+    owed = _micro(document, document["owed_back_micro"])
+    sentence = f"Beside this balance, {owed} was owed back at the end of the month. It comes off what you earn next."
+    return [Paragraph(sentence, STYLES["Normal"])]
 
 
 def _earnings(document: Document) -> list[list[str]]:

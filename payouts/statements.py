@@ -26,17 +26,26 @@ JOIN payouts_ledgeraccount AS a ON a.id = p.account_id
 WHERE e.period_id = %(period)s AND a.kind = %(payable)s AND a.currency = %(currency)s
 GROUP BY a.contributor_id
 """
+OWED_BACK = """
+SELECT a.contributor_id, -sum(p.amount_micro)::bigint AS owed_back
+FROM payouts_posting AS p
+JOIN payouts_entry AS e ON e.id = p.entry_id
+JOIN payouts_period AS period ON period.id = e.period_id
+JOIN payouts_ledgeraccount AS a ON a.id = p.account_id
+WHERE a.kind = %(receivable)s AND a.currency = %(currency)s AND period.month_on <= %(month)s
+GROUP BY a.contributor_id HAVING sum(p.amount_micro) <> 0
+"""
 TOTALS = f"""
-WITH moved AS ({MOVED}), opening AS (
+WITH moved AS ({MOVED}), owing AS ({OWED_BACK}), opening AS (
     SELECT DISTINCT ON (s.contributor_id) s.contributor_id, s.closing_micro
     FROM payouts_statement AS s JOIN payouts_period AS p ON p.id = s.period_id
     WHERE p.currency = %(currency)s AND p.month_on < %(month)s
     ORDER BY s.contributor_id, p.month_on DESC
 )
 SELECT contributor_id, coalesce(o.closing_micro, 0), coalesce(m.earned, 0), coalesce(m.adjusted, 0),
-       coalesce(m.paid, 0), count(*) OVER ()
-FROM moved AS m FULL JOIN opening AS o USING (contributor_id)
-WHERE m.contributor_id IS NOT NULL OR o.closing_micro <> 0
+       coalesce(m.paid, 0), coalesce(owing.owed_back, 0), count(*) OVER ()
+FROM moved AS m FULL JOIN opening AS o USING (contributor_id) FULL JOIN owing USING (contributor_id)
+WHERE m.contributor_id IS NOT NULL OR o.closing_micro <> 0 OR owing.contributor_id IS NOT NULL
 ORDER BY contributor_id
 """  # noqa: S608
 
@@ -48,13 +57,14 @@ def totals_of(period: Period) -> dict[str, Any]:
         "currency": period.currency,
         "month": period.month_on,
         "payable": AccountKind.PAYABLE,
+        "receivable": AccountKind.RECEIVABLE,
         "earned": EARNED,
         "paid": PAID,
     }
 
 
 def issue_statements(period: Period, at: datetime) -> int:
-    """Issue the statement of every contributor who had a balance or a movement in the period, and publish their root.
+    """Issue the statement of all who had a balance, a movement or a debt in the period, and publish their root.
 
     Opening is the closing of the last statement; paid counts what payouts of the period took from the payable balance,
     less what came back; the rest of the period's postings to it that are no earnings are adjustments. Returns how many
@@ -82,7 +92,7 @@ def _drafts(period: Period, at: datetime) -> Iterator[tuple[Statement, int]]:
     """Each statement without its leaf, in ascending order of contributors, and how many there are."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(TOTALS, totals_of(period))
-        for index, (contributor_id, opening, earned, adjusted, paid, count) in enumerate(cursor):
+        for index, (contributor_id, opening, earned, adjusted, paid, owed_back, count) in enumerate(cursor):
             statement = Statement(
                 period=period,
                 contributor_id=contributor_id,
@@ -91,6 +101,7 @@ def _drafts(period: Period, at: datetime) -> Iterator[tuple[Statement, int]]:
                 adjusted_micro=adjusted,
                 paid_micro=paid,
                 closing_micro=opening + earned + adjusted - paid,
+                owed_back_micro=owed_back,
                 issued_at=at,
                 index=index,
                 salt=secrets.token_hex(SALT_BYTES),

@@ -3,7 +3,20 @@
 from django.urls import path, register_converter
 
 from marketplace.core.periods import Month
-from payouts.views import contributor, ledger, periods, policies, reconciliation, runs, statements, webhooks, why
+from payouts.views import (
+    being_paid,
+    contributor,
+    exports,
+    ledger,
+    periods,
+    policies,
+    reconciliation,
+    runs,
+    statements,
+    tax_forms,
+    webhooks,
+    why,
+)
 
 
 class MonthConverter:
@@ -24,6 +37,7 @@ register_converter(MonthConverter, "month")
 
 urlpatterns = [
     path("contributor/", contributor.overview, name="overview"),
+    path("contributor/account/", being_paid.connect, name="connect_account"),
     path("contributor/images/", contributor.images, name="images"),
     path("contributor/earnings/<month:month>/", contributor.earnings, name="earnings"),
     path("contributor/statements/<month:month>/", statements.statement, name="statement"),
@@ -45,6 +59,8 @@ urlpatterns = [
     path("finance/runs/<int:run_id>/cancel/", runs.cancel, name="cancel_payout_run"),
     path("finance/runs/<int:run_id>/send/", runs.send, name="send_payout_run"),
     path("finance/runs/<int:run_id>/pause/", runs.pause, name="pause_payout_run"),
+    path("finance/exports/", exports.exports, name="exports"),
+    path("finance/tax-forms/", tax_forms.tax_forms, name="tax_forms"),
     path("finance/ledger/", ledger.ledger, name="ledger"),
     path("finance/reconciliation/", reconciliation.reconciliation, name="reconciliation"),
     path("finance/reconciliation/now/", reconciliation.reconcile, name="reconcile"),

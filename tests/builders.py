@@ -5,7 +5,7 @@ Time stands still here: things are sold in October 2026 and the month is closed 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from itertools import count
 from uuid import uuid4
@@ -53,7 +53,9 @@ from marketplace.output_checks import record_output_check
 from marketplace.services import Details, freeze_training_set, record_download, record_generation, submit_asset
 from payouts.booking import book_downloads
 from payouts.closing import approve_close, close_period
-from payouts.models import ConnectedAccount, Period, Policy
+from payouts.core.tax_forms import TaxFormKind
+from payouts.models import ConnectedAccount, Period, Policy, TaxFormReview
+from payouts.tax_forms import record_tax_form
 
 OCTOBER = Month(2026, 10)
 PARAMETERS = EnergyParameters(lo=0.2, r0=0.5, support=0.0, whole=1.0)
@@ -316,8 +318,18 @@ def make_closed_month(closed_by: User, approved_by: User, month: Month = OCTOBER
     return approve_close(month, approved_by, CLOSED_AT)
 
 
+def make_tax_form(
+    contributor: Contributor, kind: TaxFormKind = TaxFormKind.W8BEN, *, rejected_because: str = ""
+) -> TaxFormReview:
+    """A form that finance reviewed: the one for most contributors, and accepted, unless told otherwise."""
+    desk = User.objects.filter(username="tax-desk").first() or make_finance("tax-desk")
+    until = date(2029, 12, 31)
+    return record_tax_form(contributor, kind, JOINED_AT.date(), until, rejected_because, desk, JOINED_AT)
+
+
 def make_connected_account(contributor: Contributor, *, transfers_enabled: bool = True) -> ConnectedAccount:
-    """Our copy of a connected account, without asking Stripe."""
+    """Our copy of a connected account, without asking Stripe, of somebody whose tax form is accepted."""
+    make_tax_form(contributor)
     return ConnectedAccount.objects.create(
         contributor=contributor,
         stripe_account_id=f"acct_test_{contributor.pk}",

@@ -102,7 +102,7 @@ class _Demo:
             period = stages.close(month, staff, timezone.now())
             stages.collect(period, gateway, timezone.now())
         with self._stage("onboard") as report:
-            stages.onboard(gateway, timezone.now(), report)
+            stages.onboard(gateway, staff, timezone.now(), report)
         with self._stage("pay") as report:
             run = stages.pay(staff, background, timezone.now(), report)
         stages.give_logins()

@@ -5,7 +5,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -29,12 +29,15 @@ from marketplace.permissions import FINANCE, REVIEWER
 from marketplace.services import freeze_training_set, record_download
 from payouts import booking, closing, runs
 from payouts import tasks as payout_tasks
+from payouts.core.borders import reaches
 from payouts.core.ledger import AccountKind
 from payouts.core.states import RunState
+from payouts.core.tax_forms import EXPIRING, forms_for
 from payouts.demo.background import Background
 from payouts.gateway import Gateway
 from payouts.models import ConnectedAccount, LedgerAccount, PayoutRun, Period, Policy, RevenueEvent
 from payouts.onboarding import connect_account, refresh_account
+from payouts.tax_forms import record_tax_form
 
 GENERATIONS = 48
 DOWNLOADS = 480
@@ -192,10 +195,10 @@ def collect(period: Period, gateway: Gateway, at: datetime) -> None:
         booking.record_available_funds(net_minor, f"funds_available:{top_up}", at)
 
 
-def onboard(gateway: Gateway, at: datetime, report: Report) -> None:
-    """Contributors with a balance open their connected accounts and fill in the onboarding page.
+def onboard(gateway: Gateway, staff: Staff, at: datetime, report: Report) -> None:
+    """Contributors with a balance open their accounts, fill in the onboarding page and send their tax forms.
 
-    Of five or more, two never finish.
+    Of five or more, two never finish. Whom transfers do not reach has no account.
     """
     owed = LedgerAccount.objects.filter(kind=AccountKind.PAYABLE, balance_micro__gt=0).order_by("contributor_id")
     contributors = list(Contributor.objects.filter(pk__in=owed.values("contributor_id")).order_by("pk"))
@@ -204,11 +207,19 @@ def onboard(gateway: Gateway, at: datetime, report: Report) -> None:
         if not contributor.country:
             contributor.country = UNKNOWN_COUNTRY
             contributor.save(update_fields=["country"])
-        connected = connect_account(contributor, gateway, at)
-        if done > left_unfinished:
-            _fill_in_onboarding(connected, gateway)
-        refresh_account(connected, gateway, at)
+        if reaches(settings.PLATFORM_COUNTRY, contributor.country):
+            connected = connect_account(contributor, gateway, at)
+            if done > left_unfinished:
+                _fill_in_onboarding(connected, gateway)
+                _send_tax_form(contributor, staff, at)
+            refresh_account(connected, gateway, at)
         report(done, len(contributors))
+
+
+def _send_tax_form(contributor: Contributor, staff: Staff, at: datetime) -> None:
+    for kind in forms_for(settings.PLATFORM_COUNTRY, contributor.country)[:1]:
+        valid_until_on = date(at.year + 3, 12, 31) if kind in EXPIRING else None
+        record_tax_form(contributor, kind, at.date(), valid_until_on, "", staff.closes, at)
 
 
 def _fill_in_onboarding(connected: ConnectedAccount, gateway: Gateway) -> None:

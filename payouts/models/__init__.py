@@ -7,6 +7,7 @@ from payouts.models.months import Earning, Period, Policy, RevenueEvent, Revenue
 from payouts.models.reconciling import Finding, Reconciliation, WebhookEvent
 from payouts.models.runs import Attempt, ConnectedAccount, Payout, PayoutRun, Reversal, Transfer
 from payouts.models.statements import Statement, StatementRoot
+from payouts.models.tax_forms import TaxFormReview
 
 __all__ = [
     "Adjustment",
@@ -33,6 +34,7 @@ __all__ = [
     "Reversal",
     "Statement",
     "StatementRoot",
+    "TaxFormReview",
     "Transfer",
     "WebhookEvent",
 ]

@@ -30,6 +30,8 @@ class ConnectedAccount(models.Model):
     country = models.CharField(max_length=2)
     transfers_enabled = models.BooleanField()
     requirements = models.JSONField(default=list, help_text="What Stripe still asks of them.")
+    requirements_due_at = models.DateTimeField(null=True, help_text="Without it by then, Stripe stops transfers.")
+    disabled_reason = models.CharField(max_length=100, blank=True, help_text="Why Stripe stopped transfers.")
     refreshed_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -20,6 +20,9 @@ class Statement(models.Model):
     adjusted_micro = models.BigIntegerField()
     paid_micro = models.BigIntegerField()
     closing_micro = models.BigIntegerField()
+    owed_back_micro = models.BigIntegerField(
+        null=True, help_text="What is receivable of them at the end; unknown where an earlier version issued it."
+    )
     issued_at = models.DateTimeField()
     index = models.PositiveIntegerField(help_text="Its place among the period's statements, from 0.")
     salt = models.CharField(max_length=32, help_text="Random, so that nobody can guess a statement by its hash.")
@@ -34,6 +37,7 @@ class Statement(models.Model):
                 ),
                 name="statement_adds_up",
             ),
+            models.CheckConstraint(condition=Q(owed_back_micro__gte=0), name="owed_back_is_not_negative"),
         )
         triggers = append_only()
 

@@ -118,13 +118,15 @@ def complete_onboarding(state: State, account_id: str, *, holder_name: str, bank
     _changed(state, account)
 
 
-def change_account(state: State, account_id: str, *, transfers: str, currently_due: list[str]) -> JsonObject:
-    """What Stripe's own review does: set the transfers capability (active, inactive, pending) and what is due."""
+def change_account(
+    state: State, account_id: str, *, transfers: str, currently_due: list[str], deadline: int | None
+) -> JsonObject:
+    """What Stripe's own review does: set the transfers capability (active, inactive, pending) and what is due when."""
     account = state.get("account", account_id)
     if account is None:
         raise no_such("account", account_id, "account")
     account["capabilities"] = {"transfers": transfers}
-    account["requirements"] = requirements(currently_due)
+    account["requirements"] = requirements(currently_due, deadline)
     _changed(state, account)
     return account
 
@@ -134,16 +136,17 @@ def _changed(state: State, account: JsonObject) -> None:
     record_event(state, "account.updated", account, account=account["id"])
 
 
-def requirements(currently_due: list[str]) -> JsonObject:
-    """Stripe's requirements hash; whatever is due is also past due and keeps the account disabled."""
+def requirements(currently_due: list[str], deadline: int | None = None) -> JsonObject:
+    """Stripe's requirements hash; what is due without a deadline is also past due and keeps the account disabled."""
+    past_due = currently_due if deadline is None else []
     return {
         "alternatives": [],
-        "current_deadline": None,
+        "current_deadline": deadline,
         "currently_due": currently_due,
-        "disabled_reason": "requirements.past_due" if currently_due else None,
+        "disabled_reason": "requirements.past_due" if past_due else None,
         "errors": [],
         "eventually_due": currently_due,
-        "past_due": currently_due,
+        "past_due": past_due,
         "pending_verification": [],
     }
 

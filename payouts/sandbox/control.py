@@ -63,9 +63,13 @@ class Control:
     def _deliver(self, manner: str, seed: int = 0) -> JsonObject:
         return {"statuses": self.deliveries.deliver_again(Manner(manner), seed)}
 
-    def _set_account(self, account: str, transfers: str, currently_due: list[str]) -> JsonObject:
+    def _set_account(
+        self, account: str, transfers: str, currently_due: list[str], deadline: int | None = None
+    ) -> JsonObject:
         with self._state.transaction():
-            return change_account(self._state, account, transfers=transfers, currently_due=currently_due)
+            return change_account(
+                self._state, account, transfers=transfers, currently_due=currently_due, deadline=deadline
+            )
 
     def _change_balance(self, change_minor: int, currency: str) -> JsonObject:
         """Money that leaves or comes without a call of ours, as a dispute does."""

@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from attribution.groups import links_now
@@ -18,6 +19,7 @@ from payouts.core.ledger import AccountKind
 from payouts.core.states import RunState
 from payouts.earnings import accruals, earned_by_asset, earning_lines
 from payouts.models import Earning, LedgerAccount, Period, Statement
+from payouts.views.being_paid import standing
 
 IMAGES_A_PAGE = 60
 LINES_A_PAGE = 200
@@ -38,6 +40,7 @@ def overview(request: LoggedInRequest) -> HttpResponse:
         "balances_micro": balances_micro,
         "owed_back_micro": -balances_micro[AccountKind.RECEIVABLE],
         "holds": contributor.holds.filter(end__isnull=True, currency=currency).order_by("placed_at"),
+        "being_paid": standing(contributor, timezone.now()),
         "accruals": accruals(contributor, currency),
         "months": _earned_by_month(contributor),
         "found": found_by_month(contributor),

@@ -143,7 +143,10 @@ def test_the_demo_pays_contributors_and_its_books_balance(summary: dict[str, Any
     assert summary["transfers"] > 10
     assert summary["transferred_at_stripe_minor"] == summary["transferred_minor"] > 0
     assert 0 < summary["misallocated"] <= summary["misattributed"] < 1
-    assert {line["reason"] for line in summary["contributors"] if not line["paid_minor"]} == {"onboarding_incomplete"}
+    assert {line["reason"] for line in summary["contributors"] if not line["paid_minor"]} == {
+        "country_not_reached",  # some of the sample catalogue live where Stripe lets a platform send nothing
+        "onboarding_incomplete",
+    }
 
 
 def test_the_demo_compares_every_generation_and_its_reviewer_decides_of_what_is_held(summary: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from tests.builders import (
     make_generator_model,
     make_inspiration_list,
     make_policy,
+    make_tax_form,
     make_training_set,
 )
 from tests.payouts.sandbox.client import REFRESH_URL, RETURN_URL, visit
@@ -48,7 +49,8 @@ def make_available(gateway: Gateway, amount_minor: int, key: str = "funds") -> N
 
 
 def onboard(contributor: Contributor, gateway: Gateway) -> ConnectedAccount:
-    """The contributor opens their account and fills in Stripe's page."""
+    """The contributor opens their account, fills in Stripe's page and sends their tax form."""
+    make_tax_form(contributor)
     connected = connect_account(contributor, gateway, AT)
     link = gateway.onboarding_link(connected.stripe_account_id, return_url=RETURN_URL, refresh_url=REFRESH_URL)
     visit(link, holder_name=contributor.name, bank_country=contributor.country)

@@ -42,6 +42,14 @@ TAMPERED = {
         "(SELECT min(id) FROM marketplace_contributor)",
         ["balances are their postings", r"nobody is below zero: Account \d+ .* is at -1 micro USD; has a floor: True"],
     ),
+    "a statement tells of a debt that is none": (
+        "UPDATE payouts_statement SET owed_back_micro = 5 WHERE contributor_id = "
+        "(SELECT min(contributor_id) FROM payouts_statement) AND period_id = (SELECT min(id) FROM payouts_period)",
+        [
+            r"statements are posted: Contributor \d+ was told of 2026-10: 5 micro are owed back; posted are 0",
+            r"statement roots: What contributor \d+ was told of 2026-10 USD is not what was issued",
+        ],
+    ),
     "an entry is moved to a closed month": (
         "UPDATE payouts_entry SET period_id = (SELECT min(id) FROM payouts_period) "
         "WHERE id = (SELECT max(id) FROM payouts_entry WHERE kind = 'payout_reserved')",

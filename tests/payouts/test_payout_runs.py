@@ -57,7 +57,7 @@ def test_a_draft_gives_everyone_their_amount_or_the_reason_why_nothing_is_sent(a
     explained = dict(run.payouts.values_list("contributor__name", "explanation"))
     assert explained["Small"] == "The balance of 9.99 USD is below the threshold of 10.00 USD and is carried over."
     assert explained["Absent"] == "10.00 USD is waiting: connect a Stripe account to be paid."
-    assert "individual.verification.document" in explained["Unfinished"]
+    assert "Stripe still asks for an identity document" in explained["Unfinished"]
     assert payable_micro(small) == 9_999_999
 
 

@@ -41,6 +41,12 @@ def test_other_currencies_are_taken(currency: str) -> None:
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.parametrize("country", ["us", "USA", "", "U1"])
+def test_a_country_of_the_platform_that_is_no_code_is_refused(country: str) -> None:
+    result = started(**COMPLETE, PLATFORM_COUNTRY=country)
+    assert f"ImproperlyConfigured: PLATFORM_COUNTRY is '{country}': set it to" in result.stderr
+
+
 def test_a_deployment_says_which_one_it_is_unless_it_is_for_development() -> None:
     unnamed = {name: value for name, value in COMPLETE.items() if name != "DEPLOYMENT"}
     assert "Set the environment variable DEPLOYMENT" in started(**unnamed).stderr

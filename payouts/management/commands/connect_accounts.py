@@ -11,10 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.models import Contributor
+from payouts.core.eligibility import still_asked
 from payouts.core.ledger import AccountKind
 from payouts.gateway import Gateway, GatewayBusy, GatewayMisused, GatewayRejected, GatewayUnknown
 from payouts.models import ConnectedAccount, LedgerAccount
-from payouts.onboarding import connect_account, refresh_account, stripe_gateway
+from payouts.onboarding import CannotConnect, connect_account, refresh_account, stripe_gateway
+from payouts.payees import account_state
 
 SOME_FAILED = 1
 
@@ -50,7 +52,7 @@ class Command(BaseCommand):
         for contributor in without.order_by("pk"):
             try:
                 connect_account(contributor, gateway, at)
-            except (ValueError, GatewayRejected) as error:
+            except (CannotConnect, GatewayRejected) as error:
                 self.stderr.write(f"{contributor}: no account opened: {error}")
                 failed += 1
         return failed
@@ -74,4 +76,6 @@ def _state(connected: ConnectedAccount, gateway: Gateway) -> str:
         return "can be paid"
     page = settings.SITE_URL.rstrip("/") + reverse("overview")
     link = gateway.onboarding_link(connected.stripe_account_id, return_url=page, refresh_url=page)
-    return f"Stripe still needs {', '.join(connected.requirements) or 'to finish its review'}: {link}"
+    due_at = connected.requirements_due_at
+    until = f", until {due_at:%Y-%m-%d %H:%M} UTC" if due_at else ""
+    return f"{still_asked(account_state(connected))}{until}: {link}"
