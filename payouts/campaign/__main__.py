@@ -1,0 +1,26 @@
+"""python -m payouts.campaign SEEDS: what `manage.py fault_campaign` starts, with nothing but what it makes itself."""
+
+import signal
+import sys
+from typing import Any
+
+from payouts.campaign.parts import own_parts
+
+
+def main(seeds: str) -> int:
+    """Play seeds such as 17 or 1-200; 1 where one of them went wrong."""
+    signal.signal(signal.SIGTERM, _leave)
+    with own_parts() as folder:
+        from payouts.campaign.seeds import play_seeds, seeds_of
+
+        return int(any(verdict.wrong for verdict in play_seeds(seeds_of(seeds), folder, print)))
+
+
+def _leave(number: int, frame: Any) -> None:
+    """End as an exception, once, so that everything that was started is stopped on the way out."""
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
