@@ -5,13 +5,14 @@ import sys
 from typing import Any
 
 from payouts.campaign.parts import own_parts
+from payouts.campaign.plan import seeds_of
 
 
 def main(seeds: str) -> int:
     """Play seeds such as 17 or 1-200; 1 where one of them went wrong."""
     signal.signal(signal.SIGTERM, _leave)
     with own_parts() as folder:
-        from payouts.campaign.seeds import play_seeds, seeds_of
+        from payouts.campaign.seeds import play_seeds
 
         return int(any(verdict.wrong for verdict in play_seeds(seeds_of(seeds), folder, print)))
 

@@ -1,12 +1,14 @@
 """What befalls a seed: drawn from its number alone, so that the same seed meets the same again."""
 
 import random
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from payouts.sandbox.deliveries import Manner
 from payouts.sandbox.faults import Fault
 
+SEEDS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 CONTRIBUTORS = 8
 FAULT_RATES_PPM = {
     Fault.RATE_LIMITED: 60_000,
@@ -23,6 +25,7 @@ HALF_AN_HOUR_AND_MORE_S = 31 * 60
 PAUSES_S = (0, 600, HALF_AN_HOUR_AND_MORE_S, A_DAY_AND_MORE_S)
 STOPS_DATABASE = 0.25  # of the seeds
 REFUSES_AN_ACCOUNT = 0.3
+STATEMENTS_PER_CALL = 10  # about
 LARGEST_CHANGE_MICRO = 90_000_000
 
 
@@ -87,6 +90,15 @@ class Plan:
     rounds: tuple[Round, ...]
 
 
+def seeds_of(text: str) -> range:
+    """The seeds that a text such as 17 or 1-200 names. Raises ValueError for any other."""
+    match = SEEDS.fullmatch(text)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+    if first > last:
+        raise ValueError(f"{text!r} names no seeds: give one such as 17, or a range such as 1-200.")
+    return range(first, last + 1)
+
+
 def plan_of(seed: int) -> Plan:
     """The plan of a seed."""
     rng = random.Random(f"campaign {seed}")  # noqa: S311 - repeatable, not secret
@@ -119,14 +131,15 @@ def _rounds(rng: random.Random) -> tuple[Round, ...]:
 
 
 def _errands(rng: random.Random, number: int, *, stops_database: bool) -> tuple[Errand, ...]:
-    first = Errand(Act.SEND, _doom(rng, stops_database=stops_database))
     if number == 0:
-        return first, Errand(Act.SEND, _doom(rng))
+        return Errand(Act.SEND, _doom(rng, 6, stops_database=stops_database)), Errand(Act.SEND, _doom(rng, 6))
+    first = Errand(Act.SEND, _doom(rng, 20, stops_database=stops_database))
     # While funds are short the cash at both ends differs, and a reconciliation would rightly say so.
     others = [Act.SEND, Act.SEND, Act.REVERSE, Act.HANDLE_WEBHOOKS] + [Act.RECONCILE] * (number > 1)
-    return first, Errand(rng.choice(others), _doom(rng) if rng.random() < 0.6 else None)  # noqa: PLR2004 - of them
+    return first, Errand(rng.choice(others), _doom(rng, 20) if rng.random() < 0.6 else None)  # noqa: PLR2004 - of them
 
 
-def _doom(rng: random.Random, *, stops_database: bool = False) -> Doom:
+def _doom(rng: random.Random, latest: int, *, stops_database: bool = False) -> Doom:
+    """At one of the first calls, or of the statements around them."""
     moment = rng.choice((Moment.BEFORE_CALL, Moment.AFTER_CALL, Moment.AFTER_CALL, Moment.STATEMENT))
-    return Doom(moment, rng.randint(1, 70 if moment is Moment.STATEMENT else 7), stops_database)
+    return Doom(moment, rng.randint(1, latest * STATEMENTS_PER_CALL if moment is Moment.STATEMENT else latest), stops_database)

@@ -1,6 +1,5 @@
 """Playing one seed after another, with a line for each and a sum at the end."""
 
-import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,17 +11,6 @@ from payouts.campaign.judging import CURRENCY, Verdict
 from payouts.campaign.month import make_template
 from payouts.campaign.parts import Postgres
 from payouts.campaign.playing import play
-
-SEEDS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
-
-
-def seeds_of(text: str) -> range:
-    """The seeds that a text such as 17 or 1-200 names. Raises ValueError for any other."""
-    match = SEEDS.fullmatch(text)
-    first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-    if first > last:
-        raise ValueError(f"{text!r} names no seeds: give one such as 17, or a range such as 1-200.")
-    return range(first, last + 1)
 
 
 def play_seeds(seeds: range, folder: Path, tell: Callable[[str], object]) -> list[Verdict]:

@@ -52,6 +52,7 @@ class World:
 
     def __init__(self, postgres: Postgres, stripe_url: str, clock: Clock) -> None:
         self.postgres, self.stripe_url, self.clock = postgres, stripe_url, clock
+        self._may_stall = False
 
     def gateway(self, read_timeout_s: float = PATIENT_S) -> StripeGateway:
         """Stripe's own client."""
@@ -63,19 +64,22 @@ class World:
 
     def begin_faults(self, seed: int) -> None:
         """Let more than a third of all calls fail from now on."""
+        self._may_stall = True
         self.pull("faults", seed=seed, rates_ppm=FAULT_RATES_PPM, stall_s=STALL_S)
 
     def end_faults(self) -> dict[str, int]:
         """Let every call be answered from now on; how many met which fault so far, and how many none."""
         met: dict[str, int] = self.pull("faults")["met"]
+        time.sleep(STALL_S)  # for those that still stall
+        self._may_stall = False
         return met
 
     def advance(self, seconds: int) -> None:
         """Let time go by, after every call that is under way."""
-        if seconds:
+        if seconds and self._may_stall:
             time.sleep(STALL_S)
-            self.clock.advance(seconds)
-            self.pull("clock", advance_s=seconds)
+        self.clock.advance(seconds)
+        self.pull("clock", advance_s=seconds)
 
 
 @contextmanager
