@@ -67,6 +67,7 @@ class Postgres:
     def restart_hard(self) -> None:
         """Stop it hard, unless it was, and start it again: it recovers from its log."""
         running = self._server.get_postmaster_info().process
+        assert running is not None  # started with the parts
         self.stop_hard()
         with suppress(psutil.NoSuchProcess):
             running.wait(STOP_S)

@@ -116,8 +116,8 @@ def plan_of(seed: int) -> Plan:
 
 
 def _rounds(rng: random.Random) -> tuple[Round, ...]:
-    """Four to six: none gets far in the first, funds run short in the second, and once a day and more goes by."""
-    count = rng.randint(4, 6)
+    """Three to five: none gets far in the first, funds run short in the second, and once a day and more goes by."""
+    count = rng.randint(3, 5)
     day_after = rng.choice((0, 0, *range(1, count - 1)))
     stop_in = rng.randrange(count) if rng.random() < STOPS_DATABASE else None
     return tuple(
@@ -142,4 +142,6 @@ def _errands(rng: random.Random, number: int, *, stops_database: bool) -> tuple[
 def _doom(rng: random.Random, latest: int, *, stops_database: bool = False) -> Doom:
     """At one of the first calls, or of the statements around them."""
     moment = rng.choice((Moment.BEFORE_CALL, Moment.AFTER_CALL, Moment.AFTER_CALL, Moment.STATEMENT))
-    return Doom(moment, rng.randint(1, latest * STATEMENTS_PER_CALL if moment is Moment.STATEMENT else latest), stops_database)
+    return Doom(
+        moment, rng.randint(1, latest * STATEMENTS_PER_CALL if moment is Moment.STATEMENT else latest), stops_database
+    )

@@ -3,11 +3,10 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.db.models import Q
-
 from marketplace.core.periods import Month
 from marketplace.models import Contributor, User
 from payouts.adjusting import record_adjustment
+from payouts.attempts import transfer_group
 from payouts.campaign.judging import Due, Verdict, judge
 from payouts.campaign.month import APPROVER, DRAFTER
 from payouts.campaign.parts import Postgres
@@ -22,7 +21,6 @@ from payouts.campaign.plan import (
 )
 from payouts.campaign.workers import work
 from payouts.campaign.world import IMPATIENT_S, PATIENT_S, World, world
-from payouts.attempts import transfer_group
 from payouts.core.ledger import AccountKind
 from payouts.core.states import PayoutState, RunState
 from payouts.models import AdjustmentReason, LedgerAccount, Payout, PayoutRun, Period
@@ -98,9 +96,7 @@ def _due(number: int, payout: Payout, plan: Plan) -> Due:
         stripe_account_id=payout.connected_account.stripe_account_id,
         payable_micro=payable.balance_micro,
         is_refused=number == plan.refused,
-        reversed_minor=payout.amount_minor
-        if number in plan.reversed_by_us
-        else int(number == plan.reversed_at_stripe),
+        reversed_minor=payout.amount_minor if number in plan.reversed_by_us else int(number == plan.reversed_at_stripe),
     )
 
 
