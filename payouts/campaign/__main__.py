@@ -12,9 +12,16 @@ def main(seeds: str) -> int:
     """Play seeds such as 17 or 1-200; 1 where one of them went wrong."""
     signal.signal(signal.SIGTERM, _leave)
     with own_parts() as folder:
-        from payouts.campaign.seeds import play_seeds
+        from payouts.campaign.seeds import play_seeds, sum_of
 
-        return int(any(verdict.wrong for verdict in play_seeds(seeds_of(seeds), folder, print)))
+        verdicts = list(play_seeds(seeds_of(seeds), folder, tell))
+        tell(sum_of(verdicts))
+        return int(any(verdict.wrong for verdict in verdicts))
+
+
+def tell(line: str) -> None:
+    """Print at once, also into a file."""
+    print(line, flush=True)  # noqa: T201 - it is a program
 
 
 def _leave(number: int, frame: Any) -> None:

@@ -1,7 +1,7 @@
 """Playing one seed after another, with a line for each and a sum at the end."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.db import connection
@@ -13,17 +13,15 @@ from payouts.campaign.parts import Postgres
 from payouts.campaign.playing import play
 
 
-def play_seeds(seeds: range, folder: Path, tell: Callable[[str], object]) -> list[Verdict]:
-    """Play seeds on the parts in a folder; `tell` hears of each as soon as it is judged, and of all in the end."""
+def play_seeds(seeds: range, folder: Path, tell: Callable[[str], object]) -> Iterator[Verdict]:
+    """Play seeds on the parts in a folder, one for each that is asked for; `tell` hears of each as soon as it ends."""
     postgres, sandbox_state = Postgres(folder), folder / "stripe.sqlite3"
     make_template(sandbox_state)
     connection.close()  # a database with a connection cannot be copied
-    verdicts = []
     for seed in seeds:
-        verdicts.append(play(seed, postgres, sandbox_state))
-        tell(line_of(seed, verdicts[-1]))
-    tell(sum_of(verdicts))
-    return verdicts
+        verdict = play(seed, postgres, sandbox_state)
+        tell(line_of(seed, verdict))
+        yield verdict
 
 
 def line_of(seed: int, verdict: Verdict) -> str:

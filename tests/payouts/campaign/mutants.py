@@ -1,6 +1,6 @@
 """Three bad designs of the worker that sends, which the campaign must find out; each is a small substitute.
 
-python -m tests.payouts.campaign.mutants MUTANT SEEDS, such as `call_then_save 1-50`
+python -m tests.payouts.campaign.mutants MUTANT SEEDS [until-caught], such as `call_then_save 1-50`
 """
 
 import sys
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import uuid4
 
+from payouts.campaign.__main__ import tell
 from payouts.campaign.parts import own_parts
 from payouts.campaign.plan import seeds_of
 from payouts.core import outcomes
@@ -82,14 +83,18 @@ def _send_each_by(send: Callable[[int, Callable[..., object], Callable[[], datet
 MUTANTS = {mutate.__name__: mutate for mutate in (without_the_23_hour_rule, one_key_without_listing, call_then_save)}
 
 
-def main(mutant: str, seeds: str) -> None:
-    """Play the seeds with a mutant, each seed told as the campaign does, and in how many it paid twice."""
+def main(mutant: str, seeds: str, until: str = "") -> None:
+    """Play the seeds with a mutant and count those that paid twice; with `until-caught`, no seed after the first."""
     with own_parts() as folder:
-        from payouts.campaign.seeds import play_seeds
+        from payouts.campaign.seeds import play_seeds, sum_of
 
         MUTANTS[mutant]()
-        verdicts = play_seeds(seeds_of(seeds), folder, print)
-        print(f"{sum(verdict.paid_twice_minor > 0 for verdict in verdicts)} of {len(verdicts)} seeds paid twice.")
+        verdicts = []
+        for verdict in play_seeds(seeds_of(seeds), folder, tell):
+            verdicts.append(verdict)
+            if until and verdict.paid_twice_minor:
+                break
+        tell(f"{sum_of(verdicts)} {sum(verdict.paid_twice_minor > 0 for verdict in verdicts)} seeds paid twice.")
 
 
 if __name__ == "__main__":
