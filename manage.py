@@ -7,7 +7,15 @@ import signal
 import sys
 from typing import Any
 
-MAKE_THEIR_OWN_TABLES = {"demo", "makemigrations", "migrate", "showmigrations", "squashmigrations", "test"}
+MAKE_THEIR_OWN_TABLES = {
+    "demo",
+    "fault_campaign",
+    "makemigrations",
+    "migrate",
+    "showmigrations",
+    "squashmigrations",
+    "test",
+}
 
 
 def main() -> None:

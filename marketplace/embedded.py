@@ -59,7 +59,7 @@ def parts() -> Iterator[None]:
     with ExitStack() as stack:
         if "DATABASE_URL" not in os.environ:
             os.environ.setdefault("DEBUG", "true")
-            server = _postgres(folder / "postgres")
+            server = embedded_postgres(folder / "postgres")
             stack.enter_context(_shared(folder / "postgres.lock", server.start, server.stop))
             os.environ |= {"DATABASE_URL": _database(server), "TRIBUTARY_EMBEDDED": "true"}
             stack.callback(os.environ.pop, "DATABASE_URL")
@@ -128,7 +128,8 @@ def _secret_key(file: Path) -> str:
     return file.read_text()
 
 
-def _postgres(folder: Path) -> "PostgresServer":
+def embedded_postgres(folder: Path) -> "PostgresServer":
+    """The embedded database server whose data is in a folder, started or not. Raises `PartsUnavailable`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, and then does without

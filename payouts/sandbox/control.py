@@ -49,11 +49,12 @@ class Control:
         return {"now": self._state.now()}
 
     def _plan_faults(self, seed: int = 0, rates_ppm: dict[str, int] | None = None, stall_s: float = 0.0) -> JsonObject:
+        """Put a plan in force; tells how many calls met which fault under the one before."""
         rates = {Fault(name): rate_ppm for name, rate_ppm in (rates_ppm or {}).items()}
         if min(rates.values(), default=0) < 0 or sum(rates.values()) > WHOLE_PPM:
             raise ValueError(f"rates are at least 0 and together at most {WHOLE_PPM} ppm")
-        self.faults = FaultPlan(seed, rates, stall_s)
-        return {"rates_ppm": rates}
+        before, self.faults = self.faults, FaultPlan(seed, rates, stall_s)
+        return {"rates_ppm": rates, "met": dict(before.met)}
 
     def _set_endpoint(self, url: str, secret: str) -> JsonObject:
         self._state.set_control("webhooks", {"url": url, "secret": secret})

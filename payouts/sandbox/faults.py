@@ -37,17 +37,24 @@ REFUSALS = {
 
 @dataclass(frozen=True)
 class FaultPlan:
-    """How often each fault befalls a call, in ppm, and for how long a stalled call waits before it is executed."""
+    """How often each fault befalls a call, in ppm, and for how long a stalled call waits before it is executed.
+
+    `met` counts the calls that met each fault, and those that met none.
+    """
 
     seed: int = 0
     rates_ppm: Mapping[Fault, int] = field(default_factory=dict)
     stall_s: float = 0.0
+    met: Counter[str] = field(default_factory=Counter, compare=False)
     _calls: Counter[str] = field(default_factory=Counter, compare=False)
 
     def draw(self, call: str) -> Fault | None:
         """The fault, if any, of the next call of this name, such as its method, path and idempotency key."""
-        if not self.rates_ppm:
-            return None
+        fault = self._drawn(call) if self.rates_ppm else None
+        self.met[fault or "none"] += 1
+        return fault
+
+    def _drawn(self, call: str) -> Fault | None:
         self._calls[call] += 1
         drawn = random.Random(f"{self.seed} {call} {self._calls[call]}").randrange(WHOLE_PPM)  # noqa: S311
         for fault, rate_ppm in self.rates_ppm.items():

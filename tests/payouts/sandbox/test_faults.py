@@ -93,6 +93,10 @@ def test_the_same_seed_brings_the_same_faults_in_whatever_order_calls_come() -> 
         return sorted((call, plan.draw(call)) for call in calls)
 
     calls = [f"POST /v1/transfers {n}" for n in range(200)]
+    plan = FaultPlan(7, dict.fromkeys(Fault, 50_000))
+    met = [plan.draw(call) for call in calls]
+    assert plan.met["none"] == met.count(None)
+    assert plan.met.total() == 200
     assert drawn(7, calls) == drawn(7, calls[::-1]) != drawn(8, calls)
     assert 30 < sum(fault is not None for _, fault in drawn(7, calls)) < 110  # 35 % of 200 are 70
 
