@@ -13,7 +13,6 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from threadpoolctl import threadpool_limits
 
-from attribution.core.hamming import BAND_BITS, BAND_MASK, BANDS, flips
 from attribution.embed import current_encoder
 from attribution.groups import date_of_links
 from attribution.models import DuplicateCheck, Encoder, NearDuplicate, PerceptualHash
@@ -23,12 +22,13 @@ from attribution.same_picture import (
     MOST_BY_EMBEDDING,
     MOST_BY_HASH,
     open_preview,
-    perceptual_hash,
     perceptual_hashes,
     prove_copy,
     stored_picture,
 )
 from attribution.search import nearest_earlier
+from marketplace.core.hamming import BAND_BITS, BAND_MASK, BANDS, flips
+from marketplace.hashes import perceptual_hash
 from marketplace.models import Asset
 
 logger = logging.getLogger(__name__)

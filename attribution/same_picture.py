@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-import imagehash
 import numpy as np
 from django.core.files.storage import default_storage
 from numpy.typing import NDArray
 from PIL import Image
 
 from attribution.core import geometry, sameness
+from marketplace.hashes import perceptual_hash
 
 HASH_BITS = 10
 """Of 64 that may differ: so near are 4 of 58,518 pairs of different pictures."""
@@ -63,12 +63,6 @@ def open_preview(preview: str) -> Image.Image:
     with default_storage.open(preview) as file, Image.open(file) as image:
         image.draft("RGB", (geometry.EDGE_PX, geometry.EDGE_PX))
         return image.convert("RGB")
-
-
-def perceptual_hash(image: Image.Image) -> int:
-    """The 64-bit pHash of a picture, as the signed integer that the database stores."""
-    bits = np.packbits(imagehash.phash(image).hash.ravel())
-    return int.from_bytes(bits.tobytes(), "big", signed=True)
 
 
 def perceptual_hashes(image: Image.Image) -> list[int]:

@@ -19,6 +19,8 @@ MAX_BYTES = 100_000_000
 MAX_PIXELS = 120_000_000  # admits the 102-megapixel medium-format cameras
 MAX_FRAMES = 1_000
 DERIVATIVE_QUALITY = 85
+PREVIEW_EDGE = 1024  # pixels; what the encoder reads
+THUMBNAIL_EDGE = 320  # pixels; what others may see of a contributor's image
 
 PILLOW_NAMES: dict[Format, str] = {
     "JPEG": "JPEG",

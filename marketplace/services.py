@@ -5,12 +5,11 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
-from PIL import Image
 
 from marketplace.core.verdicts import Signal, Verdict, decide
 from marketplace.files import store
 from marketplace.generators.base import GeneratedImage
-from marketplace.images import derivative, sha256_hex
+from marketplace.images import PREVIEW_EDGE, derivative, sha256_hex
 from marketplace.models import (
     Asset,
     Contributor,
@@ -26,11 +25,9 @@ from marketplace.models import (
     TrainingSetMember,
 )
 from marketplace.output_checks import require_for_sale
-from marketplace.screening import Report, screen
+from marketplace.screening import confined
+from marketplace.screening.report import Picture
 from marketplace.selectors import assets_with_consent
-
-PREVIEW_EDGE = 1024  # pixels; what the encoder reads
-THUMBNAIL_EDGE = 320  # pixels; what others may see of a contributor's image
 
 
 class NoTrainingSet(ValueError):
@@ -63,9 +60,9 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
     known = Submission.objects.filter(contributor=contributor, sha256=sha256).first()
     if known is not None:
         return known, False
-    report = screen(data)
+    report = confined.screen(data)
     original = store("originals", data, "")
-    derived = _store_derivatives(report.decoded.image) if report.decoded else {}
+    derived = _store_derivatives(report.picture) if report.picture else {}
     with transaction.atomic():
         _lock_file(sha256)
         signals = [*report.signals, *_first_ingested_by_another(contributor, sha256)]
@@ -95,15 +92,16 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
             screened_at=at,
         )
         if verdict is Verdict.ACCEPT:
-            _accept(submission, report, derived, details, at)
+            assert report.picture is not None  # an accepted file was decoded
+            _accept(submission, report.picture, derived, details, at)
     return submission, True
 
 
-def _store_derivatives(image: Image.Image) -> dict[str, str]:
+def _store_derivatives(picture: Picture) -> dict[str, str]:
     """Storage names by field of the asset."""
     return {
-        "preview": store("previews", derivative(image, PREVIEW_EDGE), ".jpg"),
-        "thumbnail": store("thumbnails", derivative(image, THUMBNAIL_EDGE), ".jpg"),
+        "preview": store("previews", picture.preview, ".jpg"),
+        "thumbnail": store("thumbnails", picture.thumbnail, ".jpg"),
     }
 
 
@@ -122,15 +120,14 @@ def _first_ingested_by_another(contributor: Contributor, sha256: str) -> list[Si
     return [Signal("same_bytes", Verdict.HOLD, "first_submitted_by_another_contributor", evidence)]
 
 
-def _accept(submission: Submission, report: Report, derived: dict[str, str], details: Details, at: datetime) -> None:
-    assert report.decoded is not None  # an accepted file was decoded
+def _accept(submission: Submission, picture: Picture, derived: dict[str, str], details: Details, at: datetime) -> None:
     asset = Asset.objects.create(
         submission=submission,
         contributor_id=submission.contributor_id,
         sha256=submission.sha256,
         **derived,
-        width=report.decoded.width,
-        height=report.decoded.height,
+        width=picture.width,
+        height=picture.height,
         ingested_at=at,
     )
     TrainingConsent.objects.create(asset=asset, granted=details.training_consent, effective_at=at, recorded_at=at)

@@ -12,12 +12,12 @@ from attribution.same_picture import (
     MOST_BY_EMBEDDING,
     MOST_BY_HASH,
     Picture,
-    perceptual_hash,
     perceptual_hashes,
     prove_copy,
     read_picture,
 )
 from attribution.tiles import Rows
+from marketplace.hashes import perceptual_hash
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ from django.db.models import F
 
 
 def _band(number):
-    """As in attribution.core.hamming: 16 of the 64 bits, all that a search asks for beside them."""
+    """As in marketplace.core.hamming: 16 of the 64 bits, all that a search asks for beside them."""
     return migrations.AddIndex(
         "perceptualhash",
         models.Index(

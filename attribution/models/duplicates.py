@@ -6,7 +6,7 @@ Nothing here is changed or deleted: which copies were known, and not ruled out, 
 from django.db import models
 from django.db.models import F, Q
 
-from attribution.core.hamming import BAND_BITS, BAND_MASK, BANDS
+from marketplace.core.hamming import BAND_BITS, BAND_MASK, BANDS
 from marketplace.models import Asset, User
 from marketplace.triggers import append_only
 

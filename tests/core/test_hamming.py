@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attribution.core.hamming import BAND_BITS, BANDS, band_of, flips
+from marketplace.core.hamming import BAND_BITS, BANDS, band_of, flips
 
 HASHES = st.integers(-(2**63), 2**63 - 1)
 CHANGES = st.sets(st.integers(0, 63), max_size=20)
