@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from attribution.duplicates import BY_HASH, FLIPS, earlier_by_hash
 from attribution.models import PerceptualHash
 from attribution.same_picture import HASH_BITS, MOST_BY_HASH
-from tests.attribution.core.test_hamming import changed
 from tests.builders import JOINED_AT
+from tests.core.test_hamming import changed
 
 HASHES = st.integers(-(2**63), 2**63 - 1)
 NEAR = st.sets(st.integers(0, 63), max_size=HASH_BITS + 2)

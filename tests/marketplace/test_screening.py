@@ -130,7 +130,7 @@ def test_an_animation_waits_for_a_reviewer(file_format: str) -> None:
         ({"invokeai_metadata": '{"app_version": "4.2"}'}, "invokeai_metadata"),
         ({"sd-metadata": '{"app_id": "x"}'}, "invokeai_metadata"),
         ({"Dream": '"a duck" -s 15 -S 42 -W 512'}, "invokeai_metadata"),
-        ({"Software": "NovelAI"}, "novelai_software"),
+        ({"Software": "NovelAI"}, "generator_named"),
         ({"prompt": "a duck", "seed": "42", "guidance_scale": "7"}, "generation_parameters"),
         ({"Description": f"a duck --v 6 Job ID: {UUID}"}, "midjourney_job_id"),
         ({"AIGC": '{"Label": "1"}'}, "aigc_label_generated"),
