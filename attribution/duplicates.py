@@ -27,7 +27,7 @@ from attribution.same_picture import (
     stored_picture,
 )
 from attribution.search import nearest_earlier
-from marketplace.core.hamming import BAND_BITS, BAND_MASK, BANDS, flips
+from marketplace.hash_search import flips_within, near_bands
 from marketplace.hashes import perceptual_hash
 from marketplace.models import Asset
 
@@ -36,20 +36,12 @@ logger = logging.getLogger(__name__)
 HASH_AT_ONCE = 256
 CHECK_AT_ONCE = 32
 
-NEAR_BANDS = " UNION ALL ".join(
-    f"""
-    SELECT known.asset_id, bit_count((known.hash # way)::bit(64)) AS distance
-    FROM unnest(%(ways)s::bigint[]) AS way CROSS JOIN unnest(%(flips_{band})s::bigint[]) AS flip
-    JOIN attribution_perceptualhash AS known
-    ON (known.hash >> {band * BAND_BITS}) & {BAND_MASK} = ((way >> {band * BAND_BITS}) & {BAND_MASK}) # flip
-    """  # noqa: S608 -- of constants only
-    for band in range(BANDS)
-)
 BY_HASH = f"""
-    SELECT asset_id, min(distance) FROM ({NEAR_BANDS}) AS near WHERE asset_id < %(before)s AND distance <= %(bits)s
+    SELECT asset_id, min(distance) FROM ({near_bands("attribution_perceptualhash", "asset_id")}) AS near
+    WHERE asset_id < %(before)s AND distance <= %(bits)s
     GROUP BY asset_id ORDER BY min(distance), asset_id LIMIT %(most)s
 """  # noqa: S608 -- of constants only
-FLIPS = {f"flips_{band}": flips(band, HASH_BITS) for band in range(BANDS)}
+FLIPS = flips_within(HASH_BITS)
 
 
 def hash_assets(at: datetime) -> int:

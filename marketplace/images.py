@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import pillow_heif
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, ImageFile
 
 Format = Literal["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIC"]
 
@@ -70,7 +70,7 @@ class DecodedImage:
     """
 
     image: Image.Image
-    source: Image.Image
+    source: ImageFile.ImageFile
     format: Format
     width: int
     height: int

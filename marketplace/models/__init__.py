@@ -1,10 +1,11 @@
 """The marketplace's records, one file per noun."""
 
-from marketplace.models.catalogue import Asset, ScreeningResult, Submission, TrainingConsent
+from marketplace.models.catalogue import Asset, Rescreening, ScreeningResult, Submission, TrainingConsent
 from marketplace.models.checks import OutputCheck, OutputDecision
 from marketplace.models.generation import (
     Download,
     Generation,
+    GenerationHash,
     GeneratorModel,
     RemixTruth,
     TrainingSet,
@@ -18,10 +19,12 @@ __all__ = [
     "Customer",
     "Download",
     "Generation",
+    "GenerationHash",
     "GeneratorModel",
     "OutputCheck",
     "OutputDecision",
     "RemixTruth",
+    "Rescreening",
     "ScreeningResult",
     "Submission",
     "TrainingConsent",

@@ -3,7 +3,9 @@
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import F
 
+from marketplace.core.hamming import BAND_BITS, BAND_MASK, BANDS
 from marketplace.generators.base import Backend
 from marketplace.models.catalogue import SHA256_HEX_LENGTH, Asset
 from marketplace.models.people import Customer
@@ -101,6 +103,28 @@ class Generation(models.Model):
 
     def __str__(self) -> str:
         return f"generation {self.pk}"
+
+
+class GenerationHash(models.Model):
+    """The 64-bit pHash of a generation's preview, by which uploads of it are found.
+
+    An index for each of its bands has all that a search asks for, so that none of the table is read.
+    """
+
+    generation = models.OneToOneField(Generation, on_delete=models.PROTECT, related_name="perceptual_hash")
+    hash = models.BigIntegerField()
+    hashed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = tuple(
+            models.Index(
+                F("hash").bitrightshift(band * BAND_BITS).bitand(BAND_MASK),
+                name=f"generation_hash_band_{band}",
+                include=("hash", "generation"),
+            )
+            for band in range(BANDS)
+        )
+        triggers = append_only()
 
 
 class RemixTruth(models.Model):

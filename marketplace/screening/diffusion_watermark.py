@@ -71,7 +71,8 @@ def _blocks(difference: Numbers) -> Numbers:
     coarse = coarse[:, ::2] + coarse[:, 1::2]
     height, width = coarse.shape
     blocks = coarse.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK).transpose(0, 2, 1, 3)
-    return blocks.reshape(-1, BLOCK * BLOCK)[:, 1:]
+    values: Numbers = blocks.reshape(-1, BLOCK * BLOCK)[:, 1:].astype(np.float32, copy=False)
+    return values
 
 
 def _agreeing(votes: Bits, message: str) -> int:

@@ -7,7 +7,7 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
-from PIL import ExifTags, Image, IptcImagePlugin
+from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
 from marketplace.images import DecodedImage
 from marketplace.screening.records import read_record
@@ -122,7 +122,7 @@ def _comment(source: Image.Image) -> Iterator[TextField]:
         yield TextField("JPEG", "comment", comment.decode("utf-8", "replace"))
 
 
-def _iptc_texts(source: Image.Image) -> Iterator[TextField]:
+def _iptc_texts(source: ImageFile.ImageFile) -> Iterator[TextField]:
     """Yield the texts of the older IPTC block (IIM) that name a program, a credit or a description."""
     try:
         block = IptcImagePlugin.getiptcinfo(source) or {}

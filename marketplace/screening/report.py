@@ -1,12 +1,13 @@
 """What screening a file gives: the verdict with its evidence and, of a readable picture, all that we keep beside it."""
 
 from base64 import b64decode, b64encode
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from PIL import Image
 
-from marketplace.core.verdicts import Signal, Verdict
+from marketplace.core.verdicts import Signal, Verdict, decide
 from marketplace.hashes import mirrored_hash, perceptual_hash
 from marketplace.images import PREVIEW_EDGE, THUMBNAIL_EDGE, derivative
 
@@ -32,6 +33,12 @@ class Report:
     signals: tuple[Signal, ...]
     picture: Picture | None
     version: str
+
+    def with_signals(self, more: Iterable[Signal]) -> "Report":
+        """The report with what was found elsewhere, and the verdict that all of it adds up to."""
+        signals = (*self.signals, *more)
+        verdict, reasons = decide(signals)
+        return replace(self, verdict=verdict, reasons=reasons, signals=signals)
 
 
 def take(image: Image.Image) -> Picture:

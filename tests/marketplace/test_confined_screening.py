@@ -36,7 +36,7 @@ def _slow_file() -> bytes:
     return out.getvalue()
 
 
-def test_what_the_other_process_finds_is_what_is_found_here() -> None:
+def test_what_is_found_there_is_what_would_be_found_here() -> None:
     data = jpeg_bytes(make_picture(width=200, height=120))
     report = confined.screen(data)
     assert report == screen(data)
@@ -85,7 +85,9 @@ def test_a_file_that_takes_too_long_is_unreadable_and_the_next_one_is_read(
     assert confined.screen(jpeg_bytes(make_picture())).verdict is Verdict.ACCEPT
 
 
-def test_after_a_number_of_files_a_new_process_begins(reader: confined.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_number_of_files_a_new_program_reads_on(
+    reader: confined.Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = _pid(reader)
     confined.screen(jpeg_bytes(make_picture()))
     assert _pid(reader) == first

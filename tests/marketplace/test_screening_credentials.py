@@ -107,7 +107,11 @@ def test_content_credentials_are_taken_at_their_word_though_nobody_trusts_the_si
 
 @pytest.mark.parametrize(
     ("agent", "verdict"),
-    [("Bing Image Creator", "reject"), ({"name": "Adobe Firefly", "version": "1"}, "hold"), ("Adobe Photoshop", "accept")],
+    [
+        ("Bing Image Creator", "reject"),
+        ({"name": "Adobe Firefly", "version": "1"}, "hold"),
+        ("Adobe Photoshop", "accept"),
+    ],
 )
 def test_a_creating_program_that_gives_no_source_type_is_known_by_its_name(agent: object, verdict: str) -> None:
     assert screen(_signed({"action": "c2pa.created", "softwareAgent": agent})).verdict == verdict

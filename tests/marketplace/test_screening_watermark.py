@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from marketplace.core.verdicts import Verdict
-from marketplace.sample_catalogue import STYLES, draw_work
+from marketplace.sample_catalogue import STYLES, Style, draw_work
 from marketplace.screening import screen
 from marketplace.screening.diffusion_watermark import BLUE_DIFFERENCE, STEP, WATERMARKS, Watermark
 
@@ -17,7 +17,9 @@ EDGE = 512
 def _picture(seed: int) -> np.ndarray:
     """A grained picture with a blue dot in each block, which is what gets marked there: (h, w, 3) of 0 … 255."""
     random = np.random.default_rng(seed)
-    soft = Image.fromarray(random.integers(60, 110, (8, 8, 3), dtype=np.uint8)).resize((EDGE, EDGE), Image.BICUBIC)
+    soft = Image.fromarray(random.integers(60, 110, (8, 8, 3), dtype=np.uint8)).resize(
+        (EDGE, EDGE), Image.Resampling.BICUBIC
+    )
     pixels = np.asarray(soft, float) + random.normal(0, 4, (EDGE, EDGE, 3))
     for y in range(0, EDGE, 8):
         for x in range(0, EDGE, 8):
@@ -39,7 +41,8 @@ def _marked(pixels: np.ndarray, message: str, offset: float) -> np.ndarray:
         value = coarse[y, x]
         wanted = np.sign(value) * (abs(value) // STEP + 0.25 + 0.5 * int(message[number % len(message)])) * STEP
         block[2 * y : 2 * y + 2, 2 * x : 2 * x + 2, 2] += (wanted - value) / 2 / BLUE_DIFFERENCE[2]
-    return np.clip(marked, 0, 255).round().astype(np.uint8)
+    rounded: np.ndarray = np.clip(marked, 0, 255).round().astype(np.uint8)
+    return rounded
 
 
 def _file(pixels: np.ndarray, file_format: str = "PNG", **options: object) -> bytes:
@@ -65,7 +68,7 @@ def test_another_message_says_nothing() -> None:
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_no_drawn_work_is_taken_for_a_marked_one(style: str) -> None:
+def test_no_drawn_work_is_taken_for_a_marked_one(style: Style) -> None:
     assert screen(_file(np.asarray(draw_work(style, 1, EDGE).image))).verdict is Verdict.ACCEPT
 
 

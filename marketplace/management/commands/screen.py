@@ -3,24 +3,27 @@
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
+from marketplace.images import sha256_hex
 from marketplace.ingest import CannotRead, read_picture
+from marketplace.own_generations import find_own, judge
 from marketplace.screening import confined, unreadable
 from marketplace.screening.report import Report
 
 
 class Command(BaseCommand):
-    """Prints a line for each file, whatever is in it. What only our own log knows, such as generations, is not asked."""
+    """Prints a line for each file, whatever is in it."""
 
     help = (
         "Say what the screening of uploads finds in files: verdict, reason codes and evidence, without recording "
-        "anything. Whether a file is one of our own generations is not looked up."
+        "anything. Our own generations are found too."
     )
-    requires_system_checks = []  # it needs no database
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
@@ -28,13 +31,15 @@ class Command(BaseCommand):
 
     def handle(self, *, files: list[Path], json: bool, **options: Any) -> None:
         for file in files:
-            report = _screen(file)
+            report = _screen(file, timezone.now())
             self.stdout.write(_as_json(file, report) if json else _in_words(file, report))
 
 
-def _screen(file: Path) -> Report:
+def _screen(file: Path, at: datetime) -> Report:
     try:
-        return confined.screen(read_picture(file))
+        data = read_picture(file)
+        report = confined.screen(data)
+        return report.with_signals(judge(find_own(sha256_hex(data), report.picture), at))
     except CannotRead as error:
         return unreadable("cannot_be_read", f"The file is {error}.")
 
