@@ -59,6 +59,11 @@ class Reader:
                 return _stopped(in_time=time.monotonic() - began < SECONDS)
             return from_json(json.loads(answer))
 
+    @property
+    def pid(self) -> int | None:
+        """Of the process that runs now, if any."""
+        return self._process.pid if self._process else None
+
     def stop(self) -> None:
         """End the process, unless it is that of the program which this one was forked from."""
         if self._process is not None and self._pid == os.getpid():

@@ -26,8 +26,8 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[confined.Reader]:
 
 
 def _pid(reader: confined.Reader) -> int:
-    assert reader._process is not None
-    return reader._process.pid
+    assert reader.pid is not None
+    return reader.pid
 
 
 def _slow_file() -> bytes:
