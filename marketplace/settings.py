@@ -115,6 +115,10 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULE = {
     "embed new assets": {"task": "attribution.tasks.embed_assets", "schedule": timedelta(seconds=15)},
+    "find generations among new assets": {
+        "task": "attribution.tasks.find_look_alikes",
+        "schedule": timedelta(seconds=15),
+    },
     "find copies among new assets": {"task": "attribution.tasks.find_duplicates", "schedule": timedelta(seconds=15)},
     "embed new generations": {"task": "attribution.tasks.embed_generations", "schedule": timedelta(seconds=15)},
     "check new generations for copies": {"task": "attribution.tasks.check_copies", "schedule": timedelta(seconds=15)},
