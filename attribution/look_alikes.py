@@ -2,14 +2,16 @@
 
 The perceptual hash at upload finds whole pictures only. Once an asset is embedded, the generations nearest to it are
 compared with it as assets are with one another: the embedding only says which, and what the pictures show decides. Such
-an asset waits for a reviewer, by the marketplace's service.
+an asset waits for a reviewer, by the marketplace's service. So does one that the operator's detector points at.
 """
 
 import logging
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
+from attribution.detector import hold_if_generated
 from attribution.embed import current_encoder
 from attribution.models import Encoder, LookAlikeCheck
 from attribution.same_picture import LEAST_SIMILARITY, prove_copy, stored_picture
@@ -46,6 +48,7 @@ def find_look_alikes(at: datetime) -> int:
             near = _nearest(asset, encoder)
             for generation in near:
                 _compare(asset, generation, at)
+            hold_if_generated(asset, encoder, at)
         except FileNotFoundError as error:
             logger.error("Asset %d is not compared with generations, to be tried again: %s", asset.pk, error)
             continue
@@ -56,7 +59,7 @@ def find_look_alikes(at: datetime) -> int:
 
 def _nearest(asset: Asset, encoder: Encoder) -> list[Generation]:
     """The generations made before the asset was ingested whose embeddings are nearest to its, the nearest first."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "encoder": encoder.pk,
         "asset": asset.pk,
         "before": asset.ingested_at,

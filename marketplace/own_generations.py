@@ -5,7 +5,7 @@ dates speak for that, a copy incident is opened by a finding on the generation.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,11 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 
 from marketplace.core.release import Outcome
-from marketplace.core.verdicts import Signal, Verdict, decide
+from marketplace.core.verdicts import Signal, Verdict
 from marketplace.hash_search import flips_within, near_bands
 from marketplace.hashes import stored_hash
-from marketplace.models import Generation, GenerationHash, ScreeningResult, Submission, TrainingSetMember
+from marketplace.later_findings import add_finding
+from marketplace.models import Generation, GenerationHash, Submission, TrainingSetMember
 from marketplace.output_checks import record_output_check
 from marketplace.screening.report import Picture
 
@@ -131,25 +132,6 @@ def _suspicion(submission: Submission, generation: Generation) -> tuple[Outcome,
 
 @transaction.atomic
 def hold_look_alike(submission: Submission, match: Match, at: datetime) -> None:
-    """Hold an accepted submission that was found to look like a generation after all, by what was compared since.
-
-    Its asset stays, and is in no training set that is frozen until a reviewer accepts it. Where it is not accepted any
-    more, the finding is left to whoever decided that.
-    """
-    locked = Submission.objects.select_for_update().get(pk=submission.pk)
-    if locked.verdict != Verdict.ACCEPT:
-        return
-    newest = locked.screening_results.latest("pk")
-    signals = [*newest.signals, *(asdict(signal) for signal in judge([match], submission.submitted_at))]
-    verdict, reasons = decide(Signal(**{**signal, "verdict": Verdict(signal["verdict"])}) for signal in signals)
-    ScreeningResult.objects.create(
-        submission=locked,
-        verdict=verdict,
-        reasons=list(reasons),
-        signals=signals,
-        version=newest.version,
-        screened_at=at,
-    )
-    locked.verdict = verdict
-    locked.save(update_fields=["verdict"])
-    open_copy_incidents(locked, [match], at)
+    """Hold an accepted submission that was found to look like a generation after all, by what was compared since."""
+    if add_finding(submission, _judge(match, submission.submitted_at), at):
+        open_copy_incidents(submission, [match], at)

@@ -133,6 +133,7 @@ CELERY_BEAT_SCHEDULE = {
 # Attribution: the encoder that a new installation starts with, by the name of a recipe in attribution/recipes or the
 # path of a recipe file; `manage.py reembed` changes it later. Embedded parts take the compact encoder that ships with
 # the project; anything else takes the real one.
+DETECTOR = env.str("DETECTOR", default="")  # a file by train_detector: uploads that it points at wait for a reviewer
 ENCODER_RECIPE = env.str("ENCODER_RECIPE", default="compact" if DEBUG else "vit-b-16")
 
 # Copies: TorchScript weights of SSCD, by path; empty leaves the proof to geometry alone.
