@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from PIL import Image
 from pytest_django import Settings
 
+from attribution.checks import check_detector
 from attribution.detector import Detector, write
 from attribution.embed import current_encoder
 from attribution.look_alikes import find_look_alikes
@@ -89,6 +90,17 @@ def test_train_detector_writes_a_detector_and_a_card_with_its_curve(
     assert area > 0.9
     with pytest.raises(CommandError, match="must be a new file"):
         call_command("train_detector", str(genuine), str(generated), output=output)
+
+
+def test_a_detector_that_is_not_there_stops_the_start(settings: Settings, tmp_path: Path) -> None:
+    assert check_detector(None) == []
+    for place, data in (("missing.npz", None), ("other.npz", b"no detector")):
+        if data:
+            (tmp_path / place).write_bytes(data)
+        settings.DETECTOR = str(tmp_path / place)
+        assert [message.id for message in check_detector(None)] == ["tributary.E110"]
+    settings.DETECTOR = _detector(tmp_path / "d.npz", "any")
+    assert check_detector(None) == []
 
 
 def test_too_few_pictures_are_refused(settings: Settings, tmp_path: Path) -> None:
