@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import ProgrammingError, connection
 
+from attribution.detector import read
 from attribution.embed import EncoderNotHere, recipe_of
 from attribution.models import Encoder, EncoderState, PreviewRecall
 from attribution.models.recall import WHOLE_PPM
@@ -85,6 +86,24 @@ def check_sscd(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
         sscd_sha256()
     except SscdUnavailable as error:
         return [Error(str(error), hint="Correct SSCD_WEIGHTS.", id="tributary.E109")]
+    return []
+
+
+@register(Tags.files)
+def check_detector(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """E110: a detector is configured and not there; no upload could be compared any more."""
+    if not settings.DETECTOR:
+        return []
+    try:
+        read(settings.DETECTOR)
+    except (KeyError, OSError, ValueError) as error:
+        return [
+            Error(
+                f"DETECTOR {settings.DETECTOR!r} is no detector: {error}.",
+                hint="Set it to a file that train_detector wrote, or to nothing.",
+                id="tributary.E110",
+            )
+        ]
     return []
 
 

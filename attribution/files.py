@@ -15,10 +15,9 @@ from attribution.embed import loaded_encoder
 from attribution.encoders import embed_files
 from attribution.groups import copies_in
 from attribution.models import Encoder
-from marketplace.images import UnreadableImage, decode, derivative
+from marketplace.images import PREVIEW_EDGE, UnreadableImage, decode, derivative
 from marketplace.ingest import CannotRead, read_picture
 from marketplace.models import TrainingSet
-from marketplace.services import PREVIEW_EDGE
 
 FILES_AT_ONCE = 32
 

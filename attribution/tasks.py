@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from attribution import batches, copies, duplicates, embed, recall
+from attribution import batches, copies, duplicates, embed, look_alikes, recall
 
 
 @shared_task
@@ -12,6 +12,7 @@ def embed_assets() -> None:
     if embed.embed_assets(timezone.now()):
         embed_assets.delay()
         find_duplicates.delay()
+        find_look_alikes.delay()
 
 
 @shared_task
@@ -20,6 +21,13 @@ def find_duplicates() -> None:
     hashed = duplicates.hash_assets(timezone.now())
     if duplicates.find_duplicates(timezone.now()) or hashed:
         find_duplicates.delay()
+
+
+@shared_task
+def find_look_alikes() -> None:
+    """Compare new assets with earlier generations; calls itself again while there are more."""
+    if look_alikes.find_look_alikes(timezone.now()):
+        find_look_alikes.delay()
 
 
 @shared_task

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import pillow_heif
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, ImageFile
 
 Format = Literal["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIC"]
 
@@ -19,6 +19,8 @@ MAX_BYTES = 100_000_000
 MAX_PIXELS = 120_000_000  # admits the 102-megapixel medium-format cameras
 MAX_FRAMES = 1_000
 DERIVATIVE_QUALITY = 85
+PREVIEW_EDGE = 1024  # pixels; what the encoder reads
+THUMBNAIL_EDGE = 320  # pixels; what others may see of a contributor's image
 
 PILLOW_NAMES: dict[Format, str] = {
     "JPEG": "JPEG",
@@ -68,7 +70,7 @@ class DecodedImage:
     """
 
     image: Image.Image
-    source: Image.Image
+    source: ImageFile.ImageFile
     format: Format
     width: int
     height: int

@@ -1,5 +1,7 @@
 """The 64-bit pHash of pictures, and how PostgreSQL finds near ones by indexes on their bands."""
 
+from io import BytesIO
+
 import imagehash
 import numpy as np
 from django.db import models
@@ -13,6 +15,17 @@ def perceptual_hash(image: Image.Image) -> int:
     """The 64-bit pHash of a picture, as the signed integer that the database stores."""
     bits = np.packbits(imagehash.phash(image).hash.ravel())
     return int.from_bytes(bits.tobytes(), "big", signed=True)
+
+
+def mirrored_hash(image: Image.Image) -> int:
+    """The `perceptual_hash` of a picture seen in a mirror."""
+    return perceptual_hash(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+
+
+def stored_hash(preview: bytes) -> int:
+    """The `perceptual_hash` of a preview of ours, given as its file."""
+    with Image.open(BytesIO(preview)) as image:
+        return perceptual_hash(image.convert("RGB"))
 
 
 def band_indexes(column: str, name: str, *include: str) -> tuple[models.Index, ...]:

@@ -5,18 +5,18 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
-from PIL import Image
 
-from marketplace.core.verdicts import Signal, Verdict, decide
+from marketplace.core.verdicts import Signal, Verdict
 from marketplace.files import store
 from marketplace.generators.base import GeneratedImage
-from marketplace.images import derivative, sha256_hex
+from marketplace.images import PREVIEW_EDGE, derivative, sha256_hex
 from marketplace.models import (
     Asset,
     Contributor,
     Customer,
     Download,
     Generation,
+    GenerationHash,
     GeneratorModel,
     RemixTruth,
     ScreeningResult,
@@ -25,12 +25,12 @@ from marketplace.models import (
     TrainingSet,
     TrainingSetMember,
 )
+from marketplace.near_hashes import stored_hash
 from marketplace.output_checks import require_for_sale
-from marketplace.screening import Report, screen
+from marketplace.own_generations import find_own, judge, open_copy_incidents
+from marketplace.screening import confined
+from marketplace.screening.report import Picture
 from marketplace.selectors import assets_with_consent
-
-PREVIEW_EDGE = 1024  # pixels; what the encoder reads
-THUMBNAIL_EDGE = 320  # pixels; what others may see of a contributor's image
 
 
 class NoTrainingSet(ValueError):
@@ -63,13 +63,13 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
     known = Submission.objects.filter(contributor=contributor, sha256=sha256).first()
     if known is not None:
         return known, False
-    report = screen(data)
+    report = confined.screen(data)
     original = store("originals", data, "")
-    derived = _store_derivatives(report.decoded.image) if report.decoded else {}
+    derived = _store_derivatives(report.picture) if report.picture else {}
     with transaction.atomic():
         _lock_file(sha256)
-        signals = [*report.signals, *_first_ingested_by_another(contributor, sha256)]
-        verdict, reasons = decide(signals)
+        own = find_own(sha256, report.picture)
+        report = report.with_signals([*first_ingested_by_another(contributor, sha256), *judge(own, at)])
         submission, is_new = Submission.objects.get_or_create(
             contributor=contributor,
             sha256=sha256,
@@ -81,29 +81,31 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
                 "licence": details.licence,
                 "captured_at": details.captured_at,
                 "submitted_at": at,
-                "verdict": verdict,
+                "verdict": report.verdict,
             },
         )
         if not is_new:
             return submission, False
         ScreeningResult.objects.create(
             submission=submission,
-            verdict=verdict,
-            reasons=list(reasons),
-            signals=[asdict(signal) for signal in signals],
+            verdict=report.verdict,
+            reasons=list(report.reasons),
+            signals=[asdict(signal) for signal in report.signals],
             version=report.version,
             screened_at=at,
         )
-        if verdict is Verdict.ACCEPT:
-            _accept(submission, report, derived, details, at)
+        open_copy_incidents(submission, own, at)
+        if report.verdict is Verdict.ACCEPT:
+            assert report.picture is not None  # an accepted file was decoded
+            _accept(submission, report.picture, derived, details, at)
     return submission, True
 
 
-def _store_derivatives(image: Image.Image) -> dict[str, str]:
+def _store_derivatives(picture: Picture) -> dict[str, str]:
     """Storage names by field of the asset."""
     return {
-        "preview": store("previews", derivative(image, PREVIEW_EDGE), ".jpg"),
-        "thumbnail": store("thumbnails", derivative(image, THUMBNAIL_EDGE), ".jpg"),
+        "preview": store("previews", picture.preview, ".jpg"),
+        "thumbnail": store("thumbnails", picture.thumbnail, ".jpg"),
     }
 
 
@@ -113,7 +115,8 @@ def _lock_file(sha256: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(sha256[:15], 16)])
 
 
-def _first_ingested_by_another(contributor: Contributor, sha256: str) -> list[Signal]:
+def first_ingested_by_another(contributor: Contributor, sha256: str) -> list[Signal]:
+    """A hold where the same bytes are an asset of another contributor already."""
     first = Asset.objects.filter(sha256=sha256).exclude(contributor=contributor).first()
     if first is None:
         return []
@@ -122,15 +125,14 @@ def _first_ingested_by_another(contributor: Contributor, sha256: str) -> list[Si
     return [Signal("same_bytes", Verdict.HOLD, "first_submitted_by_another_contributor", evidence)]
 
 
-def _accept(submission: Submission, report: Report, derived: dict[str, str], details: Details, at: datetime) -> None:
-    assert report.decoded is not None  # an accepted file was decoded
+def _accept(submission: Submission, picture: Picture, derived: dict[str, str], details: Details, at: datetime) -> None:
     asset = Asset.objects.create(
         submission=submission,
         contributor_id=submission.contributor_id,
         sha256=submission.sha256,
         **derived,
-        width=report.decoded.width,
-        height=report.decoded.height,
+        width=picture.width,
+        height=picture.height,
         ingested_at=at,
     )
     TrainingConsent.objects.create(asset=asset, granted=details.training_consent, effective_at=at, recorded_at=at)
@@ -166,7 +168,8 @@ def record_generation(
     """
     if model.training_set is None or model.training_set.frozen_at is None:
         raise NoTrainingSet(f"Generator model {model} has no frozen training set: give it one before it generates.")
-    preview = store("previews", derivative(made.image, PREVIEW_EDGE), ".jpg")
+    encoded = derivative(made.image, PREVIEW_EDGE)
+    preview = store("previews", encoded, ".jpg")
     with transaction.atomic():
         generation, is_new = Generation.objects.get_or_create(
             sha256=sha256_hex(file),
@@ -183,6 +186,8 @@ def record_generation(
                 "generated_at": at,
             },
         )
+        if is_new:
+            GenerationHash.objects.create(generation=generation, hash=stored_hash(encoded), hashed_at=at)
         if is_new and made.truth is not None:
             RemixTruth.objects.create(
                 generation=generation,

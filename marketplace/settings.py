@@ -126,6 +126,10 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULE = {
     "embed new assets": {"task": "attribution.tasks.embed_assets", "schedule": timedelta(seconds=15)},
+    "find generations among new assets": {
+        "task": "attribution.tasks.find_look_alikes",
+        "schedule": timedelta(seconds=15),
+    },
     "find copies among new assets": {"task": "attribution.tasks.find_duplicates", "schedule": timedelta(seconds=15)},
     "embed new generations": {"task": "attribution.tasks.embed_generations", "schedule": timedelta(seconds=15)},
     "check new generations for copies": {"task": "attribution.tasks.check_copies", "schedule": timedelta(seconds=15)},
@@ -143,6 +147,7 @@ CELERY_BEAT_SCHEDULE = {
 # Attribution: the encoder that a new installation starts with, by the name of a recipe in attribution/recipes or the
 # path of a recipe file; `manage.py reembed` changes it later. Embedded parts take the compact encoder that ships with
 # the project; anything else takes the real one.
+DETECTOR = env.str("DETECTOR", default="")  # a file by train_detector: uploads that it points at wait for a reviewer
 ENCODER_RECIPE = env.str("ENCODER_RECIPE", default="compact" if DEBUG else "vit-b-16")
 
 # Copies: TorchScript weights of SSCD, by path; empty leaves the proof to geometry alone.

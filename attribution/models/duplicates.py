@@ -53,6 +53,17 @@ class DuplicateCheck(models.Model):
         triggers = append_only()
 
 
+class LookAlikeCheck(models.Model):
+    """An asset that was compared with the generations made before it was ingested."""
+
+    asset = models.OneToOneField(Asset, on_delete=models.PROTECT, related_name="look_alike_check")
+    compared_count = models.PositiveIntegerField(help_text="How many generations were alike enough to be compared.")
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        triggers = append_only()
+
+
 class NearDuplicate(models.Model):
     """An asset counts as a copy of another, from `detected_at` until a contest of it is won.
 

@@ -1,11 +1,12 @@
 """The marketplace's records, one file per noun."""
 
-from marketplace.models.catalogue import Asset, ScreeningResult, Submission, TrainingConsent
+from marketplace.models.catalogue import Asset, Rescreening, ScreeningResult, Submission, TrainingConsent
 from marketplace.models.checks import OutputCheck, OutputDecision
 from marketplace.models.deliveries import Delivery, HumanEdit
 from marketplace.models.generation import (
     Download,
     Generation,
+    GenerationHash,
     GeneratorModel,
     RemixTruth,
     TrainingSet,
@@ -20,11 +21,13 @@ __all__ = [
     "Delivery",
     "Download",
     "Generation",
+    "GenerationHash",
     "GeneratorModel",
     "HumanEdit",
     "OutputCheck",
     "OutputDecision",
     "RemixTruth",
+    "Rescreening",
     "ScreeningResult",
     "Submission",
     "TrainingConsent",

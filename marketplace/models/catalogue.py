@@ -51,6 +51,29 @@ class ScreeningResult(models.Model):
         triggers = append_only()
 
 
+class Rescreening(models.Model):
+    """What a version of the screen would say of a submission that an earlier one decided; nothing follows from it yet.
+
+    `applied_at` says when it became a screening result; it stays empty where nothing changes.
+    """
+
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="rescreenings")
+    verdict = models.CharField(max_length=10, choices=VERDICTS)
+    reasons = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    signals = models.JSONField(help_text="As in screening results.")
+    version = models.CharField(max_length=40)
+    screened_at = models.DateTimeField()
+    applied_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["submission", "version"], name="rescreened_once_by_a_version"),
+            models.CheckConstraint(
+                condition=models.Q(verdict__in=[verdict.value for verdict in Verdict]), name="rescreening_verdict_known"
+            ),
+        )
+
+
 class Asset(models.Model):
     """An accepted contributor image. Ids follow the order of first ingest."""
 

@@ -7,6 +7,7 @@ from django.db import models
 from marketplace.generators.base import Backend
 from marketplace.models.catalogue import SHA256_HEX_LENGTH, Asset
 from marketplace.models.people import Customer
+from marketplace.near_hashes import band_indexes
 from marketplace.triggers import append_only
 
 
@@ -101,6 +102,21 @@ class Generation(models.Model):
 
     def __str__(self) -> str:
         return f"generation {self.pk}"
+
+
+class GenerationHash(models.Model):
+    """The 64-bit pHash of a generation's preview, by which uploads of it are found.
+
+    An index for each of its bands has all that a search asks for, so that none of the table is read.
+    """
+
+    generation = models.OneToOneField(Generation, on_delete=models.PROTECT, related_name="perceptual_hash")
+    hash = models.BigIntegerField()
+    hashed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = band_indexes("hash", "generation_hash", "generation")
+        triggers = append_only()
 
 
 class RemixTruth(models.Model):

@@ -6,14 +6,15 @@ knows occur in ordinary files too. A file without any mark is accepted here: not
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from marketplace.core.verdicts import Signal, Verdict, decide
-from marketplace.images import DecodedImage, UnreadableImage, decode
+from marketplace.images import UnreadableImage, decode
 from marketplace.screening import (
     aigc_label,
     animation,
     content_credentials,
+    diffusion_watermark,
+    generator_names,
     generator_parameters,
     grok_signature,
     midjourney_job,
@@ -21,15 +22,18 @@ from marketplace.screening import (
     xmp_source_type,
 )
 from marketplace.screening.fields import PILLOW, Subject, evidence, read_subject
+from marketplace.screening.report import Picture, Report, take
 
-SCREEN_VERSION = "1"
+SCREEN_VERSION = "2"
 
 CHECKS: dict[str, Callable[[Subject], list[Signal]]] = {
     "content_credentials": content_credentials.check,
     "xmp_source_type": xmp_source_type.check,
     "aigc_label": aigc_label.check,
     "generator_parameters": generator_parameters.check,
+    "generator_names": generator_names.check,
     "stealth_pnginfo": stealth_pnginfo.check,
+    "diffusion_watermark": diffusion_watermark.check,
     "midjourney_job": midjourney_job.check,
     "grok_signature": grok_signature.check,
     "animation": animation.check,
@@ -38,26 +42,26 @@ CHECKS: dict[str, Callable[[Subject], list[Signal]]] = {
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Report:
-    """What screening found. `decoded` is None exactly where the verdict is `unreadable`."""
-
-    verdict: Verdict
-    reasons: tuple[str, ...]
-    signals: tuple[Signal, ...]
-    decoded: DecodedImage | None
-    version: str
-
-
 def screen(data: bytes) -> Report:
-    """Screen one file. Never raises: a file that cannot be read is `unreadable`, and says why."""
+    """Screen one file in this program: see `confined.screen` for files that strangers sent.
+
+    A file that cannot be read is `unreadable`, and says why.
+    """
     try:
         decoded = decode(data)
     except UnreadableImage as error:
-        unreadable = Signal("decoding", Verdict.UNREADABLE, error.code, evidence("file", str(error), PILLOW))
-        return _report([unreadable], None)
-    subject = read_subject(data, decoded)
-    return _report([signal for name in CHECKS for signal in _run(name, subject)], decoded)
+        return unreadable(error.code, str(error))
+    return _report(find_signals(read_subject(data, decoded)), take(decoded.image))
+
+
+def unreadable(code: str, message: str) -> Report:
+    """The report on a file that is no picture we can take: `code` for programs, the message for the contributor."""
+    return _report([Signal("decoding", Verdict.UNREADABLE, code, evidence("file", message, PILLOW))], None)
+
+
+def find_signals(subject: Subject) -> list[Signal]:
+    """All that the checks find in a file."""
+    return [signal for name in CHECKS for signal in _run(name, subject)]
 
 
 def _run(name: str, subject: Subject) -> list[Signal]:
@@ -69,6 +73,6 @@ def _run(name: str, subject: Subject) -> list[Signal]:
         return [Signal(name, Verdict.HOLD, "check_failed", evidence(name, repr(error), f"screen {SCREEN_VERSION}"))]
 
 
-def _report(signals: list[Signal], decoded: DecodedImage | None) -> Report:
+def _report(signals: list[Signal], picture: Picture | None) -> Report:
     verdict, reasons = decide(signals)
-    return Report(verdict, reasons, tuple(signals), decoded, SCREEN_VERSION)
+    return Report(verdict, reasons, tuple(signals), picture, SCREEN_VERSION)

@@ -1,12 +1,13 @@
 """The AIGC label that Chinese law asks of generators (GB 45438-2025, TC260-PG-20258A)."""
 
+import re
 from collections.abc import Iterator
 
 from marketplace.core.verdicts import Signal, Verdict
 from marketplace.screening.fields import DEFUSEDXML, PILLOW, Subject, evidence
 from marketplace.screening.records import read_record
 
-TC260_AIGC = "{http://www.tc260.org.cn/ns/AIGC/1.0/}AIGC"
+TC260_AIGC = re.compile(r"\{https?://(?:www\.)?tc260\.org\.cn/ns/AIGC/1\.0/?\}AIGC", re.IGNORECASE)
 MEANINGS = {
     "1": (Verdict.REJECT, "aigc_label_generated"),
     "2": (Verdict.HOLD, "aigc_label_possibly_generated"),
@@ -27,7 +28,7 @@ def check(subject: Subject) -> list[Signal]:
 def _labels(subject: Subject) -> Iterator[tuple[str, str, str, str]]:
     """Yield field, label, value and tool: from the XMP property, and from a text that holds the same JSON object."""
     for found in subject.xmp:
-        if found.name == TC260_AIGC and not found.nested:
+        if not found.nested and TC260_AIGC.fullmatch(found.name):
             yield found.name, _label(read_record(found.value)), found.value, DEFUSEDXML
     for text in subject.texts:
         if text.container != "XMP":

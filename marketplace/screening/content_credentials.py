@@ -15,6 +15,7 @@ from typing import Any
 import c2pa
 
 from marketplace.core.verdicts import Signal, Verdict
+from marketplace.screening import generator_names
 from marketplace.screening.fields import Subject, evidence
 from marketplace.screening.source_types import meaning_of
 from marketplace.screening.xmp_source_type import IPTC_EXTENSION
@@ -47,7 +48,10 @@ EDITED = {"assertion.dataHash.mismatch", "assertion.bmffHash.mismatch", "asserti
 
 @dataclass(frozen=True)
 class Claim:
-    """A digital source type that some manifest states; `whole` is false where it is about a component only."""
+    """A digital source type or, without one, a creating program that some manifest states.
+
+    `whole` is false where it is about a component only.
+    """
 
     field: str
     source_type: str
@@ -116,9 +120,16 @@ def _source_types(manifest: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
         for action in _dicts(data.get("actions")) + _dicts(data.get("templates")):
             name = str(action.get("action"))
             yield f"{label} {name}", str(action.get("digitalSourceType", "")), name == "c2pa.placed"
+            if name == "c2pa.created" and not action.get("digitalSourceType"):
+                yield f"{label} {name} softwareAgent", _agent(action.get("softwareAgent")), False
         for key, value in data.items():
             if _is_source_type_property(key, data.get("@context")):
                 yield f"{label} {key}", str(value), False
+
+
+def _agent(agent: object) -> str:
+    """The name of a program, as early and later versions of the specification write it."""
+    return str(agent.get("name", "")) if isinstance(agent, dict) else str(agent or "")
 
 
 def _is_source_type_property(key: str, context: object) -> bool:
@@ -128,7 +139,7 @@ def _is_source_type_property(key: str, context: object) -> bool:
 
 
 def _judge(claim: Claim) -> Signal | None:
-    meaning = meaning_of(claim.source_type)
+    meaning = meaning_of(claim.source_type) or generator_names.meaning_of(claim.source_type)
     if meaning is None:
         return None
     verdict, reason = meaning if claim.whole else (Verdict.HOLD, f"component_{meaning[1]}")

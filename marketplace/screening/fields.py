@@ -7,7 +7,7 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
 from marketplace.images import DecodedImage
 from marketplace.screening.records import read_record
@@ -19,12 +19,13 @@ DEFUSEDXML = f"defusedxml {version('defusedxml')}"
 JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 PNG_XMP = "XML:com.adobe.xmp"
 RAW_XMP = "Raw profile type xmp"  # as ImageMagick stores it in PNG: a name, a length, then hexadecimal digits
+IPTC_TEXTS = {65: "OriginatingProgram", 110: "Credit", 115: "Source", 120: "Description"}
 WINDOWS_TEXTS = {0x9C9B: "XPTitle", 0x9C9C: "XPComment", 0x9C9E: "XPKeywords", 0x9C9F: "XPSubject"}  # UTF-16-LE
 
 
 @dataclass(frozen=True)
 class TextField:
-    """A text in a file: `container` is PNG, EXIF, JPEG or XMP, `key` the name that it has there."""
+    """A text in a file: `container` is PNG, EXIF, JPEG, IPTC or XMP, `key` the name that it has there."""
 
     container: str
     key: str
@@ -58,7 +59,13 @@ def read_subject(data: bytes, decoded: DecodedImage) -> Subject:
     """Read the fields of a decoded file. Malformed metadata holds no fields; it is not an error."""
     with warnings.catch_warnings(action="ignore"):
         properties = tuple(found for packet in _xmp_packets(decoded.source) for found in read_properties(packet))
-        texts = (*_png_texts(decoded), *_exif_texts(decoded.source), *_comment(decoded.source), *_xmp_texts(properties))
+        texts = (
+            *_png_texts(decoded),
+            *_exif_texts(decoded.source),
+            *_comment(decoded.source),
+            *_iptc_texts(decoded.source),
+            *_xmp_texts(properties),
+        )
     return Subject(data, decoded, texts, properties)
 
 
@@ -113,6 +120,19 @@ def _comment(source: Image.Image) -> Iterator[TextField]:
     comment = source.info.get("comment")
     if isinstance(comment, bytes):
         yield TextField("JPEG", "comment", comment.decode("utf-8", "replace"))
+
+
+def _iptc_texts(source: ImageFile.ImageFile) -> Iterator[TextField]:
+    """Yield the texts of the older IPTC block (IIM) that name a program, a credit or a description."""
+    try:
+        block = IptcImagePlugin.getiptcinfo(source) or {}
+    except Exception:  # Pillow's reader fails in many ways on malformed blocks
+        return
+    for dataset, key in IPTC_TEXTS.items():
+        values = block.get((2, dataset), b"")
+        for value in values if isinstance(values, list) else [values]:
+            if value:
+                yield TextField("IPTC", key, value.decode("utf-8", "replace"))
 
 
 def _xmp_texts(properties: Iterable[XmpProperty]) -> Iterator[TextField]:

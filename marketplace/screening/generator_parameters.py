@@ -1,7 +1,7 @@
 """The parameters that local generators write beside a picture: in PNG text, EXIF, XMP or a JPEG comment.
 
 Recognised by their structure: the graphs of ComfyUI, the parameter line of Automatic1111 and Forge, JSON records of a
-generation (Fooocus, InvokeAI, NovelAI, SwarmUI, Draw Things), and the fields of InvokeAI and NovelAI.
+generation (Fooocus, InvokeAI, NovelAI, SwarmUI, Draw Things), and the fields of InvokeAI.
 """
 
 import re
@@ -15,7 +15,16 @@ from marketplace.screening.records import read_record
 NAME = "generator_parameters"
 GRAPH_PREFIX = re.compile(r"\A(?:prompt|workflow): ?(?=\{)", re.IGNORECASE)  # ComfyUI in EXIF: `prompt:{…}`
 LINE_PAIR = re.compile(r"(?:^|, )([A-Z][A-Za-z ]{1,30}): ([^,\n]*)", re.MULTILINE)
-LINE_KEYS = {"Sampler", "CFG scale", "Distilled CFG Scale", "Size", "Model", "Model hash", "Schedule type"}
+LINE_KEYS = {
+    "Sampler",
+    "CFG scale",
+    "Distilled CFG Scale",
+    "Size",
+    "Model",
+    "Model hash",
+    "Schedule type",
+    "Civitai resources",
+}
 PROMPT_KEYS = {"prompt", "positive_prompt", "full_prompt", "c"}  # c: Draw Things
 SETTING_KEYS = {"steps", "num_inference_steps", "sampler", "sampler_name", "scheduler", "cfg_scale", "guidance_scale"}
 INVOKEAI_RECORDS = {"invokeai_metadata", "invokeai_graph", "invokeai_workflow", "sd-metadata"}
@@ -41,8 +50,6 @@ def _reason(text: TextField) -> str | None:
         return "invokeai_metadata"
     if text.key == "Dream" and INVOKEAI_SEED.search(text.value):
         return "invokeai_metadata"
-    if text.key == "Software" and text.value == "NovelAI":
-        return "novelai_software"
     if any(_is_generation(part) for part in records):
         return "generation_parameters"
     return "automatic1111_parameters" if _is_parameter_line(text.value) else None

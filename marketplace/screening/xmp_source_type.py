@@ -12,7 +12,7 @@ def check(subject: Subject) -> list[Signal]:
     """Reject a file that calls itself generated; hold one that is partly so, or whose ingredient is."""
     signals = []
     for found in subject.xmp:
-        meaning = meaning_of(found.value) if found.name == DIGITAL_SOURCE_TYPE else None
+        meaning = meaning_of(found.value) if found.name.lower() == DIGITAL_SOURCE_TYPE.lower() else None
         if meaning:
             verdict, reason = meaning
             if found.nested:

@@ -61,7 +61,7 @@ def judge(
         paid_twice_minor += max(sum(receipt.amount_minor for receipt in sent) - one.amount_minor, 0)
     reconcile(gateway, its_world.clock.now())
     found += [f"Reconciliation: {finding.found}" for finding in Finding.objects.order_by("pk")]
-    found += _wrong_with_books(gateway.funds(CURRENCY.lower()).available_minor)
+    found += _wrong_with_books(gateway.available_minor(CURRENCY.lower()))
     found += [f"check_ledger, {finding.check}: {finding.sentence}" for finding in findings()]
     return Verdict(tuple(found), paid_twice_minor, len(listed), killed, met)
 

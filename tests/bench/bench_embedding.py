@@ -17,11 +17,10 @@ from torch import Tensor
 from attribution.encoders import BATCH, Encoder, embed_files, find_recipe, load_encoder
 from attribution.statistics import Statistics
 from attribution.tiles import WHITENED, WINDOWS, Rows, TileStatistics
-from marketplace.images import decode, derivative
+from marketplace.images import PREVIEW_EDGE, decode, derivative
 from marketplace.sample_catalogue import STYLES, draw_work
 
 FILES = 64
-PREVIEW_EDGE = 1024  # as marketplace.services makes them
 UPLOADS = 12
 TURNS = 2
 MEGAPIXELS = (1, 4, 12)

@@ -15,14 +15,14 @@ def manage(*command: str) -> float:
     program = subprocess.Popen([sys.executable, "manage.py", *command], cwd=REPOSITORY, stdout=sys.stderr)
     peak_mib = 0.0
     while program.poll() is None:
-        peak_mib = max(peak_mib, _most_held_mib(program.pid))
+        peak_mib = max(peak_mib, most_held_mib(program.pid))
         time.sleep(LOOK_EVERY_SECONDS)
     if program.returncode:
         raise subprocess.CalledProcessError(program.returncode, program.args)
     return peak_mib
 
 
-def _most_held_mib(pid: int) -> float:
+def most_held_mib(pid: int) -> float:
     """The most memory that a running program held so far; 0 once it has ended.
 
     Not from its resource usage: that starts at what the program that started it held, and would hide any less.

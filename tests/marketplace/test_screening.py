@@ -14,7 +14,8 @@ from PIL import ExifTags, Image, PngImagePlugin
 
 from marketplace import screening
 from marketplace.core.verdicts import Verdict
-from marketplace.screening import Report, screen
+from marketplace.screening import screen
+from marketplace.screening.report import Report
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "screening"
 MANIFEST = SHARED / "manifest.csv"
@@ -36,7 +37,7 @@ UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 def test_every_real_file_gets_the_verdict_expected_of_it(row: dict[str, str]) -> None:
     report = screen((SHARED / row["file"]).read_bytes())
     assert report.verdict in ALLOWED.get(row["expected"], {row["expected"]}), report.signals
-    assert (report.decoded is None) == (report.verdict is Verdict.UNREADABLE)
+    assert (report.picture is None) == (report.verdict is Verdict.UNREADABLE)
     assert all(signal.evidence["field"] and signal.evidence["tool"] for signal in report.signals)
     assert "check_failed" not in report.reasons
 
@@ -97,14 +98,14 @@ def _single(report: Report) -> tuple[str, str]:
 def test_a_file_without_any_mark_is_accepted_and_nothing_is_claimed_about_it() -> None:
     report = screen(_file("PNG"))
     assert (report.verdict, report.reasons, report.signals) == (Verdict.ACCEPT, (), ())
-    assert report.decoded is not None
+    assert report.picture is not None
     assert report.version == screening.SCREEN_VERSION
 
 
 @pytest.mark.parametrize("data", [b"", _file("JPEG")[:-300], _file("GIF")], ids=["empty", "truncated", "gif"])
 def test_an_unreadable_file_says_what_is_wrong_with_it(data: bytes) -> None:
     report = screen(data)
-    assert (report.verdict, report.decoded) == (Verdict.UNREADABLE, None)
+    assert (report.verdict, report.picture) == (Verdict.UNREADABLE, None)
     assert len(report.reasons) == 1
     assert report.signals[0].evidence["value"].endswith(".")
 
@@ -129,7 +130,7 @@ def test_an_animation_waits_for_a_reviewer(file_format: str) -> None:
         ({"invokeai_metadata": '{"app_version": "4.2"}'}, "invokeai_metadata"),
         ({"sd-metadata": '{"app_id": "x"}'}, "invokeai_metadata"),
         ({"Dream": '"a duck" -s 15 -S 42 -W 512'}, "invokeai_metadata"),
-        ({"Software": "NovelAI"}, "novelai_software"),
+        ({"Software": "NovelAI"}, "generator_named"),
         ({"prompt": "a duck", "seed": "42", "guidance_scale": "7"}, "generation_parameters"),
         ({"Description": f"a duck --v 6 Job ID: {UUID}"}, "midjourney_job_id"),
         ({"AIGC": '{"Label": "1"}'}, "aigc_label_generated"),

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from PIL import Image
 
-from marketplace.screening import Report, screen
+from marketplace.screening import content_credentials, screen
+from marketplace.screening.report import Report
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
@@ -102,6 +103,24 @@ def _with_ingredient(action: str) -> dict[str, Any]:
 )
 def test_content_credentials_are_taken_at_their_word_though_nobody_trusts_the_signer(term: str, verdict: str) -> None:
     assert screen(_signed(_created(term))).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("agent", "verdict"),
+    [
+        ("Bing Image Creator", "reject"),
+        ({"name": "Adobe Firefly", "version": "1"}, "hold"),
+        ("Adobe Photoshop", "accept"),
+    ],
+)
+def test_a_creating_program_that_gives_no_source_type_is_known_by_its_name(
+    agent: object, verdict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actions = {"label": "c2pa.actions", "data": {"actions": [{"action": "c2pa.created", "softwareAgent": agent}]}}
+    # As in files of 2023; the library reads such manifests and writes none any more.
+    store = {"active_manifest": "a", "manifests": {"a": {"assertions": [actions]}}}
+    monkeypatch.setattr(content_credentials, "_read", lambda subject: store)
+    assert screen(_jpeg()).verdict == verdict
 
 
 def test_a_generated_picture_stays_rejected_after_two_signed_edits() -> None:

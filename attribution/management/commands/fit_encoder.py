@@ -14,8 +14,7 @@ from attribution.encoders import EncoderUnavailable, find_recipe, fit_statistics
 from attribution.recipes import file_sha256, write_recipe
 from attribution.tiles import WHITENED
 from marketplace.catalogue import CatalogueError, read_catalogue
-from marketplace.images import UnreadableImage, decode, derivative
-from marketplace.services import PREVIEW_EDGE
+from marketplace.images import PREVIEW_EDGE, UnreadableImage, decode, derivative
 
 FEWEST = 300  # of fewer pictures the statistics would be those pictures' own
 

@@ -1,0 +1,35 @@
+"""What is found of an accepted submission only after its upload, once it was compared with more."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from django.db import transaction
+
+from marketplace.core.verdicts import Signal, Verdict, decide
+from marketplace.models import ScreeningResult, Submission
+
+
+@transaction.atomic
+def add_finding(submission: Submission, found: Signal, at: datetime) -> bool:
+    """Add a signal to an accepted submission as its newest screening; False where it is not accepted any more.
+
+    Its asset stays, and is in no training set that is frozen until a reviewer accepts it again. A finding on what is
+    not accepted is left to whoever decided that.
+    """
+    locked = Submission.objects.select_for_update().get(pk=submission.pk)
+    if locked.verdict != Verdict.ACCEPT:
+        return False
+    newest = locked.screening_results.latest("pk")
+    earlier = [Signal(**{**signal, "verdict": Verdict(signal["verdict"])}) for signal in newest.signals]
+    verdict, reasons = decide([*earlier, found])
+    ScreeningResult.objects.create(
+        submission=locked,
+        verdict=verdict,
+        reasons=list(reasons),
+        signals=[*newest.signals, asdict(found)],
+        version=newest.version,
+        screened_at=at,
+    )
+    locked.verdict = verdict
+    locked.save(update_fields=["verdict"])
+    return True
