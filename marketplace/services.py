@@ -2,15 +2,16 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from PIL import Image
 
 from marketplace.core.verdicts import Signal, Verdict, decide
+from marketplace.declaration import current_declaration
 from marketplace.files import store
 from marketplace.generators.base import GeneratedImage
-from marketplace.images import derivative, sha256_hex
+from marketplace.images import DecodedImage, derivative, sha256_hex
 from marketplace.models import (
     Asset,
     Contributor,
@@ -20,13 +21,15 @@ from marketplace.models import (
     GeneratorModel,
     RemixTruth,
     ScreeningResult,
+    SignedDeclaration,
     Submission,
     TrainingConsent,
     TrainingSet,
     TrainingSetMember,
+    User,
 )
 from marketplace.output_checks import require_for_sale
-from marketplace.screening import Report, screen
+from marketplace.screening import screen
 from marketplace.selectors import assets_with_consent
 
 PREVIEW_EDGE = 1024  # pixels; what the encoder reads
@@ -51,6 +54,8 @@ class Details:
     licence: str
     captured_at: datetime | None = None
     training_consent: bool = True
+    signed_by: User | None = None
+    """Who signs the declaration with the upload; an import has none."""
 
 
 def submit_asset(contributor: Contributor, data: bytes, details: Details, at: datetime) -> tuple[Submission, bool]:
@@ -65,9 +70,9 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
         return known, False
     report = screen(data)
     original = store("originals", data, "")
-    derived = _store_derivatives(report.decoded.image) if report.decoded else {}
+    picture = _store_picture(report.decoded) if report.decoded else {}
     with transaction.atomic():
-        _lock_file(sha256)
+        lock_file(sha256)
         signals = [*report.signals, *_first_ingested_by_another(contributor, sha256)]
         verdict, reasons = decide(signals)
         submission, is_new = Submission.objects.get_or_create(
@@ -81,6 +86,8 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
                 "licence": details.licence,
                 "captured_at": details.captured_at,
                 "submitted_at": at,
+                "training_consent": details.training_consent,
+                **picture,
                 "verdict": verdict,
             },
         )
@@ -94,20 +101,35 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
             version=report.version,
             screened_at=at,
         )
+        if details.signed_by:
+            _sign(submission, details.signed_by, at)
         if verdict is Verdict.ACCEPT:
-            _accept(submission, report, derived, details, at)
+            add_asset(submission, at)
     return submission, True
 
 
-def _store_derivatives(image: Image.Image) -> dict[str, str]:
-    """Storage names by field of the asset."""
+def _store_picture(decoded: DecodedImage) -> dict[str, Any]:
+    """What is kept of a readable picture, by field of the submission and of the asset."""
     return {
-        "preview": store("previews", derivative(image, PREVIEW_EDGE), ".jpg"),
-        "thumbnail": store("thumbnails", derivative(image, THUMBNAIL_EDGE), ".jpg"),
+        "preview": store("previews", derivative(decoded.image, PREVIEW_EDGE), ".jpg"),
+        "thumbnail": store("thumbnails", derivative(decoded.image, THUMBNAIL_EDGE), ".jpg"),
+        "width": decoded.width,
+        "height": decoded.height,
     }
 
 
-def _lock_file(sha256: str) -> None:
+def _sign(submission: Submission, signed_by: User, at: datetime) -> None:
+    declaration = current_declaration()
+    SignedDeclaration.objects.create(
+        submission=submission,
+        version=declaration.version,
+        sha256=declaration.sha256,
+        signed_by=signed_by,
+        signed_at=at,
+    )
+
+
+def lock_file(sha256: str) -> None:
     """Two people submitting the same bytes at once wait for each other here, so that one of them is first."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(sha256[:15], 16)])
@@ -122,18 +144,19 @@ def _first_ingested_by_another(contributor: Contributor, sha256: str) -> list[Si
     return [Signal("same_bytes", Verdict.HOLD, "first_submitted_by_another_contributor", evidence)]
 
 
-def _accept(submission: Submission, report: Report, derived: dict[str, str], details: Details, at: datetime) -> None:
-    assert report.decoded is not None  # an accepted file was decoded
+def add_asset(submission: Submission, at: datetime) -> None:
+    """Make an accepted submission an asset, with the training consent that came with it."""
     asset = Asset.objects.create(
         submission=submission,
         contributor_id=submission.contributor_id,
         sha256=submission.sha256,
-        **derived,
-        width=report.decoded.width,
-        height=report.decoded.height,
+        preview=submission.preview.name,
+        thumbnail=submission.thumbnail.name,
+        width=submission.width,
+        height=submission.height,
         ingested_at=at,
     )
-    TrainingConsent.objects.create(asset=asset, granted=details.training_consent, effective_at=at, recorded_at=at)
+    TrainingConsent.objects.create(asset=asset, granted=submission.training_consent, effective_at=at, recorded_at=at)
 
 
 @transaction.atomic

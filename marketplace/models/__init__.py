@@ -11,8 +11,10 @@ from marketplace.models.generation import (
     TrainingSetMember,
 )
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
 __all__ = [
+    "Appeal",
     "Asset",
     "Contributor",
     "Customer",
@@ -23,7 +25,10 @@ __all__ = [
     "OutputDecision",
     "RemixTruth",
     "ScreeningResult",
+    "SignedDeclaration",
+    "StrikesPolicy",
     "Submission",
+    "SubmissionDecision",
     "TrainingConsent",
     "TrainingSet",
     "TrainingSetMember",
