@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from marketplace import views
+from marketplace import upload_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,6 +17,10 @@ urlpatterns = [
     path("downloads/<int:download_id>/file/", views.download_file, name="download_file"),
     path("assets/<int:asset_id>/preview.jpg", views.asset_preview, name="asset_preview"),
     path("assets/<int:asset_id>/thumbnail.jpg", views.asset_thumbnail, name="asset_thumbnail"),
+    path("contributor/upload/", upload_views.upload_images, name="upload"),
+    path("contributor/submissions/<int:submission_id>/", upload_views.submission, name="submission"),
+    path("contributor/submissions/<int:submission_id>/appeal/", upload_views.appeal, name="appeal"),
+    path("submissions/<int:submission_id>/preview.jpg", upload_views.submission_preview, name="submission_preview"),
     path("", include("attribution.urls")),
     path("", include("payouts.urls")),
     path("admin/", admin.site.urls),
