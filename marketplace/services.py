@@ -146,6 +146,8 @@ def _first_ingested_by_another(contributor: Contributor, sha256: str) -> list[Si
 
 def add_asset(submission: Submission, at: datetime) -> None:
     """Make an accepted submission an asset, with the training consent that came with it."""
+    assert submission.width is not None  # an accepted file was decoded
+    assert submission.height is not None
     asset = Asset.objects.create(
         submission=submission,
         contributor_id=submission.contributor_id,

@@ -31,7 +31,7 @@ PICTURE_SECONDS = 24 * 60 * 60  # browsers keep it: the picture of a submission 
 class SeveralFiles(forms.FileField):
     """One uploaded file or several, as a list."""
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         """Raise ValidationError for none or too many; an empty file is for the screen to refuse, in words."""
         if not data:
             raise forms.ValidationError("Choose one image or several.")
@@ -49,7 +49,7 @@ class SeveralFilesInput(forms.ClearableFileInput):
 class UploadForm(forms.Form):
     """What the contributor uploads and says of it."""
 
-    files = SeveralFiles(widget=SeveralFilesInput)
+    images = SeveralFiles(widget=SeveralFilesInput)
     keywords = forms.CharField(required=False, max_length=500)
     licence = forms.CharField(max_length=200, error_messages={"required": "Say under which licence you offer them."})
     training_consent = forms.BooleanField(required=False)
@@ -105,7 +105,7 @@ def upload_images(request: LoggedInRequest) -> HttpResponse:
 def _upload_all(request: LoggedInRequest, contributor: Contributor, filled: dict[str, Any]) -> None:
     """Submit each file, and tell of each what became of it."""
     words = tuple(word.strip()[:100] for word in filled["keywords"].split(",") if word.strip())
-    for file in filled["files"]:
+    for file in filled["images"]:
         name = "".join(letter for letter in str(file.name) if letter.isprintable())
         details = Details(
             file_name=name[-255:],

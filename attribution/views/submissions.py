@@ -63,10 +63,10 @@ def submission_review(request: LoggedInRequest, submission_id: int) -> HttpRespo
 
 
 def _neighbours(submission: Submission) -> list[tuple[Asset, int]]:
-    """The assets whose perceptual hashes are nearest to the picture, turned or mirrored too, and how many bits differ."""
+    """The assets that look nearest to it, turned or mirrored too, and how many bits of their hash differ."""
     if not submission.preview:
         return []
-    near = earlier_by_hash(perceptual_hashes(open_preview(submission.preview.name)), AFTER_ALL_ASSETS)
+    near = earlier_by_hash(perceptual_hashes(open_preview(str(submission.preview.name))), AFTER_ALL_ASSETS)
     others = Asset.objects.exclude(submission=submission).select_related("submission", "contributor").in_bulk(near)
     return [(others[asset_id], distance) for asset_id, distance in near.items() if asset_id in others]
 
