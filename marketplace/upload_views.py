@@ -161,7 +161,7 @@ def appeal(request: LoggedInRequest, submission_id: int) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(
-            request, "Your appeal is recorded. A second reviewer decides; this page then says how and why."
+            request, "Your appeal is recorded. A reviewer new to it decides; this page then says how and why."
         )
     return redirect("submission", one.pk)
 

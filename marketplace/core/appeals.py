@@ -36,7 +36,7 @@ WHAT_NEXT = {
     State.TOO_LATE: "The time to appeal is over.",
     State.APPEALED: "A reviewer who has not decided on it before decides. You read here how, and why.",
     State.WON: "Your appeal was right, and the image is in the catalogue. Its strike, if there was one, is taken back.",
-    State.LOST: "A second reviewer agreed. That is final.",
+    State.LOST: "A reviewer who had not decided on it before rejected it too. That is final.",
 }
 WAITING = (State.HELD, State.APPEALED)
 
