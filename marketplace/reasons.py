@@ -13,7 +13,7 @@ IN_WORDS = {
     "aigc_label_possibly_generated": "The file has a label that says that the picture may be generated.",
     "aigc_label_suspected_generated": "The file has a label that says that the picture is suspected to be generated.",
     "generation_parameters": "The file holds the prompt or the settings of a generator.",
-    "automatic1111_parameters": "The file holds the prompt and the settings of a generator, as Automatic1111 writes them.",
+    "automatic1111_parameters": "The file holds the prompt and the settings of a generator, as by Automatic1111.",
     "comfyui_graph": "The file holds the steps by which ComfyUI generated a picture.",
     "invokeai_metadata": "The file holds what InvokeAI writes into the pictures that it generates.",
     "novelai_software": "The file says that NovelAI made the picture.",

@@ -22,9 +22,10 @@ from marketplace.models import Contributor, Submission
 from marketplace.permissions import LoggedInRequest, contributor_of, may_see_submission
 from marketplace.services import Details
 from marketplace.strikes import rule_in_force, strikes_of, uploads_suspended_until
-from marketplace.uploads import MOST_FILES, LimitedUpload, UploadsSuspended, upload
+from marketplace.uploads import MAX_REQUEST_BYTES, MOST_FILES, LimitedUpload, UploadsSuspended, upload
 
 LONGEST = 2_000
+LIMITS = f"files have at most {MAX_BYTES // 1_000_000} MB each, and {MAX_REQUEST_BYTES // 1_000_000} MB together"
 PICTURE_SECONDS = 24 * 60 * 60  # browsers keep it: the picture of a submission never changes
 
 
@@ -81,7 +82,7 @@ def upload_images(request: LoggedInRequest) -> HttpResponse:
         name for handler in request.upload_handlers if isinstance(handler, LimitedUpload) for name in handler.left_out
     ]
     for name in left_out:
-        messages.error(request, f"{name} was not taken: files have at most {MAX_BYTES // 1_000_000} MB each.")
+        messages.error(request, f"{name} was not taken: {LIMITS}.")
     if request.method == "POST" and form.is_valid():
         try:
             _upload_all(request, contributor, form.cleaned_data)
