@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from marketplace.models import (
+    Appeal,
     Asset,
     Contributor,
     Customer,
@@ -19,7 +20,10 @@ from marketplace.models import (
     OutputCheck,
     OutputDecision,
     ScreeningResult,
+    SignedDeclaration,
+    StrikesPolicy,
     Submission,
+    SubmissionDecision,
     TrainingConsent,
     TrainingSet,
     User,
@@ -46,9 +50,20 @@ class LoginAdmin(UserAdmin[User]):
     add_fieldsets = ((None, {"classes": ["wide"], "fields": ["username", "email", "password1", "password2"]}),)
 
 
+@admin.register(StrikesPolicy)
+class StrikesPolicyAdmin(ReadOnlyAdmin):
+    """Policies are added and never changed."""
+
+    list_display = ("effective_at", "strikes", "within_days", "suspended_days")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("marketplace.add_strikespolicy")
+
+
 admin.site.register([Contributor, Customer, GeneratorModel])
 admin.site.register(
     [
+        Appeal,
         Asset,
         Delivery,
         Download,
@@ -57,7 +72,9 @@ admin.site.register(
         OutputCheck,
         OutputDecision,
         ScreeningResult,
+        SignedDeclaration,
         Submission,
+        SubmissionDecision,
         TrainingConsent,
         TrainingSet,
     ],

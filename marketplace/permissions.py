@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from marketplace.models import Asset, Contributor, Customer, Download, User
+from marketplace.models import Asset, Contributor, Customer, Download, Submission, User
 
 FINANCE = "finance"
 REVIEWER = "reviewer"
@@ -90,3 +90,8 @@ def may_have_file(user: User, download: Download) -> bool:
 def may_see_preview(user: User, asset: Asset) -> bool:
     """Whether they may see the image larger than its thumbnail: whose it is, finance and reviewers."""
     return asset.contributor.user_id == user.pk or is_finance(user) or is_reviewer(user)
+
+
+def may_see_submission(user: User, submission: Submission) -> bool:
+    """Whether they may see the picture of an upload: whose it is, and reviewers."""
+    return submission.contributor.user_id == user.pk or is_reviewer(user)

@@ -2,11 +2,13 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from marketplace.core.verdicts import Signal, Verdict
+from marketplace.declaration import current_declaration
 from marketplace.files import store
 from marketplace.generators.base import GeneratedImage
 from marketplace.images import PREVIEW_EDGE, derivative, sha256_hex
@@ -20,10 +22,12 @@ from marketplace.models import (
     GeneratorModel,
     RemixTruth,
     ScreeningResult,
+    SignedDeclaration,
     Submission,
     TrainingConsent,
     TrainingSet,
     TrainingSetMember,
+    User,
 )
 from marketplace.near_hashes import stored_hash
 from marketplace.output_checks import require_for_sale
@@ -51,6 +55,8 @@ class Details:
     licence: str
     captured_at: datetime | None = None
     training_consent: bool = True
+    signed_by: User | None = None
+    """Who signs the declaration with the upload; an import has none."""
 
 
 def submit_asset(contributor: Contributor, data: bytes, details: Details, at: datetime) -> tuple[Submission, bool]:
@@ -65,9 +71,9 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
         return known, False
     report = confined.screen(data)
     original = store("originals", data, "")
-    derived = _store_derivatives(report.picture) if report.picture else {}
+    picture = _store_picture(report.picture) if report.picture else {}
     with transaction.atomic():
-        _lock_file(sha256)
+        lock_file(sha256)
         own = find_own(sha256, report.picture)
         report = report.with_signals([*first_ingested_by_another(contributor, sha256), *judge(own, at)])
         submission, is_new = Submission.objects.get_or_create(
@@ -81,6 +87,8 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
                 "licence": details.licence,
                 "captured_at": details.captured_at,
                 "submitted_at": at,
+                "training_consent": details.training_consent,
+                **picture,
                 "verdict": report.verdict,
             },
         )
@@ -95,21 +103,35 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
             screened_at=at,
         )
         open_copy_incidents(submission, own, at)
+        if details.signed_by:
+            _sign(submission, details.signed_by, at)
         if report.verdict is Verdict.ACCEPT:
-            assert report.picture is not None  # an accepted file was decoded
-            _accept(submission, report.picture, derived, details, at)
+            add_asset(submission, at)
     return submission, True
 
 
-def _store_derivatives(picture: Picture) -> dict[str, str]:
-    """Storage names by field of the asset."""
+def _store_picture(picture: Picture) -> dict[str, Any]:
+    """What is kept of a readable picture, by field of the submission and of the asset."""
     return {
         "preview": store("previews", picture.preview, ".jpg"),
         "thumbnail": store("thumbnails", picture.thumbnail, ".jpg"),
+        "width": picture.width,
+        "height": picture.height,
     }
 
 
-def _lock_file(sha256: str) -> None:
+def _sign(submission: Submission, signed_by: User, at: datetime) -> None:
+    declaration = current_declaration()
+    SignedDeclaration.objects.create(
+        submission=submission,
+        version=declaration.version,
+        sha256=declaration.sha256,
+        signed_by=signed_by,
+        signed_at=at,
+    )
+
+
+def lock_file(sha256: str) -> None:
     """Two people submitting the same bytes at once wait for each other here, so that one of them is first."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(sha256[:15], 16)])
@@ -125,17 +147,21 @@ def first_ingested_by_another(contributor: Contributor, sha256: str) -> list[Sig
     return [Signal("same_bytes", Verdict.HOLD, "first_submitted_by_another_contributor", evidence)]
 
 
-def _accept(submission: Submission, picture: Picture, derived: dict[str, str], details: Details, at: datetime) -> None:
+def add_asset(submission: Submission, at: datetime) -> None:
+    """Make an accepted submission an asset, with the training consent that came with it."""
+    assert submission.width is not None  # an accepted file was decoded
+    assert submission.height is not None
     asset = Asset.objects.create(
         submission=submission,
         contributor_id=submission.contributor_id,
         sha256=submission.sha256,
-        **derived,
-        width=picture.width,
-        height=picture.height,
+        preview=submission.preview.name,
+        thumbnail=submission.thumbnail.name,
+        width=submission.width,
+        height=submission.height,
         ingested_at=at,
     )
-    TrainingConsent.objects.create(asset=asset, granted=details.training_consent, effective_at=at, recorded_at=at)
+    TrainingConsent.objects.create(asset=asset, granted=submission.training_consent, effective_at=at, recorded_at=at)
 
 
 @transaction.atomic

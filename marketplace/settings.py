@@ -188,6 +188,14 @@ WHITENOISE_USE_FINDERS = DEBUG
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_FOLDER / "static"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "marketplace.uploads.LimitedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
+# Appeals: for so many days after a rejection.
+APPEAL_DAYS = env.int("APPEAL_DAYS", default=30)
 
 # People
 AUTH_USER_MODEL = "marketplace.User"

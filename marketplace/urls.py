@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from marketplace import public_views, views
+from marketplace import public_views, upload_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -21,6 +21,10 @@ urlpatterns = [
     path("verify/<certificate_id>/", public_views.certificate, name="certificate"),
     path("verify/<certificate_id>/certificate.pdf", public_views.certificate_pdf, name="certificate_pdf"),
     path("verify/<certificate_id>/certificate.json", public_views.certificate_json, name="certificate_json"),
+    path("contributor/upload/", upload_views.upload_images, name="upload"),
+    path("contributor/submissions/<int:submission_id>/", upload_views.submission, name="submission"),
+    path("contributor/submissions/<int:submission_id>/appeal/", upload_views.appeal, name="appeal"),
+    path("submissions/<int:submission_id>/preview.jpg", upload_views.submission_preview, name="submission_preview"),
     path("", include("attribution.urls")),
     path("", include("payouts.urls")),
     path("admin/", admin.site.urls),

@@ -13,8 +13,10 @@ from marketplace.models.generation import (
     TrainingSetMember,
 )
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
 __all__ = [
+    "Appeal",
     "Asset",
     "Contributor",
     "Customer",
@@ -29,7 +31,10 @@ __all__ = [
     "RemixTruth",
     "Rescreening",
     "ScreeningResult",
+    "SignedDeclaration",
+    "StrikesPolicy",
     "Submission",
+    "SubmissionDecision",
     "TrainingConsent",
     "TrainingSet",
     "TrainingSetMember",

@@ -12,7 +12,10 @@ VERDICTS = [(verdict.value, verdict.value) for verdict in Verdict]
 
 
 class Submission(models.Model):
-    """One uploaded file and what its contributor says of it. The original is private and never served."""
+    """One uploaded file and what its contributor says of it. The original is private and never served.
+
+    What is kept of a readable picture, as of an accepted one, is what its owner and reviewers are shown of it.
+    """
 
     contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="submissions")
     original = models.FileField(upload_to="originals", max_length=200)
@@ -23,6 +26,11 @@ class Submission(models.Model):
     licence = models.CharField(max_length=200)
     captured_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField()
+    training_consent = models.BooleanField(default=True, help_text="What holds for the asset once it is accepted.")
+    preview = models.FileField(upload_to="previews", max_length=200, blank=True, help_text="Empty if unreadable.")
+    thumbnail = models.FileField(upload_to="thumbnails", max_length=200, blank=True)
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
     verdict = models.CharField(max_length=10, choices=VERDICTS, help_text="The newest decision.")
 
     class Meta:

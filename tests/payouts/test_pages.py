@@ -94,7 +94,7 @@ def test_images_show_verdicts_with_their_evidence_and_what_each_earned(
     page = client.get("/contributor/images/").content.decode()
     assert "A picture by Ben" not in page
     assert "unreadable" in page
-    assert "type not allowed" in page
+    assert "The file is of a kind that we do not take." in page
     assert "The file is not a JPEG" in page
     earned = Earning.objects.get(contributor=ana, kind=Earning.ATTRIBUTION)
     assert f"{Decimal(earned.amount_micro) / 1_000_000:.6f} USD" in page

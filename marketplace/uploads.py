@@ -1,0 +1,49 @@
+"""Uploads on the contributor's page: only with the declaration, and not while strikes suspend them."""
+
+from datetime import datetime
+
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+
+from marketplace.images import MAX_BYTES
+from marketplace.models import Contributor, Submission
+from marketplace.services import Details, submit_asset
+from marketplace.strikes import uploads_suspended_until
+
+MOST_FILES = 20
+MAX_REQUEST_BYTES = 500_000_000
+
+
+class UploadsSuspended(ValueError):
+    """Strikes suspend the contributor's uploads; the message says until when."""
+
+
+class LimitedUpload(FileUploadHandler):
+    """Stops storing a file that is too large, or that makes all of a request too large; `left_out` has their names."""
+
+    def __init__(self, request: object = None) -> None:
+        super().__init__(request)  # type: ignore[arg-type]
+        self.left_out: list[str] = []
+        self.request_bytes = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        """Pass the bytes on to the handlers that store them."""
+        self.request_bytes += len(raw_data)
+        if start + len(raw_data) > MAX_BYTES or self.request_bytes > MAX_REQUEST_BYTES:
+            self.left_out.append(self.file_name or "")
+            raise SkipFile
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        """The handler that stored it has the file."""
+
+
+def upload(contributor: Contributor, data: bytes, details: Details, at: datetime) -> tuple[Submission, bool]:
+    """Submit one uploaded file; returns the submission and whether it is new.
+
+    Raises `UploadsSuspended`, or ValueError where nobody signs the declaration.
+    """
+    if details.signed_by is None:
+        raise ValueError("Uploads need the declaration, signed.")
+    if until := uploads_suspended_until(contributor, at):
+        raise UploadsSuspended(f"Your uploads are suspended until {until:%Y-%m-%d %H:%M} UTC.")
+    return submit_asset(contributor, data, details, at)

@@ -1,0 +1,55 @@
+"""A reviewer decides on uploads in a real browser without a mouse."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from marketplace.models import Contributor
+from tests.builders import PASSWORD, make_asset, make_user, submit
+from tests.journeys.test_pages_in_a_browser import ARGUMENTS, PATIENCE_MS, PHONE
+
+CHROMIUM = shutil.which("chromium")
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
+
+
+@pytest.fixture
+def page(transactional_db: None, ana: Contributor, ben: Contributor) -> Iterator[Page]:
+    make_user("rita", "reviewer")
+    for title in ("The longest wait", "The shorter wait"):
+        with make_asset(ana).submission.original.open() as original:
+            submit(ben, original.read(), title=title)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page(viewport=PHONE)
+        page.set_default_timeout(PATIENCE_MS)
+        yield page
+        browser.close()
+
+
+def test_a_reviewer_decides_with_single_keys_and_can_turn_them_off(live_server: LiveServer, page: Page) -> None:
+    page.goto(f"{live_server.url}/submissions/")
+    page.get_by_label("Username").fill("rita")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Uploads to decide").wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="The longest wait").wait_for()
+    page.keyboard.press("j")
+    page.get_by_role("heading", name="The shorter wait").wait_for()
+    page.keyboard.press("k")
+    page.get_by_role("heading", name="The longest wait").wait_for()
+    page.keyboard.press("o")
+    page.keyboard.type("a jolly joke: rejected")
+    assert page.get_by_label("Rejected on other grounds").is_checked()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="The shorter wait").wait_for()
+    assert "is rejected on other grounds" in page.get_by_role("status").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.get_by_label("Single keys are on").uncheck()
+    page.locator("body").press("a")
+    assert not page.get_by_label("Accepted").is_checked()
