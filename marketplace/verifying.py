@@ -15,6 +15,7 @@ from marketplace.credentials import Credentials, CredentialsUnreadable, read_cre
 from marketplace.images import PILLOW_NAMES, DecodedImage, UnreadableImage, decode, sha256_hex
 from marketplace.models import Delivery
 from marketplace.near_hashes import flips_within, near_hashes, perceptual_hash
+from marketplace.screening import confined
 from marketplace.screening.fields import TextField, read_subject
 from marketplace.screening.xmp_packets import XmpProperty
 
@@ -80,6 +81,7 @@ class Findings:
 def examine(data: bytes) -> Findings:
     """Read a file of anybody's and look for it among deliveries. Raises `UnreadableImage` that says what is wrong."""
     _refuse_too_large(data)
+    _refuse_unreadable(data)
     decoded = decode(data)
     subject = read_subject(data, decoded)
     credentials, unreadable = None, ""
@@ -115,6 +117,13 @@ def _refuse_too_large(data: bytes) -> None:
             "too_many_pixels",
             f"The picture has {pixels / 1e6:.0f} megapixels; at most {MOST_PIXELS / 1e6:.0f} can be checked here.",
         )
+
+
+def _refuse_unreadable(data: bytes) -> None:
+    """A file that breaks a decoder breaks it in a program of its own, before it is read here."""
+    report = confined.screen(data)
+    if report.picture is None:
+        raise UnreadableImage(report.reasons[0], report.signals[0].evidence["value"])
 
 
 def _matches(data: bytes, image: Image.Image, credentials: Credentials | None) -> tuple[Match, ...]:

@@ -97,9 +97,10 @@ def catalogue(ana: Contributor, encoder: Encoder) -> list[int]:
             """
             WITH s AS (
                 INSERT INTO marketplace_submission (contributor_id, original, sha256, file_name, title, keywords,
-                                                    licence, submitted_at, verdict)
+                                                    licence, submitted_at, training_consent, preview, thumbnail,
+                                                    verdict)
                 SELECT contributor_id, original, 'made-up-' || number, file_name, title, keywords, licence,
-                       submitted_at, verdict
+                       submitted_at, training_consent, preview, thumbnail, verdict
                 FROM marketplace_submission, generate_series(1, 600) AS number WHERE id = %s
                 RETURNING id, sha256
             )

@@ -30,24 +30,30 @@ def page(transactional_db: None, ana: Contributor, ben: Contributor) -> Iterator
         browser.close()
 
 
+def wait_for_keys(page: Page, heading: str) -> None:
+    """Until the page with that heading is there and listens to single keys, which its script shows."""
+    page.get_by_role("heading", name=heading).wait_for()
+    page.get_by_label("Single keys are on").wait_for()
+
+
 def test_a_reviewer_decides_with_single_keys_and_can_turn_them_off(live_server: LiveServer, page: Page) -> None:
     page.goto(f"{live_server.url}/submissions/")
     page.get_by_label("Username").fill("rita")
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Uploads to decide").wait_for()
+    wait_for_keys(page, "Uploads to decide")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="The longest wait").wait_for()
+    wait_for_keys(page, "The longest wait")
     page.keyboard.press("j")
-    page.get_by_role("heading", name="The shorter wait").wait_for()
+    wait_for_keys(page, "The shorter wait")
     page.keyboard.press("k")
-    page.get_by_role("heading", name="The longest wait").wait_for()
+    wait_for_keys(page, "The longest wait")
     page.keyboard.press("o")
     page.keyboard.type("a jolly joke: rejected")
     assert page.get_by_label("Rejected on other grounds").is_checked()
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="The shorter wait").wait_for()
+    wait_for_keys(page, "The shorter wait")
     assert "is rejected on other grounds" in page.get_by_role("status").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     page.get_by_label("Single keys are on").uncheck()
