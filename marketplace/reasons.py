@@ -28,6 +28,7 @@ IN_WORDS = {
     "grok_signature": "The file holds the signature of Grok's generator.",
     "first_submitted_by_another_contributor": "Another contributor uploaded the very same file before.",
     "resembles_own_generation": "The picture looks like one that was generated here.",
+    "detector_points_at_it": "A detector that was trained on generated pictures points at this one.",
     "several_frames": "The file holds several pictures, of which only the first would count.",
     "check_failed": "A check of the file did not come to an end, so a person looks at it.",
     "empty_file": "The file is empty.",
@@ -37,4 +38,22 @@ IN_WORDS = {
     "too_many_frames": "The file holds too many frames.",
     "truncated": "The file ends before the picture does.",
     "corrupt": "The file is damaged.",
+    "too_slow": "Reading the file takes too long.",
+    "stops_its_reader": "The file stops the program that reads it, as damaged ones do.",
 }
+SOURCES = ("c2pa_", "xmp_")
+"""Where a file says so: the evidence names it too."""
+PARTS = ("component_", "ingredient_")
+
+
+def sentence_of(code: str) -> str | None:
+    """A reason code of the screen as a sentence; None for one that only another version knows."""
+    if code in IN_WORDS:
+        return IN_WORDS[code]
+    for source in SOURCES:
+        code = code.removeprefix(source)
+    for part in PARTS:
+        if code.startswith(part):
+            whole = IN_WORDS.get(code.removeprefix(part))
+            return whole and whole.replace("the picture", "something that was placed into the picture")
+    return IN_WORDS.get(code)

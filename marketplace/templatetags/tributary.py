@@ -8,7 +8,7 @@ from marketplace.core.money import Money, format_micro
 from marketplace.models import User
 from marketplace.permissions import Roles
 from marketplace.permissions import roles_of as find_roles
-from marketplace.reasons import IN_WORDS
+from marketplace.reasons import sentence_of
 
 PPM_PER_PERCENT = 10_000
 
@@ -48,7 +48,7 @@ def in_words(code: str) -> str:
 @register.filter
 def reason_in_words(code: str) -> str:
     """A reason code of the screen as a sentence; one that only another version knows, as its own words."""
-    return IN_WORDS.get(code, in_words(code))
+    return sentence_of(code) or in_words(code)
 
 
 @register.simple_tag
