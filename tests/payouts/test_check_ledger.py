@@ -7,19 +7,23 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from marketplace.core.canonical import canonical
 from marketplace.core.money import minor_to_micro
 from marketplace.models import Contributor, Customer, User
 from payouts.booking import book_downloads
-from payouts.closing import approve_close, close_period
-from payouts.documents import document_of
+from payouts.closing import approve_close, close_period, compute_split
+from payouts.core.proofs import leaf_hash, root_of
+from payouts.documents import document_of, documents
 from payouts.gateway import StripeGateway
 from payouts.integrity import findings
 from payouts.integrity_queries import QUERIES
-from payouts.models import Entry, Payout, Posting, Statement
+from payouts.models import Earning, Entry, Payout, Period, Posting, Statement
+from payouts.revenue import revenue_of
 from payouts.reversing import reverse_payout
 from payouts.runs import approve_payout_run, draft_payout_run
 from payouts.sending import send_next_payouts
-from tests.builders import make_attributed_downloads, make_closed_month
+from payouts.splitting import weights_sha256
+from tests.builders import CLOSED_AT, OCTOBER, make_attributed_downloads, make_closed_month
 from tests.payouts.paying import AT, NOVEMBER, make_available, onboard
 from tests.payouts.tampering import TAMPERED
 
@@ -52,6 +56,25 @@ def test_the_next_month_is_right_too(books: None, ana: Contributor, fay: User, f
     close_period(NOVEMBER, fay, NOVEMBER.end_at)
     approve_close(NOVEMBER, finn, NOVEMBER.end_at)
     assert found() == []
+
+
+def test_a_closed_month_replays_to_the_same_money_and_the_same_bytes(books: None) -> None:
+    """Computed again from downloads and lists: every earning, the weights' hash, every statement and the root."""
+    period = Period.objects.get(month_on=OCTOBER.start_at.date())
+    with transaction.atomic(), connection.cursor() as cursor:
+        done = compute_split(OCTOBER, period, revenue_of(period), CLOSED_AT)
+        assert (done.total_micro, done.common_fund_micro) == (period.pool_micro, period.common_fund_micro)
+        assert weights_sha256() == period.weights_sha256
+        cursor.execute("SELECT contributor_id, kind, amount_micro FROM split_part ORDER BY 1, 2")
+        replayed = cursor.fetchall()
+        transaction.set_rollback(True)
+    earned = Earning.objects.filter(period=period).order_by("contributor_id", "kind")
+    assert replayed == list(earned.values_list("contributor_id", "kind", "amount_micro")) != []
+    statements = list(period.statements.order_by("contributor_id"))
+    told = documents(period, [(statement, len(statements)) for statement in statements])
+    leaves = [leaf_hash(canonical(document)) for _, document in told]
+    assert [leaf.hex() for leaf in leaves] == [statement.leaf_sha256 for statement in statements]
+    assert root_of(leaves).hex() == period.statement_root.root_sha256
 
 
 def test_they_are_right_after_a_transfer_came_back_which_the_next_statement_shows_as_paid_and_back(
