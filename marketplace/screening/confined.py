@@ -50,10 +50,16 @@ class Reader:
         with self._lock:
             process = self._started()
             watchdog = Timer(SECONDS, process.kill)
+            watchdog.daemon = True  # nobody who is told to stop waits for it
             began = time.monotonic()
             watchdog.start()
-            answer = _ask(process, data)
-            watchdog.cancel()
+            try:
+                answer = _ask(process, data)
+            except BaseException:
+                self.stop()  # or its answer would be taken for the next file's
+                raise
+            finally:
+                watchdog.cancel()
             if answer is None:
                 self.stop()
                 return _stopped(in_time=time.monotonic() - began < SECONDS)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -100,3 +101,28 @@ def test_after_a_number_of_files_a_new_program_reads_on(
 def test_a_fork_has_a_reader_of_its_own() -> None:
     assert confined._reader(os.getpid()) is confined._reader(os.getpid())
     assert confined._reader(os.getpid()) is not confined._reader(os.getppid())
+
+
+class ToldToStop(BaseException):
+    """What a signal raises in the middle of anything."""
+
+
+def test_who_is_stopped_while_a_file_is_read_waits_for_nothing_and_the_next_file_gets_its_own_answer(
+    reader: confined.Reader,
+) -> None:
+    def stop(*_: object) -> None:
+        raise ToldToStop
+
+    slow = _slow_file()
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with pytest.raises(ToldToStop):
+            confined.screen(slow)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert [one for one in threading.enumerate() if not one.daemon] == [threading.main_thread()]
+    picture = confined.screen(jpeg_bytes(make_picture(width=200, height=120))).picture
+    assert picture is not None
+    assert (picture.width, picture.height) == (200, 120)
