@@ -1,8 +1,10 @@
 """All addresses of the site; the upper apps are included by name."""
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from marketplace import public_views, upload_views, views
 
@@ -10,6 +12,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("login/", LoginView.as_view(template_name="marketplace/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("language/", login_not_required(set_language), name="set_language"),
     path("generations/", views.generations, name="generations"),
     path("generations/<int:generation_id>/license/", views.license_generation, name="license_generation"),
     path("generations/<int:generation_id>/preview.jpg", views.generation_preview, name="generation_preview"),
