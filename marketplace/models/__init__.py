@@ -13,6 +13,7 @@ from marketplace.models.generation import (
     TrainingSetMember,
 )
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Download",
     "Generation",
     "GenerationHash",
+    "GenerationRequest",
     "GeneratorModel",
     "HumanEdit",
     "OutputCheck",
