@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django_htmx.middleware import HtmxDetails
 
 from marketplace.models import Asset, Contributor, Customer, Download, Generation, Submission, User
 
@@ -16,6 +17,7 @@ class LoggedInRequest(HttpRequest):
     """A request as views get it: the login middleware has sent everybody else to the login page."""
 
     user: User
+    htmx: HtmxDetails
 
 
 @dataclass(frozen=True)
