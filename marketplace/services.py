@@ -7,11 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from marketplace.core.model_states import ModelRefused, ModelState
 from marketplace.core.verdicts import Signal, Verdict
 from marketplace.declaration import current_declaration
 from marketplace.files import store
 from marketplace.generators.base import GeneratedImage
 from marketplace.images import PREVIEW_EDGE, derivative, sha256_hex
+from marketplace.model_cards import current_card
 from marketplace.models import (
     Asset,
     Contributor,
@@ -186,12 +188,14 @@ def freeze_training_set(name: str, version: str, at: datetime) -> TrainingSet:
 def record_generation(
     model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime
 ) -> Generation:
-    """Record a generated image and the file that customers will be handed.
+    """Record a generated image, the file that customers will be handed, and the model's card as it is now.
 
     The same file from the same model is the same generation: recording it again changes nothing. Raises
-    `AlreadyGenerated` where another model made it, and `NoTrainingSet` where the model has none: its sales could not be
-    attributed to anybody.
+    `AlreadyGenerated` where another model made it, `ModelRefused` where the model is retired, and `NoTrainingSet` where
+    it has none: its sales could not be attributed to anybody.
     """
+    if model.state == ModelState.RETIRED:
+        raise ModelRefused(f"Generator model {model} is retired: nothing that it makes can be sold.")
     if model.training_set is None or model.training_set.frozen_at is None:
         raise NoTrainingSet(f"Generator model {model} has no frozen training set: give it one before it generates.")
     encoded = derivative(made.image, PREVIEW_EDGE)
@@ -202,6 +206,7 @@ def record_generation(
             defaults={
                 "generator_model": model,
                 "training_set": model.training_set,
+                "model_card": current_card(model, at),
                 "prompt": made.prompt,
                 "seed": made.seed,
                 "parameters": dict(made.parameters),

@@ -12,6 +12,7 @@ from marketplace.models.generation import (
     TrainingSet,
     TrainingSetMember,
 )
+from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
 from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
@@ -26,6 +27,9 @@ __all__ = [
     "GenerationHash",
     "GeneratorModel",
     "HumanEdit",
+    "ModelAudit",
+    "ModelCard",
+    "ModelStateChange",
     "OutputCheck",
     "OutputDecision",
     "RemixTruth",
