@@ -6,13 +6,15 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from marketplace import model_views, public_views, upload_views, views
+from marketplace import model_views, public_views, request_views, upload_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("login/", LoginView.as_view(template_name="marketplace/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", login_not_required(set_language), name="set_language"),
+    path("generate/", request_views.generate, name="generate"),
+    path("generate/<int:request_id>/", request_views.generation_request, name="generation_request"),
     path("generations/", views.generations, name="generations"),
     path("generations/<int:generation_id>/license/", views.license_generation, name="license_generation"),
     path("generations/<int:generation_id>/preview.jpg", views.generation_preview, name="generation_preview"),
