@@ -2,11 +2,13 @@
 
 import json
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from marketplace.core.canonical import canonical, instant, instant_in_words
+from marketplace.core.weights import ONCE_PPM
 from marketplace.images import sha256_hex
 from marketplace.models import Asset, GeneratorModel, ModelAudit, ModelCard, TrainingSet
 
@@ -55,6 +57,14 @@ def training_set_facts(training_set: TrainingSet) -> Document:
         "frozen_at": instant(training_set.frozen_at) if training_set.frozen_at else None,
         "images": members.count(),
         "contributors": members.values("contributor").distinct().count(),
+        "weights": [
+            {
+                "keyword": keyword,
+                "weight_ppm": weight_ppm,
+                "images": members.filter(submission__keywords__contains=[keyword]).count(),
+            }
+            for keyword, weight_ppm in sorted(training_set.weights_ppm.items())
+        ],
     }
 
 
@@ -126,6 +136,18 @@ def _training_set_rows(training_set: Document | None) -> list[tuple[str, str]]:
     return [
         (_("Training set"), f"{training_set['name']} {training_set['version']}, {until}"),
         (_("Images"), images),
+        *(
+            (
+                _("Weighted group"),
+                _("%(images)s images with the keyword “%(keyword)s” count %(factor)s times in training")
+                % {
+                    "images": group["images"],
+                    "keyword": group["keyword"],
+                    "factor": f"{Decimal(group['weight_ppm']) / ONCE_PPM:f}",
+                },
+            )
+            for group in training_set["weights"]
+        ),
     ]
 
 

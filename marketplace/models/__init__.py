@@ -1,6 +1,13 @@
 """The marketplace's records, one file per noun."""
 
-from marketplace.models.catalogue import Asset, Rescreening, ScreeningResult, Submission, TrainingConsent
+from marketplace.models.catalogue import (
+    Asset,
+    ConsentDefault,
+    Rescreening,
+    ScreeningResult,
+    Submission,
+    TrainingConsent,
+)
 from marketplace.models.checks import OutputCheck, OutputDecision
 from marketplace.models.deliveries import Delivery, HumanEdit
 from marketplace.models.generation import (
@@ -20,6 +27,7 @@ from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolic
 __all__ = [
     "Appeal",
     "Asset",
+    "ConsentDefault",
     "Contributor",
     "Customer",
     "Delivery",

@@ -15,10 +15,14 @@ from marketplace.triggers import append_only
 
 
 class TrainingSet(models.Model):
-    """The assets that a generator model was trained on; its membership is final once frozen."""
+    """The assets that a generator model was trained on; its membership is final once frozen.
+
+    Groups of members, by a keyword that their contributors declared, can weigh more or less in training.
+    """
 
     name = models.CharField(max_length=200)
     version = models.CharField(max_length=40)
+    weights_ppm = models.JSONField(default=dict, help_text="By keyword; what weighs once is 1,000,000.")
     created_at = models.DateTimeField()
     frozen_at = models.DateTimeField(null=True, blank=True)
 
