@@ -69,6 +69,17 @@ def require_finance(user: User) -> None:
         raise Http404("Only finance has this page.")
 
 
+def may_sell_models(user: User) -> bool:
+    """Whether they put generator models on sale and retire them: who may edit them in the admin."""
+    return user.has_perm("marketplace.change_generatormodel")
+
+
+def require_seller_of_models(user: User) -> None:
+    """Raise `Http404` for everybody else."""
+    if not may_sell_models(user):
+        raise Http404("Only operators have this page.")
+
+
 def require_customer_or_finance(user: User) -> None:
     """Raise `Http404` for those who neither buy generations nor keep the books: prompts are not for contributors."""
     if not (Customer.objects.filter(user=user).exists() or is_finance(user)):
