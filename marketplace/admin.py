@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model
@@ -17,6 +18,7 @@ from marketplace.models import (
     Generation,
     GeneratorModel,
     HumanEdit,
+    Invitation,
     OutputCheck,
     OutputDecision,
     ScreeningResult,
@@ -28,6 +30,9 @@ from marketplace.models import (
     TrainingSet,
     User,
 )
+
+# The admin's own page would let people in by their password alone.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -69,6 +74,7 @@ admin.site.register(
         Download,
         Generation,
         HumanEdit,
+        Invitation,
         OutputCheck,
         OutputDecision,
         ScreeningResult,

@@ -12,6 +12,7 @@ from marketplace.models.generation import (
     TrainingSet,
     TrainingSetMember,
 )
+from marketplace.models.invitations import Invitation, Role
 from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
@@ -26,10 +27,12 @@ __all__ = [
     "GenerationHash",
     "GeneratorModel",
     "HumanEdit",
+    "Invitation",
     "OutputCheck",
     "OutputDecision",
     "RemixTruth",
     "Rescreening",
+    "Role",
     "ScreeningResult",
     "SignedDeclaration",
     "StrikesPolicy",
