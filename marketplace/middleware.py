@@ -9,17 +9,18 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from marketplace.kept_forms import keep_form
 from marketplace.permissions import lacks_second_factor
 
-OPEN_WITHOUT_SECOND_FACTOR = "accounts/"  # routes by which they set it up, change their password or log out
+Handler = Callable[[HttpRequest], HttpResponse]
+ACCOUNT_PAGES = "accounts/"  # where a second factor is set up, a password changed, and people log out
 
 
-def content_security_policy(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+def content_security_policy(get_response: Handler) -> Handler:
     """Tell browsers to load and run nothing but what we serve, so that no text of a stranger becomes a script."""
 
     def with_policy(request: HttpRequest) -> HttpResponse:
@@ -49,25 +50,22 @@ class LoginRequired(LoginRequiredMiddleware):
         return redirect_to_login(reverse("kept_form"), settings.LOGIN_URL)
 
 
-class SecondFactorRequired:
+def second_factor_required(get_response: Handler) -> Handler:
     """Lead whoever needs a second factor to set it up, before anything of their role opens."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Nothing happens before the view is known."""
-        return self.get_response(request)
-
-    def process_view(
-        self, request: HttpRequest, view_func: Callable[..., Any], args: Any, kwargs: Any
-    ) -> HttpResponse | None:
-        """Send them to the page of the authenticator app."""
-        match = request.resolver_match
-        is_open = not getattr(view_func, "login_required", True) or (
-            match is not None and match.route.startswith(OPEN_WITHOUT_SECOND_FACTOR)
-        )
-        if is_open or not request.user.is_authenticated or not lacks_second_factor(request.user):
-            return None
+    def with_second_factor(request: HttpRequest) -> HttpResponse:
+        if _is_open_without(request.path_info) or not lacks_second_factor(request.user):
+            return get_response(request)
         messages.info(request, _("Your role needs a second factor. Set it up here, and everything opens."))
         return redirect("mfa_activate_totp")
+
+    return with_second_factor
+
+
+def _is_open_without(path: str) -> bool:
+    """Whether an address is for everybody, or one by which a second factor is set up."""
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return True
+    return match.route.startswith(ACCOUNT_PAGES) or not getattr(match.func, "login_required", True)
