@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django_htmx.middleware import HtmxDetails
 
-from marketplace.models import Asset, Contributor, Customer, Download, Role, Submission, User
+from marketplace.models import Asset, Contributor, Customer, Download, Generation, Role, Submission, User
 
 FINANCE = Role.FINANCE.value
 REVIEWER = Role.REVIEWER.value
@@ -23,6 +24,7 @@ class LoggedInRequest(HttpRequest):
     """A request as views get it: the login middleware has sent everybody else to the login page."""
 
     user: User
+    htmx: HtmxDetails
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,20 @@ def contributor_of(user: User) -> Contributor:
 def customer_of(user: User) -> Customer:
     """The customer that the login belongs to."""
     return get_object_or_404(Customer, user=user)
+
+
+def generations_for(user: User) -> QuerySet[Generation]:
+    """The generations that the login may look at.
+
+    What a customer asked for is theirs, and seen by nobody else but finance, reviewers, and, once it is downloaded, by
+    the contributors whose images it may resemble.
+    """
+    if is_finance(user) or is_reviewer(user):
+        return Generation.objects.all()
+    seen = Q(requests__isnull=True) | Q(requests__customer__user=user)
+    if Contributor.objects.filter(user=user).exists():
+        seen |= Q(downloads__isnull=False)
+    return Generation.objects.filter(pk__in=Generation.objects.filter(seen).values("pk"))
 
 
 def may_have_file(user: User, download: Download) -> bool:

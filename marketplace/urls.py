@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from marketplace import invitation_views, kept_forms, public_views, upload_views, views
+from marketplace import invitation_views, kept_forms, public_views, request_views, upload_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,6 +17,8 @@ urlpatterns = [
     path("accounts/invitations/<token>/", invitation_views.accept, name="accept_invitation"),
     path("accounts/", include("allauth.urls")),
     path("language/", login_not_required(set_language), name="set_language"),
+    path("generate/", request_views.generate, name="generate"),
+    path("generate/<int:request_id>/", request_views.generation_request, name="generation_request"),
     path("generations/", views.generations, name="generations"),
     path("generations/<int:generation_id>/license/", views.license_generation, name="license_generation"),
     path("generations/<int:generation_id>/preview.jpg", views.generation_preview, name="generation_preview"),

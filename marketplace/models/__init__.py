@@ -14,6 +14,7 @@ from marketplace.models.generation import (
 )
 from marketplace.models.invitations import Invitation, Role
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Download",
     "Generation",
     "GenerationHash",
+    "GenerationRequest",
     "GeneratorModel",
     "HumanEdit",
     "Invitation",
