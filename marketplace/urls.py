@@ -14,7 +14,6 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", login_not_required(set_language), name="set_language"),
     path("generations/", views.generations, name="generations"),
-    path("generations/<int:generation_id>/license/", views.license_generation, name="license_generation"),
     path("generations/<int:generation_id>/preview.jpg", views.generation_preview, name="generation_preview"),
     path("downloads/", views.downloads, name="downloads"),
     path("downloads/<int:download_id>/edits/", views.human_edits, name="human_edits"),

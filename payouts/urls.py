@@ -8,6 +8,7 @@ from payouts.views import (
     contributor,
     exports,
     ledger,
+    orders,
     periods,
     policies,
     reconciliation,
@@ -36,6 +37,12 @@ class MonthConverter:
 register_converter(MonthConverter, "month")
 
 urlpatterns = [
+    path("generations/<int:generation_id>/license/", orders.license_generation, name="license_generation"),
+    path("orders/", orders.orders, name="orders"),
+    path("orders/<int:order_id>/", orders.order, name="order"),
+    path("orders/<int:order_id>/paid/", orders.paid, name="order_paid"),
+    path("orders/<int:order_id>/cancelled/", orders.cancelled, name="order_cancelled"),
+    path("orders/<int:order_id>/pay/", orders.pay, name="pay_order"),
     path("contributor/", contributor.overview, name="overview"),
     path("contributor/account/", being_paid.connect, name="connect_account"),
     path("contributor/images/", contributor.images, name="images"),

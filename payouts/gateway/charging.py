@@ -5,12 +5,15 @@ A session is of one thing at one price, paid by card: what takes days to arrive 
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import stripe
 
 from payouts.gateway.client import PAGE_SIZE, Client, in_our_words
 from payouts.gateway.shapes import Charge, Checkout, Dispute, RefundReceipt
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams
 
 PAID = "payment_intent.latest_charge.balance_transaction"
 NOT_GOING_BACK = ("failed", "canceled")
@@ -31,30 +34,28 @@ class Charging(Client):
         expires_at: datetime,
         idempotency_key: str,
     ) -> Checkout:
-        with in_our_words():
-            session = self._stripe().v1.checkout.sessions.create(
+        params: SessionCreateParams = {
+            "cancel_url": cancel_url,
+            "expires_at": int(expires_at.timestamp()),
+            "line_items": [
                 {
-                    "cancel_url": cancel_url,
-                    "expires_at": int(expires_at.timestamp()),
-                    "line_items": [
-                        {
-                            "price_data": {
-                                "currency": currency,
-                                "product_data": {"name": name},
-                                "unit_amount": amount_minor,
-                            },
-                            "quantity": 1,
-                        }
-                    ],
-                    "metadata": metadata,
-                    "mode": "payment",
-                    # Captured at once, so that the fee is known as soon as it is paid.
-                    "payment_intent_data": {"capture_method": "automatic", "metadata": metadata},
-                    "payment_method_types": ["card"],
-                    "success_url": success_url,
-                },
-                {"idempotency_key": idempotency_key},
-            )
+                    "price_data": {
+                        "currency": currency,
+                        "product_data": {"name": name},
+                        "unit_amount": amount_minor,
+                    },
+                    "quantity": 1,
+                }
+            ],
+            "metadata": metadata,
+            "mode": "payment",
+            # Captured at once, so that the fee is known as soon as it is paid.
+            "payment_intent_data": {"capture_method": "automatic", "metadata": metadata},
+            "payment_method_types": ["card"],
+            "success_url": success_url,
+        }
+        with in_our_words():
+            session = self._stripe().v1.checkout.sessions.create(params, {"idempotency_key": idempotency_key})
         return _checkout(session.to_dict())
 
     def checkout(self, stripe_session_id: str) -> Checkout:

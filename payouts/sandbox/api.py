@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from payouts.sandbox import accounts, balance, events, reversals, transfers
+from payouts.sandbox import accounts, balance, checkout, disputes, events, refunds, reversals, transfers
 from payouts.sandbox.answers import Answer, ApiError
+from payouts.sandbox.due import catch_up
 from payouts.sandbox.faults import REFUSALS, Fault
 from payouts.sandbox.idempotency import Execution, Idempotency, execute
 from payouts.sandbox.params import Params, decode
@@ -40,6 +41,7 @@ class Api:
 
     def answer(self, request: Request, fault: Fault | None = None) -> Answer:
         """The answer to a request, a refusal included, or what a fault makes of it."""
+        catch_up(self.state)
         try:
             if fault in REFUSALS:
                 raise REFUSALS[fault]
@@ -75,8 +77,14 @@ def _routes(base_url: str) -> tuple[tuple[str, str, Endpoint], ...]:
         ("POST", "/v1/account_links", accounts.create_link(base_url)),
         ("GET", "/v1/balance", balance.retrieve),
         ("GET", "/v1/balance_transactions", balance.index_transactions),
+        ("POST", "/v1/checkout/sessions", checkout.create(base_url)),
+        ("GET", "/v1/checkout/sessions/([^/]+)", checkout.retrieve),
+        ("POST", "/v1/checkout/sessions/([^/]+)/expire", checkout.expire),
+        ("GET", "/v1/disputes/([^/]+)", disputes.retrieve),
         ("GET", "/v1/events", events.index),
         ("GET", "/v1/events/([^/]+)", events.retrieve),
+        ("GET", "/v1/refunds", refunds.index),
+        ("POST", "/v1/refunds", refunds.create),
         ("POST", "/v1/topups", balance.create_topup),
         ("GET", "/v1/transfers", transfers.index),
         ("POST", "/v1/transfers", transfers.create),
