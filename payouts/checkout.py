@@ -114,6 +114,7 @@ def page_of(order: Order, addresses: Addresses, gateway: Gateway) -> str:
         idempotency_key=f"checkout:{settings.DEPLOYMENT}:{order.pk}",
     )
     Order.objects.filter(pk=order.pk, stripe_session_id="").update(stripe_session_id=made.stripe_session_id)
+    order.refresh_from_db()
     return made.url
 
 

@@ -35,6 +35,8 @@ class Charging(Client):
         idempotency_key: str,
     ) -> Checkout:
         params: SessionCreateParams = {
+            "adaptive_pricing": {"enabled": False},  # it is paid in the currency that it is sold in
+            "allowed_payment_method_types": ["card"],
             "cancel_url": cancel_url,
             "expires_at": int(expires_at.timestamp()),
             "line_items": [
@@ -51,7 +53,6 @@ class Charging(Client):
             "mode": "payment",
             # Captured at once, so that the fee is known as soon as it is paid.
             "payment_intent_data": {"capture_method": "automatic", "metadata": metadata},
-            "payment_method_types": ["card"],
             "success_url": success_url,
         }
         with in_our_words():

@@ -28,16 +28,16 @@ def create(base_url: str) -> Callable[[Params], Execution]:
 
     def endpoint(params: Params) -> Execution:
         params.only(
-            *("cancel_url", "expires_at", "line_items", "metadata", "mode", "payment_intent_data"),
-            *("payment_method_types", "success_url"),
+            *("adaptive_pricing", "allowed_payment_method_types", "cancel_url", "expires_at", "line_items"),
+            *("metadata", "mode", "payment_intent_data", "success_url"),
         )
         if params.required_text("mode") != "payment":
             raise ApiError(400, "The sandbox has no mode but payment.", param="mode")
         name, amount_minor, currency = _line_item(params)
-        methods, about_charge = params.group("payment_method_types"), params.group("payment_intent_data")
+        methods, about_charge = params.group("allowed_payment_method_types"), params.group("payment_intent_data")
         methods.only("0")
         if methods.required_text("0") != "card":
-            raise ApiError(400, "The sandbox takes no payment method but card.", param="payment_method_types")
+            raise ApiError(400, "The sandbox takes no payment method but card.", param="allowed_payment_method_types")
         about_charge.only("capture_method", "metadata")
         session = _session(amount_minor, currency) | {
             "cancel_url": params.web_url("cancel_url"),

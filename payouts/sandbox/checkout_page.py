@@ -8,6 +8,7 @@ from marketplace.core.money import Money
 from payouts.sandbox.answers import Answer, ApiError, JsonObject
 from payouts.sandbox.charges import decline, pay
 from payouts.sandbox.checkout import complete, existing_session
+from payouts.sandbox.due import catch_up
 from payouts.sandbox.pages import page, redirect
 from payouts.sandbox.state import State
 
@@ -28,7 +29,8 @@ $error
 
 def show(state: State, id_: str) -> Answer:
     """GET: the form or, where there is nothing to pay any more, the way back."""
-    session = _session(state, id_)
+    with state.transaction():
+        session = _session(state, id_)
     if session is None or session["status"] != "open":
         return _nothing_to_pay(session)
     return _form(state, session)
@@ -51,6 +53,7 @@ def submit(state: State, id_: str, body: str) -> Answer:
 
 
 def _session(state: State, id_: str) -> JsonObject | None:
+    catch_up(state)
     try:
         return existing_session(state, id_)
     except ApiError:

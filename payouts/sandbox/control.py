@@ -51,7 +51,8 @@ class Control:
         if advance_s < 0:
             raise ValueError("the clock only moves on")
         self._state.advance(advance_s)
-        catch_up(self._state)
+        with self._state.transaction():
+            catch_up(self._state)
         return {"now": self._state.now()}
 
     def _plan_faults(self, seed: int = 0, rates_ppm: dict[str, int] | None = None, stall_s: float = 0.0) -> JsonObject:

@@ -8,19 +8,16 @@ from payouts.sandbox.state import State
 
 
 def catch_up(state: State) -> None:
-    """Do all that is due by now."""
-    if not state.due():
-        return
-    with state.transaction():
-        transactions = []
-        for id_ in state.due():
-            session = state.get("checkout.session", id_)
-            if session:
-                close_unpaid(state, session)
-            else:
-                transactions.append(id_)
-        if transactions:
-            _make_available(state, transactions)
+    """Do all that is due by now, within the caller's transaction."""
+    transactions = []
+    for id_ in state.due():
+        session = state.get("checkout.session", id_)
+        if session:
+            close_unpaid(state, session)
+        else:
+            transactions.append(id_)
+    if transactions:
+        _make_available(state, transactions)
 
 
 def settle_pending(state: State) -> JsonObject:

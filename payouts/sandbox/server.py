@@ -14,7 +14,6 @@ from payouts.sandbox.answers import Answer
 from payouts.sandbox.api import Api, Request
 from payouts.sandbox.checkout import PAGE_PATH
 from payouts.sandbox.control import Control
-from payouts.sandbox.due import catch_up
 from payouts.sandbox.faults import Fault
 from payouts.sandbox.state import State, new_id
 
@@ -36,7 +35,6 @@ class _Handler(BaseHTTPRequestHandler):
         if url.path.startswith(ONBOARDING_PATH):
             self._write(onboarding.show(self._api.state, url.path.removeprefix(ONBOARDING_PATH)))
         elif url.path.startswith(PAGE_PATH):
-            catch_up(self._api.state)
             self._write(checkout_page.show(self._api.state, url.path.removeprefix(PAGE_PATH)))
         else:
             self._answer_api(url.path, url.query)
@@ -48,7 +46,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._write(onboarding.submit(self._api.state, url.path.removeprefix(ONBOARDING_PATH), body))
             self._control.deliveries.wake()
         elif url.path.startswith(PAGE_PATH):
-            catch_up(self._api.state)
             self._write(checkout_page.submit(self._api.state, url.path.removeprefix(PAGE_PATH), body))
             self._control.deliveries.wake()
         elif url.path.startswith(control.PATH):
