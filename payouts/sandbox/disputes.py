@@ -53,6 +53,10 @@ def open_dispute(state: State, charge_id: str) -> JsonObject:
         "livemode": False,
         "metadata": {},
         "payment_intent": charge["payment_intent"],
+        "payment_method_details": {
+            "card": {"brand": "visa", "case_type": "chargeback", "network_reason_code": "10.4"},
+            "type": "card",
+        },
         "reason": "general",
         "status": "needs_response",
     }
