@@ -4,8 +4,8 @@ A set that is being frozen and a consent that is being recorded wait for one ano
 which a no took effect before it was frozen.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, OuterRef, QuerySet
@@ -51,7 +51,7 @@ def _first_time_after_sets(at: datetime) -> datetime:
     return at if newest is None else max(at, newest + timedelta(microseconds=1))
 
 
-def _already(assets: QuerySet[Asset], granted: bool, effective_at: datetime) -> Iterable[int]:
+def _already(assets: QuerySet[Asset], granted: bool, effective_at: datetime) -> QuerySet[Any, dict[str, int]]:
     """Images whose newest answer is the same and in effect by then."""
     newest = TrainingConsent.objects.filter(asset=OuterRef("pk")).order_by("-pk")
     same = assets.annotate(answer=newest.values("granted")[:1], since=newest.values("effective_at")[:1])
@@ -64,6 +64,6 @@ def record_default(contributor: Contributor, granted: bool, at: datetime) -> Con
 
 
 def default_of(contributor: Contributor) -> bool:
-    """What the upload page proposes: the newest answer, and yes before the first."""
+    """What the upload page proposes: the newest answer, and no before the first, since nobody agrees by saying nothing."""
     newest = contributor.consent_defaults.order_by("-pk").first()
-    return newest is None or newest.granted
+    return newest is not None and newest.granted
