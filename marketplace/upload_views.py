@@ -14,8 +14,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marketplace import appeals
-from marketplace.core.appeals import WHAT_NEXT, State
 from marketplace.consents import default_of
+from marketplace.core.appeals import WHAT_NEXT, State
 from marketplace.core.verdicts import Verdict
 from marketplace.declaration import current_declaration
 from marketplace.images import MAX_BYTES
