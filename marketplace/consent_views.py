@@ -22,6 +22,7 @@ from marketplace.core.consents import Answer, Standing, standing
 from marketplace.core.model_states import ModelState
 from marketplace.models import Asset, GeneratorModel, TrainingConsent, TrainingSetMember
 from marketplace.permissions import LoggedInRequest, contributor_of
+from marketplace.selectors import not_withheld
 
 IMAGES_A_PAGE = 24
 ANSWERS = [("yes", "yes"), ("no", "no")]
@@ -50,6 +51,7 @@ class ImageConsent:
     history: list[Answer]
     training_sets: list[str]
     models: list[GeneratorModel]
+    is_withheld: bool
 
 
 @require_safe
@@ -78,6 +80,7 @@ def _image_consents(assets: Iterable[Asset], at: datetime) -> list[ImageConsent]
     used = GeneratorModel.objects.filter(training_set__in=set_ids, state__in=[ModelState.ON_SALE, ModelState.RETIRED])
     for model in used.order_by("name", "pk"):
         models_of[model.training_set_id or 0].append(model)
+    shown = set(not_withheld(Asset.objects.filter(pk__in=[asset.pk for asset in assets])).values_list("pk", flat=True))
     found = []
     for asset in assets:
         history = [Answer(one.granted, one.effective_at, one.recorded_at) for one in asset.consents.all()]
@@ -88,6 +91,7 @@ def _image_consents(assets: Iterable[Asset], at: datetime) -> list[ImageConsent]
                 standing=standing(history, at),
                 history=history[::-1],
                 training_sets=[str(member.training_set) for member in members],
+                is_withheld=asset.pk not in shown,
                 models=[model for member in members for model in models_of[member.training_set_id]],
             )
         )
