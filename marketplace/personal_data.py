@@ -19,6 +19,7 @@ from marketplace.models import (
     Customer,
     Delivery,
     Download,
+    GenerationRequest,
     HumanEdit,
     Invitation,
     OutputDecision,
@@ -78,6 +79,9 @@ def records_of(user: User) -> Records:
         ),
         "training_consents": _rows(
             TrainingConsent.objects.filter(asset__contributor__user=user), "asset_id", "granted", "effective_at"
+        ),
+        "generation_requests": _rows(
+            GenerationRequest.objects.filter(customer__user=user), "prompt", "seed", "requested_at", "generation_id"
         ),
         "licences": _rows(downloads, "id", "generation_id", "gross_minor", "currency", "downloaded_at"),
         "licence_certificates": _rows(
