@@ -9,7 +9,7 @@ SAMPLE_DATA := TRIBUTARY_DATA=$(CURDIR)/.tributary/demo
 
 GERMAN := marketplace/locale/de/LC_MESSAGES/django
 
-.PHONY: demo run test lint bench messages
+.PHONY: demo run test lint bench messages screenshots
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -39,3 +39,6 @@ bench: .venv/installed
 
 messages: .venv/installed  ## bring the catalogue of the second language up to date with the texts
 	$(BIN)/python -m tests.translating
+
+screenshots: .venv/installed $(GERMAN).mo  ## every page as each login sees it, in .tributary/screenshots
+	$(BIN)/python -m tests.screenshots

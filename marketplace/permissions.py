@@ -90,6 +90,17 @@ def require_reviewer_or_finance(user: User) -> None:
     _require(is_reviewer(user) or is_finance(user), "Only reviewers and finance have this page.")
 
 
+def may_sell_models(user: User) -> bool:
+    """Whether they put generator models on sale and retire them: who may edit them in the admin."""
+    return user.has_perm("marketplace.change_generatormodel")
+
+
+def require_seller_of_models(user: User) -> None:
+    """Raise `Http404` for everybody else."""
+    if not may_sell_models(user):
+        raise Http404("Only operators have this page.")
+
+
 def require_customer_or_finance(user: User) -> None:
     """Let those pass who buy generations or keep the books: prompts are not for contributors."""
     is_customer = Customer.objects.filter(user=user).exists()

@@ -218,6 +218,9 @@ FILE_UPLOAD_HANDLERS = [
 # Appeals: for so many days after a rejection.
 APPEAL_DAYS = env.int("APPEAL_DAYS", default=30)
 
+# Generator models: a replication audit that is older than so many days puts no model on sale.
+AUDIT_DAYS = env.int("AUDIT_DAYS", default=180)
+
 # People
 AUTH_USER_MODEL = "marketplace.User"
 AUTH_PASSWORD_VALIDATORS = [

@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from marketplace import invitation_views, kept_forms, public_views, request_views, upload_views, views
+from marketplace import invitation_views, kept_forms, model_views, public_views, request_views, upload_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -30,6 +30,10 @@ urlpatterns = [
     path("verify/<certificate_id>/", public_views.certificate, name="certificate"),
     path("verify/<certificate_id>/certificate.pdf", public_views.certificate_pdf, name="certificate_pdf"),
     path("verify/<certificate_id>/certificate.json", public_views.certificate_json, name="certificate_json"),
+    path("models/", model_views.generator_models, name="generator_models"),
+    path("models/<int:model_id>/", model_views.model_card, name="model_card"),
+    path("models/<int:model_id>/sale/", model_views.sell, name="sell_model"),
+    path("models/cards/<sha256>.json", model_views.card_json, name="card_json"),
     path("contributor/upload/", upload_views.upload_images, name="upload"),
     path("contributor/submissions/<int:submission_id>/", upload_views.submission, name="submission"),
     path("contributor/submissions/<int:submission_id>/appeal/", upload_views.appeal, name="appeal"),
