@@ -117,5 +117,5 @@ reconciliation                             GET     .    .    .     .    yes  .  
 reconcile                                  POST    .    .    .     .    yes  .    yes  .      .
 resolve_finding                            POST    .    .    .     .    yes  .    yes  .      .
 
-every page of the admin                    GET     .    .    .     .    .    .    yes  .      .
+the admin                                  GET     .    .    .     .    .    .    yes  .      .
 """
