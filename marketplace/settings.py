@@ -161,6 +161,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
     "handle Stripe's webhooks": {"task": "payouts.tasks.handle_webhooks", "schedule": timedelta(minutes=1)},
+    "look up orders at Stripe": {"task": "payouts.tasks.look_up_orders", "schedule": timedelta(minutes=5)},
     "reconcile with Stripe": {"task": "payouts.tasks.reconcile", "schedule": timedelta(days=1)},
     "go on with payout runs": {"task": "payouts.tasks.send_waiting_runs", "schedule": timedelta(minutes=5)},
 }

@@ -20,7 +20,6 @@ urlpatterns = [
     path("generate/", request_views.generate, name="generate"),
     path("generate/<int:request_id>/", request_views.generation_request, name="generation_request"),
     path("generations/", views.generations, name="generations"),
-    path("generations/<int:generation_id>/license/", views.license_generation, name="license_generation"),
     path("generations/<int:generation_id>/preview.jpg", views.generation_preview, name="generation_preview"),
     path("downloads/", views.downloads, name="downloads"),
     path("downloads/<int:download_id>/edits/", views.human_edits, name="human_edits"),

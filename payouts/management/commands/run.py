@@ -17,6 +17,7 @@ from marketplace.models import User
 from payouts.demo.background import SANDBOX_KEY, BackgroundFailed, running, sandbox, worker
 from payouts.demo.database import is_complete, only_one
 from payouts.demo.fill import fill
+from payouts.sandbox.levers import pull
 
 LOGINS = ("contributor", "customer", "finance", "finance-second", "reviewer")
 WITH_SECOND_FACTOR = ("finance", "finance-second", "reviewer")
@@ -48,9 +49,11 @@ class Command(BaseCommand):
 
     def _serve(self, port: int) -> None:
         with sandbox() as stripe_url, worker(stripe_url, with_beat=True) as background:
-            address = f"127.0.0.1:{port}"
+            address, secret = f"127.0.0.1:{port}", f"whsec_{secrets.token_hex(16)}"
             arguments = ["-m", "gunicorn", "marketplace.wsgi", "--bind", address, "--workers", "1", "--threads", "4"]
-            with running("web", arguments, STRIPE_API_KEY=SANDBOX_KEY, STRIPE_API_BASE=stripe_url) as web:
+            stripe = {"STRIPE_API_KEY": SANDBOX_KEY, "STRIPE_API_BASE": stripe_url, "STRIPE_WEBHOOK_SECRET": secret}
+            with running("web", arguments, **stripe) as web:
+                pull(stripe_url, "webhooks", url=f"http://{address}/webhooks/stripe/", secret=secret)
                 self._print_logins(f"http://{address}/")
                 with suppress(KeyboardInterrupt):
                     while True:
