@@ -158,7 +158,7 @@ def _delete_unused(files: set[str]) -> None:
             default_storage.delete(name)
 
 
-def waits_for_reviewers(contributor: Contributor) -> bool:
-    """Whether an upload is held or an appeal not decided."""
+def waits_for_reviewers(user: User) -> bool:
+    """Whether an upload of theirs is held or an appeal not decided."""
     undecided = Q(verdict=Verdict.HOLD) | Q(appeal__isnull=False, appeal__decision__isnull=True)
-    return contributor.submissions.filter(undecided).exists()
+    return Submission.objects.filter(undecided, contributor__user=user).exists()

@@ -16,6 +16,10 @@ verify                                     POST    yes  yes  yes   yes  yes  yes
 certificate                                GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 certificate_pdf                            GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 certificate_json                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+generator_models                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+model_card                                 GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+card_json                                  GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+sell_model                                 POST    .    .    .     .    .    .    yes  .      .
 statement_roots                            GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 verify_statement                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 stripe_webhook                             POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
@@ -63,6 +67,11 @@ generations                                GET     .    .    yes   yes  yes  .  
 generation                                 GET     .    .    yes   yes  yes  .    yes  .      .
 generation_preview                         GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 license_generation                         POST    .    .    yes   yes  .    .    .    .      .
+orders                                     GET     .    .    yes   yes  .    .    .    .      .
+order                                      GET     .    .    yes   .    .    .    .    .      .
+order_paid                                 GET     .    .    yes   .    .    .    .    .      .
+order_cancelled                            GET     .    .    yes   .    .    .    .    .      .
+pay_order                                  POST    .    .    yes   .    .    .    .    .      .
 downloads                                  GET     .    .    yes   yes  .    .    .    .      .
 download_file                              GET     .    .    yes   .    yes  .    yes  .      .
 human_edits                                GET     .    .    yes   .    .    .    .    .      .

@@ -22,7 +22,7 @@ from marketplace.output_checks import record_output_check
 from marketplace.requesting import request_generation
 from payouts.core.reconciling import Difference, FindingKind
 from payouts.findings import record_findings
-from payouts.models import Finding
+from payouts.models import Finding, Order
 from payouts.runs import draft_payout_run
 from tests.builders import (
     CLOSED_AT,
@@ -90,6 +90,16 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
     record_findings([Difference(FindingKind.SENT_UNASKED, "transfer tr_1", "It is unknown.")], CLOSED_AT, run)
     model = download.generation.generator_model
     wish = request_generation(carla, model, "a quiet morning", 7, uuid4(), SOLD_AT)
+    order = Order.objects.create(
+        customer=carla,
+        generation=download.generation,
+        form_key=uuid4(),
+        price_minor=990,
+        currency="USD",
+        terms=model.licence,
+        opened_at=SOLD_AT,
+        expires_at=CLOSED_AT,
+    )
     held = make_generation(model, is_checked=False)
     check = record_output_check(held, Outcome.BLOCKED, "It may hold a copy.", SOLD_AT)
     CopyCheck.objects.create(
@@ -117,10 +127,13 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
         "generation_id": download.generation_id,
         "key": "no-such-key",
         "link_id": link.pk,
+        "model_id": model.pk,
         "month": OCTOBER,
+        "order_id": order.pk,
         "output_check_id": check.pk,
         "request_id": wish.pk,
         "run_id": run.pk,
+        "sha256": model.cards.latest("pk").sha256,
         "submission_id": asset.submission_id,
         "submission_id of appeal": unreadable.pk,
         "token": token,
