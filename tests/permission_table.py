@@ -20,6 +20,7 @@ generator_models                           GET     yes  yes  yes   yes  yes  yes
 model_card                                 GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 card_json                                  GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 sell_model                                 POST    .    .    .     .    .    .    yes  .      .
+transparency                               GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 statement_roots                            GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 verify_statement                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 stripe_webhook                             POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
