@@ -11,10 +11,11 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from marketplace.consents import record_consent
 from marketplace.core.verdicts import Verdict
 from marketplace.models import (
     Appeal,
-    Asset,
+    ConsentDefault,
     Contributor,
     Customer,
     Delivery,
@@ -83,6 +84,7 @@ def records_of(user: User) -> Records:
         "generation_requests": _rows(
             GenerationRequest.objects.filter(customer__user=user), "prompt", "seed", "requested_at", "generation_id"
         ),
+        "consent_defaults": _rows(ConsentDefault.objects.filter(contributor__user=user), "granted", "recorded_at"),
         "licences": _rows(downloads, "id", "generation_id", "gross_minor", "currency", "downloaded_at"),
         "licence_certificates": _rows(
             Delivery.objects.filter(download__in=downloads), "download_id", "certificate", "delivered_at"
@@ -136,10 +138,7 @@ def forget_contributor(contributor: Contributor, at: datetime) -> None:
         submission.title = submission.file_name = f"Image {submission.pk}"
         submission.keywords = []
         submission.save()
-    assets = Asset.objects.filter(contributor=contributor)
-    TrainingConsent.objects.bulk_create(
-        TrainingConsent(asset=asset, granted=False, effective_at=at, recorded_at=at) for asset in assets
-    )
+    record_consent(contributor.assets.all(), granted=False, effective_at=at, at=at)
     contributor.name = f"Contributor {contributor.pk}"
     contributor.save(update_fields=["name"])
     transaction.on_commit(lambda: _delete_unused(files - {""}))

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import LazySettings
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -117,3 +118,11 @@ def test_a_weak_password_is_refused_and_the_invitation_stays(client: Client, fay
     page = client.post(f"{PAGE}{token}/", {"username": "new", "password1": "password", "password2": "password"})
     assert "too common" in page.content.decode()
     assert client.post(f"{PAGE}{token}/", CHOSEN).status_code == 302
+
+
+def test_where_no_mail_can_be_sent_nobody_is_invited(client: Client, fay: User, settings: LazySettings) -> None:
+    settings.EMAIL_BACKEND, settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", 1
+    client.force_login(fay)
+    page = client.post(PAGE, {"email": "dora@example.org", "role": "customer", "name": "Dora"})
+    assert "nobody was invited" in page.content.decode()
+    assert not Invitation.objects.exists()
