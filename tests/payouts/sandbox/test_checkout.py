@@ -67,7 +67,11 @@ def test_a_card_pays_once_and_leads_back_however_often_the_form_is_sent(
 
 @pytest.mark.parametrize(
     ("card", "says"),
-    [(DECLINED_CARD, "Your card was declined."), ("4111 1111", "Your card number is invalid."), ("  ", "Your card number is invalid.")],
+    [
+        (DECLINED_CARD, "Your card was declined."),
+        ("4111 1111", "Your card number is invalid."),
+        ("  ", "Your card number is invalid."),
+    ],
 )
 def test_a_card_that_does_not_pay_is_told_why_in_stripes_words(gateway: StripeGateway, card: str, says: str) -> None:
     made = create(gateway)
