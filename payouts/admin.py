@@ -32,6 +32,7 @@ from payouts.models import (
     Statement,
     StatementRoot,
     TaxFormReview,
+    TrainingSetExport,
     Transfer,
     WebhookEvent,
 )
@@ -80,6 +81,7 @@ admin.site.register(
         Statement,
         StatementRoot,
         TaxFormReview,
+        TrainingSetExport,
         Transfer,
         WebhookEvent,
     ],

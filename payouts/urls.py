@@ -10,6 +10,7 @@ from payouts.views import (
     ledger,
     orders,
     periods,
+    personal_data,
     policies,
     reconciliation,
     runs,
@@ -37,6 +38,9 @@ class MonthConverter:
 register_converter(MonthConverter, "month")
 
 urlpatterns = [
+    path("accounts/data/", personal_data.personal_data, name="personal_data"),
+    path("accounts/data/export.zip", personal_data.export, name="export_person"),
+    path("accounts/data/erase/", personal_data.erase, name="erase_person"),
     path("generations/<int:generation_id>/license/", orders.license_generation, name="license_generation"),
     path("orders/", orders.orders, name="orders"),
     path("orders/<int:order_id>/", orders.order, name="order"),

@@ -11,9 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from marketplace.models import Generation
 from marketplace.output_checks import NotForSale
-from marketplace.permissions import LoggedInRequest, customer_of
+from marketplace.permissions import LoggedInRequest, customer_of, generations_for
 from marketplace.views import LicenceForm
 from payouts.checkout import Addresses, CheckoutDiffers, find_order, look_up, page_of
 from payouts.gateway import GatewayBusy, GatewayMisused, GatewayRejected, GatewayUnknown
@@ -28,7 +27,7 @@ NO_ANSWER = (CheckoutDiffers, GatewayBusy, GatewayMisused, GatewayRejected, Gate
 def license_generation(request: LoggedInRequest, generation_id: int) -> HttpResponse:
     """Open the order of this press of the button, and lead the customer to Stripe's page for it."""
     customer = customer_of(request.user)
-    generation = get_object_or_404(Generation.objects.select_related("generator_model"), pk=generation_id)
+    generation = get_object_or_404(generations_for(request.user).select_related("generator_model"), pk=generation_id)
     form = LicenceForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Nothing was ordered: the form was not complete. Please press the button again."))

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('marketplace', '0008_uploads_and_appeals'),
-        ('payouts', '0009_debts_in_statements'),
+        ('payouts', '0010_exports_and_removals'),
     ]
 
     operations = [
