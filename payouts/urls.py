@@ -16,6 +16,7 @@ from payouts.views import (
     runs,
     statements,
     tax_forms,
+    transparency,
     webhooks,
     why,
 )
@@ -55,6 +56,7 @@ urlpatterns = [
     path("contributor/statements/<month:month>/statement.json", statements.statement_json, name="statement_json"),
     path("contributor/statements/<month:month>/statement.csv", statements.statement_csv, name="statement_csv"),
     path("contributor/statements/<month:month>/statement.pdf", statements.statement_pdf, name="statement_pdf"),
+    path("transparency/", transparency.transparency, name="transparency"),
     path("statement-roots/", statements.statement_roots, name="statement_roots"),
     path("statement-roots/verify_statement.py", statements.verify_statement, name="verify_statement"),
     path("downloads/<int:download_id>/why/", why.why, name="why"),
