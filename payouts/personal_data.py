@@ -51,7 +51,8 @@ def _records_of_payouts(user: User) -> Records:
         ),
         "orders": list(
             Order.objects.filter(customer__user=user).values(
-                "generation_id", "price_minor", "currency", "terms", "state", "opened_at", "paid_at", "refusal"
+                *("id", "generation_id", "price_minor", "currency", "terms", "state", "opened_at", "paid_at"),
+                *("stripe_charge_id", "refusal", "stripe_refund_id"),
             )
         ),
         "earnings": list(
