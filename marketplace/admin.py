@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils import timezone
 
 from marketplace.models import (
     Appeal,
@@ -19,6 +20,10 @@ from marketplace.models import (
     HumanEdit,
     OutputCheck,
     OutputDecision,
+    PromptCheck,
+    PromptContest,
+    PromptReview,
+    RegisterEntry,
     ScreeningResult,
     SignedDeclaration,
     StrikesPolicy,
@@ -28,6 +33,7 @@ from marketplace.models import (
     TrainingSet,
     User,
 )
+from marketplace.prompts.register import record_entry
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -60,6 +66,26 @@ class StrikesPolicyAdmin(ReadOnlyAdmin):
         return request.user.has_perm("marketplace.add_strikespolicy")
 
 
+@admin.register(RegisterEntry)
+class RegisterEntryAdmin(ReadOnlyAdmin):
+    """Entries are added and replaced, and never changed: a change records a new one, and the earlier one stays."""
+
+    list_display = ("term", "kind", "valid_from_on", "valid_until_on", "recorded_by", "recorded_at")
+    list_filter = ("kind", ("replaced_by", admin.EmptyFieldListFilter))
+    search_fields = ("term", "aliases")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("marketplace.add_registerentry")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_current = not isinstance(obj, RegisterEntry) or not hasattr(obj, "replaced_by")
+        return is_current and request.user.has_perm("marketplace.change_registerentry")
+
+    def save_model(self, request: HttpRequest, obj: RegisterEntry, form: Any, change: bool) -> None:
+        assert isinstance(request.user, User)
+        record_entry(obj, request.user, timezone.now())
+
+
 admin.site.register([Contributor, Customer, GeneratorModel])
 admin.site.register(
     [
@@ -71,6 +97,9 @@ admin.site.register(
         HumanEdit,
         OutputCheck,
         OutputDecision,
+        PromptCheck,
+        PromptContest,
+        PromptReview,
         ScreeningResult,
         SignedDeclaration,
         Submission,

@@ -20,6 +20,7 @@ from marketplace.models import (
     Generation,
     GenerationHash,
     GeneratorModel,
+    PromptCheck,
     RemixTruth,
     ScreeningResult,
     SignedDeclaration,
@@ -184,9 +185,9 @@ def freeze_training_set(name: str, version: str, at: datetime) -> TrainingSet:
 
 
 def record_generation(
-    model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime
+    model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime, prompt_check: PromptCheck
 ) -> Generation:
-    """Record a generated image and the file that customers will be handed.
+    """Record a generated image and the file that customers will be handed, with the check that allowed its prompt.
 
     The same file from the same model is the same generation: recording it again changes nothing. Raises
     `AlreadyGenerated` where another model made it, and `NoTrainingSet` where the model has none: its sales could not be
@@ -203,6 +204,7 @@ def record_generation(
                 "generator_model": model,
                 "training_set": model.training_set,
                 "prompt": made.prompt,
+                "prompt_check": prompt_check,
                 "seed": made.seed,
                 "parameters": dict(made.parameters),
                 "file": store("generations", file, suffix),

@@ -138,6 +138,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "attribution.tasks.measure_preview_recall",
         "schedule": timedelta(hours=1),
     },
+    "delete old texts of prompts": {"task": "marketplace.tasks.delete_prompt_texts", "schedule": timedelta(hours=1)},
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
     "handle Stripe's webhooks": {"task": "payouts.tasks.handle_webhooks", "schedule": timedelta(minutes=1)},
     "reconcile with Stripe": {"task": "payouts.tasks.reconcile", "schedule": timedelta(days=1)},
@@ -169,6 +170,13 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe itself
 # Generators
 GENERATOR_API_BASE = env.str("GENERATOR_API_BASE", default="https://api.openai.com/v1")
 GENERATOR_API_KEY = env.str("GENERATOR_API_KEY", default="")
+
+# Prompts: a hosted classifier beside the rules, where there is a key; for how many days the text of one is kept that
+# was not plainly allowed.
+MODERATION_API_BASE = env.str("MODERATION_API_BASE", default="https://api.openai.com/v1")
+MODERATION_API_KEY = env.str("MODERATION_API_KEY", default="")
+MODERATION_MODEL = env.str("MODERATION_MODEL", default="omni-moderation-latest")
+PROMPT_RETENTION_DAYS = env.int("PROMPT_RETENTION_DAYS", default=90)
 
 # Signing of what is handed out: a chain of certificates (PEM, the signer's first), the root that it leads to, and the
 # signer's key in a PEM file or behind a function that signs bytes, by dotted path. Trying things out makes a demo

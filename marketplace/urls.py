@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from marketplace import public_views, upload_views, views
+from marketplace import prompt_views, public_views, upload_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,6 +17,12 @@ urlpatterns = [
     path("downloads/<int:download_id>/edits/", views.human_edits, name="human_edits"),
     path("assets/<int:asset_id>/preview.jpg", views.asset_preview, name="asset_preview"),
     path("assets/<int:asset_id>/thumbnail.jpg", views.asset_thumbnail, name="asset_thumbnail"),
+    path("prompts/", prompt_views.prompts, name="prompts"),
+    path("prompts/<int:check_id>/", prompt_views.prompt, name="prompt"),
+    path("prompts/<int:check_id>/contest/", prompt_views.contest, name="contest_prompt"),
+    path("prompt-reviews/", prompt_views.prompt_queue, name="prompt_queue"),
+    path("prompt-reviews/<int:check_id>/", prompt_views.prompt_review, name="prompt_review"),
+    path("prompt-reviews/<int:check_id>/decide/", prompt_views.decide, name="decide_prompt"),
     path("verify/", public_views.verify, name="verify"),
     path("verify/<certificate_id>/", public_views.certificate, name="certificate"),
     path("verify/<certificate_id>/certificate.pdf", public_views.certificate_pdf, name="certificate_pdf"),

@@ -13,6 +13,7 @@ from marketplace.models.generation import (
     TrainingSetMember,
 )
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
 __all__ = [
@@ -28,6 +29,11 @@ __all__ = [
     "HumanEdit",
     "OutputCheck",
     "OutputDecision",
+    "PromptCheck",
+    "PromptContest",
+    "PromptReview",
+    "PromptText",
+    "RegisterEntry",
     "RemixTruth",
     "Rescreening",
     "ScreeningResult",
