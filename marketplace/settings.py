@@ -120,7 +120,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TASK_ROUTES = {
     "attribution.tasks.embed_*": {"queue": "ingest"},
-    "attribution.tasks.check_copies": {"queue": "ingest"},
+    "attribution.tasks.check_*": {"queue": "ingest"},
     "attribution.tasks.attribute_downloads": {"queue": "attribute"},
     "payouts.tasks.*": {"queue": "money"},
 }
@@ -133,6 +133,7 @@ CELERY_BEAT_SCHEDULE = {
     "find copies among new assets": {"task": "attribution.tasks.find_duplicates", "schedule": timedelta(seconds=15)},
     "embed new generations": {"task": "attribution.tasks.embed_generations", "schedule": timedelta(seconds=15)},
     "check new generations for copies": {"task": "attribution.tasks.check_copies", "schedule": timedelta(seconds=15)},
+    "look for new marks": {"task": "attribution.tasks.check_marks", "schedule": timedelta(minutes=1)},
     "attribute new downloads": {"task": "attribution.tasks.attribute_downloads", "schedule": timedelta(seconds=15)},
     "measure the preview, once a day": {
         "task": "attribution.tasks.measure_preview_recall",
