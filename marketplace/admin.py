@@ -5,9 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
+from marketplace.core.model_states import ModelState
+from marketplace.generator_models import save_generator_model
 from marketplace.models import (
     Appeal,
     Asset,
@@ -18,6 +21,9 @@ from marketplace.models import (
     Generation,
     GeneratorModel,
     HumanEdit,
+    ModelAudit,
+    ModelCard,
+    ModelStateChange,
     OutputCheck,
     OutputDecision,
     PromptCheck,
@@ -86,7 +92,25 @@ class RegisterEntryAdmin(ReadOnlyAdmin):
         record_entry(obj, request.user, timezone.now())
 
 
-admin.site.register([Contributor, Customer, GeneratorModel])
+@admin.register(GeneratorModel)
+class GeneratorModelAdmin(admin.ModelAdmin[GeneratorModel]):
+    """Set up and edited here until it is retired; its page puts it on sale."""
+
+    readonly_fields = ("state", "changed_at")
+    list_display = ("__str__", "provider", "state")
+
+    def has_change_permission(self, request: HttpRequest, obj: GeneratorModel | None = None) -> bool:
+        is_final = obj is not None and obj.state == ModelState.RETIRED
+        return not is_final and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: GeneratorModel | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: GeneratorModel, form: ModelForm[Any], change: bool) -> None:
+        save_generator_model(obj, timezone.now())
+
+
+admin.site.register([Contributor, Customer])
 admin.site.register(
     [
         Appeal,
@@ -95,6 +119,9 @@ admin.site.register(
         Download,
         Generation,
         HumanEdit,
+        ModelAudit,
+        ModelCard,
+        ModelStateChange,
         OutputCheck,
         OutputDecision,
         PromptCheck,

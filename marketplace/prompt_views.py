@@ -26,6 +26,7 @@ from marketplace.prompts.deciding import (
     why_they_cannot_decide,
 )
 from marketplace.prompts.reasons import WHAT_NEXT, reason_of
+from marketplace.request_views import NOT_CHECKED
 
 CHECKS_A_PAGE = 24
 LONGEST = 2_000
@@ -56,7 +57,7 @@ def prompts(request: LoggedInRequest) -> HttpResponse:
         except PromptUnusable as unusable:
             error = str(unusable)
         except ClassifierUnavailable:
-            error = _("Prompts cannot be checked just now, and nothing is generated unchecked. Try again in a minute.")
+            error = str(NOT_CHECKED)
     mine = request.user.prompt_checks.select_related("kept_text").prefetch_related("reviews").order_by("-pk")
     page = Paginator(mine, CHECKS_A_PAGE).get_page(request.GET.get("page"))
     context = {

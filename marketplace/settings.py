@@ -68,6 +68,8 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "bootstrap",
+    "django_htmx",
     "pgtrigger",
     "marketplace",
     "attribution",
@@ -77,12 +79,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "marketplace.urls"
 WSGI_APPLICATION = "marketplace.wsgi.application"
@@ -119,12 +123,17 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TASK_ROUTES = {
+    "marketplace.tasks.make_generations": {"queue": "generate"},
     "attribution.tasks.embed_*": {"queue": "ingest"},
     "attribution.tasks.check_*": {"queue": "ingest"},
     "attribution.tasks.attribute_downloads": {"queue": "attribute"},
     "payouts.tasks.*": {"queue": "money"},
 }
 CELERY_BEAT_SCHEDULE = {
+    "make pictures that customers asked for": {
+        "task": "marketplace.tasks.make_generations",
+        "schedule": timedelta(seconds=15),
+    },
     "embed new assets": {"task": "attribution.tasks.embed_assets", "schedule": timedelta(seconds=15)},
     "find generations among new assets": {
         "task": "attribution.tasks.find_look_alikes",
@@ -206,6 +215,9 @@ FILE_UPLOAD_HANDLERS = [
 # Appeals: for so many days after a rejection.
 APPEAL_DAYS = env.int("APPEAL_DAYS", default=30)
 
+# Generator models: a replication audit that is older than so many days puts no model on sale.
+AUDIT_DAYS = env.int("AUDIT_DAYS", default=180)
+
 # People
 AUTH_USER_MODEL = "marketplace.User"
 AUTH_PASSWORD_VALIDATORS = [
@@ -224,6 +236,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIN
 
 # Language and time
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True

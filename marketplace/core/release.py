@@ -24,6 +24,7 @@ class SaleState(StrEnum):
     UNCHECKED = "unchecked"
     HELD = "held"
     REFUSED = "refused"
+    MODEL_NOT_ON_SALE = "model not on sale"
     FOR_SALE = "for sale"
 
 
@@ -39,6 +40,7 @@ WHY_NOT_FOR_SALE = {
         "A reviewer found that it copies an image that its model was trained on, or shows a known mark. "
         "It is not for sale."
     ),
+    SaleState.MODEL_NOT_ON_SALE: "The generator model that made it is not on sale.",
 }
 
 

@@ -1,6 +1,13 @@
 """The marketplace's records, one file per noun."""
 
-from marketplace.models.catalogue import Asset, Rescreening, ScreeningResult, Submission, TrainingConsent
+from marketplace.models.catalogue import (
+    Asset,
+    ConsentDefault,
+    Rescreening,
+    ScreeningResult,
+    Submission,
+    TrainingConsent,
+)
 from marketplace.models.checks import OutputCheck, OutputDecision
 from marketplace.models.deliveries import Delivery, HumanEdit
 from marketplace.models.generation import (
@@ -12,21 +19,28 @@ from marketplace.models.generation import (
     TrainingSet,
     TrainingSetMember,
 )
+from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
 from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
+from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
 __all__ = [
     "Appeal",
     "Asset",
+    "ConsentDefault",
     "Contributor",
     "Customer",
     "Delivery",
     "Download",
     "Generation",
     "GenerationHash",
+    "GenerationRequest",
     "GeneratorModel",
     "HumanEdit",
+    "ModelAudit",
+    "ModelCard",
+    "ModelStateChange",
     "OutputCheck",
     "OutputDecision",
     "PromptCheck",

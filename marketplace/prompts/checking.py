@@ -28,11 +28,15 @@ from marketplace.prompts.reasons import reason_of
 from marketplace.prompts.register import SOURCE, find_entries
 from marketplace.prompts.rules import RulesClassifier
 
-LONGEST_PROMPT = 4_000
+LONGEST_PROMPT = 1_000
 
 
 class PromptNotAllowed(ValueError):
-    """A prompt that may not be generated, or not yet; the message says why and names the check."""
+    """A prompt that may not be generated, or not yet; the message says why."""
+
+    def __init__(self, check: PromptCheck, message: str) -> None:
+        super().__init__(message)
+        self.check = check
 
 
 class PromptUnusable(ValueError):
@@ -125,6 +129,7 @@ def require_allowed(check: PromptCheck) -> None:
     if state not in MAY_GENERATE:
         reasons = " ".join(reason_of(finding) for finding in findings_of(check) if finding.outcome == check.outcome)
         raise PromptNotAllowed(
+            check,
             _("Nothing was generated: prompt check %(number)s is %(state)s. %(reasons)s")
-            % {"number": check.pk, "state": state, "reasons": reasons}
+            % {"number": check.pk, "state": state, "reasons": reasons},
         )

@@ -15,14 +15,21 @@ from marketplace.core.release import Decision, Outcome, SaleState
 from marketplace.models import Contributor, Generation, GeneratorModel, User
 from marketplace.output_checks import decide_output, sale_states
 from tests.attribution.copying import (
-    holding,
     drawn,
+    holding,
     make_configured_encoder,
     make_drawn_assets,
     make_generation_of,
 )
 from tests.attribution.marking import draw_logo, draw_word, show
-from tests.builders import CLOSED_AT, JOINED_AT, make_generator_model, make_textured_picture, make_training_set, make_user
+from tests.builders import (
+    CLOSED_AT,
+    JOINED_AT,
+    make_generator_model,
+    make_textured_picture,
+    make_training_set,
+    make_user,
+)
 
 
 @pytest.fixture

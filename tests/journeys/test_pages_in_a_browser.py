@@ -47,13 +47,16 @@ def test_a_contributor_walks_from_the_login_to_why_they_were_paid(live_server: L
     page.get_by_label("Username").fill("ana")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", level=1, name="Welcome").wait_for()
     for link, heading in (
         ("Images", "Your images"),
         ("Earnings", "Earnings of Ana"),
-        ("2026-10", "Earnings of 2026-10"),
+        ("October 2026", "Earnings of 2026-10"),
         ("Why download", "Why download"),
     ):
         assert_nothing_scrolls_sideways(page)
+        if not page.get_by_role("link", name=link).first.is_visible():
+            page.get_by_role("button", name="Menu").click()
         page.get_by_role("link", name=link).first.click()
         page.get_by_role("heading", level=1, name=heading).wait_for()
     assert_nothing_scrolls_sideways(page)

@@ -139,7 +139,7 @@ def test_customers_see_their_own_licences_only(client: Client, carla: Customer, 
     page = client.get("/downloads/").content.decode()
     assert f"/downloads/{mine.pk}/file.jpg" in page
     assert f"/downloads/{other.pk}/file.jpg" not in page
-    assert "2026-10-14 12:00 UTC" in page
+    assert "Oct 14, 2026, 12:00 UTC" in page
 
 
 def test_previews_are_small_pictures_and_originals_have_no_address(

@@ -19,6 +19,7 @@ from marketplace.appeals import CannotAppeal, CannotDecide, appeal, decide_submi
 from marketplace.core.appeals import Decision, State
 from marketplace.core.verdicts import Verdict
 from marketplace.declaration import current_declaration
+from marketplace.formats import instant
 from marketplace.images import sha256_hex
 from marketplace.models import (
     Appeal,
@@ -181,7 +182,7 @@ def test_the_owner_sees_why_in_words_with_the_evidence_and_appeals_in_one_click(
     for told in ("holds the prompt and the settings of a generator", "PNG parameters", "a &lt;b&gt;duck", "Pillow"):
         assert told in page
     deadline = submission.submitted_at + timedelta(days=settings.APPEAL_DAYS)
-    assert f"You have until {deadline:%Y-%m-%d %H:%M} UTC" in page
+    assert f"You have until {instant(deadline)}" in page
     answer = client.post(f"{address}appeal/", {}, follow=True)
     assert "Your appeal is recorded" in answer.content.decode()
     assert "Nothing was appealed" in client.post(f"{address}appeal/", {}, follow=True).content.decode()
@@ -334,7 +335,7 @@ def test_strikes_suspend_uploads_by_the_policy_in_force_and_say_so(
     assert until == now + 12 * DAY
     client.force_login(owner(ana))
     page = client.get("/contributor/upload/").content.decode()
-    assert f"suspended until {until:%Y-%m-%d %H:%M} UTC" in page
+    assert f"suspended until {instant(until)}" in page
     assert "2 uploads rejected as generated within 30 days suspend uploads for 14 days" in page
     answer = client.post("/contributor/upload/", filled(("a.jpg", jpeg_bytes(make_picture()))), follow=True)
     assert "Your uploads are suspended until" in answer.content.decode()

@@ -70,7 +70,7 @@ def test_the_page_says_what_a_payout_run_would_do_now(client: Client, ana: Contr
     make_connected_account(ana)
     page = page_of(client, ana)
     assert "5.00 USD, as things are now" in page
-    assert "W-8BEN, accepted, valid until 2029-12-31" in page
+    assert "W-8BEN, accepted, valid until Dec 31, 2029" in page
     assert "Stripe account" not in page.partition("How you are paid")[2].partition("Earned by month")[0]
 
 
@@ -90,7 +90,7 @@ def test_what_stripe_will_ask_for_is_shown_with_its_deadline_and_then_that_it_is
     refresh_account(connected, gateway, AT)
     page = page_of(client, ana)
     assert "Ready. Stripe also asks for a tax or identity number." in page
-    assert "Without it, Stripe sends you nothing after 2026-12-01 09:00 UTC." in page
+    assert "Without it, Stripe sends you nothing after Dec 1, 2026, 09:00 UTC." in page
     control(sandbox, "account", **asked, transfers="inactive")
     assert refresh_account(connected, gateway, AT).disabled_reason == "requirements.past_due"
     assert "Stripe still asks for a tax or identity number" in page_of(client, ana)

@@ -118,7 +118,7 @@ def test_the_contributor_sees_what_is_on_hold_and_why_and_what_they_owe(shop: Sh
     record_refund(first, 1_000, "re_1", IN_NOVEMBER)
     log_in(client, shop.ana)
     page = client.get("/contributor/").content.decode()
-    assert "5.000000 USD since 2026-11-10 09:00 UTC: We ask who took this." in page
+    assert "5.000000 USD since Nov 10, 2026, 09:00 UTC: We ask who took this." in page
     assert "1.358750" in page.partition("Owed by you")[2].partition("</div>")[0]
 
 

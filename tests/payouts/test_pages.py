@@ -77,7 +77,7 @@ def test_an_unfinished_month_is_estimated_and_called_so(
         log_in(client, contributor)
         response = client.get("/contributor/")
         estimates[contributor] = response.context["accruals"][0].amount_micro
-        assert "2026-10 so far, an estimate" in response.content.decode()
+        assert "October 2026 so far, an estimate" in response.content.decode()
     make_closed_month(fay, finn)
     for contributor, estimate_micro in estimates.items():
         earning = Earning.objects.get(contributor=contributor, kind=Earning.ATTRIBUTION)

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from marketplace.core.model_states import ModelRefused
 from marketplace.generating import generate_image, generator_of
 from marketplace.generators.base import GenerationFailed, GeneratorUnavailable
 from marketplace.models import GeneratorModel
@@ -17,6 +18,7 @@ NOTHING_MADE = (
     GeneratorUnavailable,
     GenerationFailed,
     NoTrainingSet,
+    ModelRefused,
     AlreadyGenerated,
     ClassifierUnavailable,
     PromptNotAllowed,
