@@ -20,6 +20,7 @@ from marketplace.models.generation import (
     TrainingSetMember,
 )
 from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
+from marketplace.models.invitations import Invitation, Role
 from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
 from marketplace.models.requests import GenerationRequest
@@ -38,6 +39,7 @@ __all__ = [
     "GenerationRequest",
     "GeneratorModel",
     "HumanEdit",
+    "Invitation",
     "ModelAudit",
     "ModelCard",
     "ModelStateChange",
@@ -50,6 +52,7 @@ __all__ = [
     "RegisterEntry",
     "RemixTruth",
     "Rescreening",
+    "Role",
     "ScreeningResult",
     "SignedDeclaration",
     "StrikesPolicy",
