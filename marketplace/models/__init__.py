@@ -22,6 +22,7 @@ from marketplace.models.generation import (
 from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
 from marketplace.models.invitations import Invitation, Role
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
 from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision
 from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
@@ -46,6 +47,11 @@ __all__ = [
     "ModelStateChange",
     "OutputCheck",
     "OutputDecision",
+    "PromptCheck",
+    "PromptContest",
+    "PromptReview",
+    "PromptText",
+    "RegisterEntry",
     "RemixTruth",
     "RemovalCase",
     "RemovalDecision",
