@@ -18,12 +18,14 @@ from marketplace.models import (
     ConsentDefault,
     Contributor,
     Customer,
+    CustomerNotice,
     Delivery,
     Download,
     GenerationRequest,
     HumanEdit,
     Invitation,
     OutputDecision,
+    RemovalCase,
     ScreeningResult,
     SignedDeclaration,
     Submission,
@@ -85,6 +87,11 @@ def records_of(user: User) -> Records:
             GenerationRequest.objects.filter(customer__user=user), "prompt", "seed", "requested_at", "generation_id"
         ),
         "consent_defaults": _rows(ConsentDefault.objects.filter(contributor__user=user), "granted", "recorded_at"),
+        "removal_cases": _rows(
+            RemovalCase.objects.filter(Q(opened_by=user) | Q(asset__contributor__user=user)),
+            *("id", "asset_id", "kind", "opener", "statement", "opened_at", "decision__outcome", "decision__reason"),
+        ),
+        "notices": _rows(CustomerNotice.objects.filter(customer__user=user), "download_ids", "text", "written_at"),
         "licences": _rows(downloads, "id", "generation_id", "gross_minor", "currency", "downloaded_at"),
         "licence_certificates": _rows(
             Delivery.objects.filter(download__in=downloads), "download_id", "certificate", "delivered_at"
