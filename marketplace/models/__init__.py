@@ -25,6 +25,7 @@ from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
 from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
+from marketplace.models.terms import DownloadTerms, TermsAcceptance, UploadTerms
 
 __all__ = [
     "Appeal",
@@ -34,6 +35,7 @@ __all__ = [
     "Customer",
     "Delivery",
     "Download",
+    "DownloadTerms",
     "Generation",
     "GenerationHash",
     "GenerationRequest",
@@ -58,8 +60,10 @@ __all__ = [
     "StrikesPolicy",
     "Submission",
     "SubmissionDecision",
+    "TermsAcceptance",
     "TrainingConsent",
     "TrainingSet",
     "TrainingSetMember",
+    "UploadTerms",
     "User",
 ]
