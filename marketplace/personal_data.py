@@ -24,6 +24,7 @@ from marketplace.models import (
     HumanEdit,
     Invitation,
     OutputDecision,
+    RemovalCase,
     ScreeningResult,
     SignedDeclaration,
     Submission,
@@ -77,6 +78,10 @@ def records_of(user: User) -> Records:
         ),
         "decisions_of_generations": rows(
             OutputDecision.objects.filter(decided_by=user), "output_check_id", "decision", "reason", "decided_at"
+        ),
+        "removal_cases": rows(
+            RemovalCase.objects.filter(opened_by=user),
+            *("asset_id", "kind", "statement", "opened_at", "decision__outcome", "decision__reason"),
         ),
         "training_consents": rows(
             TrainingConsent.objects.filter(asset__contributor__user=user), "asset_id", "granted", "effective_at"
@@ -159,6 +164,8 @@ def _delete_unused(files: set[str]) -> None:
 
 
 def waits_for_reviewers(user: User) -> bool:
-    """Whether an upload of theirs is held or an appeal not decided."""
+    """Whether an upload of theirs is held, or an appeal or a removal of an image of theirs not decided."""
+    if RemovalCase.objects.filter(asset__contributor__user=user, decision=None).exists():
+        return True
     undecided = Q(verdict=Verdict.HOLD) | Q(appeal__isnull=False, appeal__decision__isnull=True)
     return Submission.objects.filter(undecided, contributor__user=user).exists()

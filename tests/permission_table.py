@@ -20,6 +20,8 @@ generator_models                           GET     yes  yes  yes   yes  yes  yes
 model_card                                 GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 card_json                                  GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 sell_model                                 POST    .    .    .     .    .    .    yes  .      .
+report                                     GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+report                                     POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
 transparency                               GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 statement_roots                            GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 verify_statement                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
@@ -92,6 +94,11 @@ statement_pdf                              GET     yes  .    .     .    .    .  
 submission                                 GET     yes  .    .     .    .    .    .    .      .
 submission_preview                         GET     yes  .    .     .    .    yes  yes  .      .
 appeal                                     POST    yes  .    .     .    .    .    .    .      .
+consents                                   GET     yes  yes  .     .    .    .    .    .      .
+change_consent                             POST    yes  yes  .     .    .    .    .    .      .
+change_consent_default                     POST    yes  yes  .     .    .    .    .    .      .
+removal                                    GET     yes  .    .     .    .    .    .    .      .
+removal                                    POST    yes  .    .     .    .    .    .    .      .
 asset_preview                              GET     yes  .    .     .    yes  yes  yes  .      .
 asset_thumbnail                            GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 copy                                       GET     yes  .    .     .    .    .    .    .      .
@@ -103,6 +110,11 @@ decide_output                              POST    .    .    .     .    .    yes
 contest_queue                              GET     .    .    .     .    .    yes  yes  .      .
 contested                                  GET     .    .    .     .    .    yes  yes  .      .
 decide_contest                             POST    .    .    .     .    .    yes  yes  .      .
+removal_queue                              GET     .    .    .     .    .    yes  yes  .      .
+removal_queue                              POST    .    .    .     .    .    yes  yes  .      .
+removal_case                               GET     .    .    .     .    .    yes  yes  .      .
+name_removal_image                         POST    .    .    .     .    .    yes  yes  .      .
+decide_removal                             POST    .    .    .     .    .    yes  yes  .      .
 submission_queue                           GET     .    .    .     .    .    yes  yes  .      .
 submission_review                          GET     .    .    .     .    .    yes  yes  .      .
 decide_submission                          POST    .    .    .     .    .    yes  yes  .      .

@@ -138,7 +138,7 @@ def test_nobody_is_erased_while_an_upload_waits_for_a_reviewer(ana: Contributor,
     same = jpeg_bytes(make_picture())
     submit(ben, same)
     submit(ana, same)
-    with pytest.raises(CannotErase, match="waits for a reviewer"):
+    with pytest.raises(CannotErase, match="A reviewer has yet to decide"):
         erase_person(user_of(ana), CLOSED_AT)
 
 
