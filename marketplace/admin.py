@@ -58,7 +58,7 @@ def log_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
     return redirect_to_login(request.GET.get("next", reverse("admin:index")), settings.LOGIN_URL)
 
 
-admin.site.login = login_not_required(log_in)  # type: ignore[method-assign,assignment]
+admin.site.login = login_not_required(log_in)  # type: ignore[method-assign]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
