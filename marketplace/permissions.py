@@ -49,6 +49,17 @@ def is_reviewer(user: User) -> bool:
     return in_charge and not Customer.objects.filter(user=user).exists()
 
 
+def is_operator(user: User) -> bool:
+    """Whether they keep the marketplace running: who may enter the admin, and finance, whose work waits for it."""
+    return user.is_staff or is_finance(user)
+
+
+def require_operator(user: User) -> None:
+    """Raise `Http404` for everybody but operators."""
+    if not is_operator(user):
+        raise Http404("Only operators have this page.")
+
+
 def require_reviewer(user: User) -> None:
     """Raise `Http404` for everybody but reviewers."""
     if not is_reviewer(user):
