@@ -2,11 +2,16 @@
 
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model
+from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
 
+from marketplace.core.model_states import ModelState
+from marketplace.generator_models import save_generator_model
 from marketplace.models import (
     Appeal,
     Asset,
@@ -17,6 +22,10 @@ from marketplace.models import (
     Generation,
     GeneratorModel,
     HumanEdit,
+    Invitation,
+    ModelAudit,
+    ModelCard,
+    ModelStateChange,
     OutputCheck,
     OutputDecision,
     ScreeningResult,
@@ -29,6 +38,9 @@ from marketplace.models import (
     TrainingSet,
     User,
 )
+
+# The admin's own page would let people in by their password alone.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -61,7 +73,25 @@ class StrikesPolicyAdmin(ReadOnlyAdmin):
         return request.user.has_perm("marketplace.add_strikespolicy")
 
 
-admin.site.register([Contributor, Customer, GeneratorModel])
+@admin.register(GeneratorModel)
+class GeneratorModelAdmin(admin.ModelAdmin[GeneratorModel]):
+    """Set up and edited here until it is retired; its page puts it on sale."""
+
+    readonly_fields = ("state", "changed_at")
+    list_display = ("__str__", "provider", "state")
+
+    def has_change_permission(self, request: HttpRequest, obj: GeneratorModel | None = None) -> bool:
+        is_final = obj is not None and obj.state == ModelState.RETIRED
+        return not is_final and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: GeneratorModel | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: GeneratorModel, form: ModelForm[Any], change: bool) -> None:
+        save_generator_model(obj, timezone.now())
+
+
+admin.site.register([Contributor, Customer])
 admin.site.register(
     [
         Appeal,
@@ -70,6 +100,10 @@ admin.site.register(
         Download,
         Generation,
         HumanEdit,
+        ModelAudit,
+        ModelCard,
+        ModelStateChange,
+        Invitation,
         OutputCheck,
         OutputDecision,
         ScreeningResult,

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
+from marketplace.core.model_states import ModelRefused, ModelState
 from marketplace.core.release import SaleState
 from marketplace.generating import generate_image, generator_of
 from marketplace.generators.base import GenerationFailed
@@ -39,9 +40,9 @@ class Progress(StrEnum):
 
 
 def offered_models() -> QuerySet[GeneratorModel]:
-    """The generator models that customers can choose from, with `training_image_count`, the newest first."""
-    trained = GeneratorModel.objects.filter(training_set__frozen_at__isnull=False).select_related("training_set")
-    return trained.annotate(training_image_count=Count("training_set__members")).order_by("-created_at", "-pk")
+    """The generator models on sale, that customers can choose from, with `training_image_count`, the newest first."""
+    on_sale = GeneratorModel.objects.filter(state=ModelState.ON_SALE).select_related("training_set")
+    return on_sale.annotate(training_image_count=Count("training_set__members")).order_by("-created_at", "-pk")
 
 
 def request_generation(
@@ -93,7 +94,7 @@ def make_next(at: datetime) -> bool:
     try:
         with transaction.atomic():
             request.generation = generate_image(model, generator_of(model), request.prompt, request.seed, at)
-    except (GenerationFailed, AlreadyGenerated) as error:
+    except (GenerationFailed, AlreadyGenerated, ModelRefused) as error:
         request.failure = str(error)
     except Exception:  # ours to mend, and no reason to make everybody behind it wait
         logger.exception("Generation request %s cannot be made", request.pk)

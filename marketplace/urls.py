@@ -1,19 +1,32 @@
 """All addresses of the site; the upper apps are included by name."""
 
+from allauth.account import views as allauth_views
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from marketplace import health, public_views, request_views, upload_views, views
+from marketplace import (
+    health,
+    invitation_views,
+    kept_forms,
+    model_views,
+    public_views,
+    request_views,
+    upload_views,
+    views,
+)
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("login/", LoginView.as_view(template_name="marketplace/login.html"), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/login/", allauth_views.login, name="login"),
+    path("accounts/logout/", allauth_views.logout, name="logout"),
+    path("accounts/form/", kept_forms.kept_form, name="kept_form"),
+    path("accounts/invitations/", invitation_views.invitations, name="invitations"),
+    path("accounts/invitations/<token>/", invitation_views.accept, name="accept_invitation"),
+    path("accounts/", include("allauth.urls")),
     path("language/", login_not_required(set_language), name="set_language"),
     path("generate/", request_views.generate, name="generate"),
     path("generate/<int:request_id>/", request_views.generation_request, name="generation_request"),
@@ -28,6 +41,10 @@ urlpatterns = [
     path("verify/<certificate_id>/", public_views.certificate, name="certificate"),
     path("verify/<certificate_id>/certificate.pdf", public_views.certificate_pdf, name="certificate_pdf"),
     path("verify/<certificate_id>/certificate.json", public_views.certificate_json, name="certificate_json"),
+    path("models/", model_views.generator_models, name="generator_models"),
+    path("models/<int:model_id>/", model_views.model_card, name="model_card"),
+    path("models/<int:model_id>/sale/", model_views.sell, name="sell_model"),
+    path("models/cards/<sha256>.json", model_views.card_json, name="card_json"),
     path("contributor/upload/", upload_views.upload_images, name="upload"),
     path("contributor/submissions/<int:submission_id>/", upload_views.submission, name="submission"),
     path("contributor/submissions/<int:submission_id>/appeal/", upload_views.appeal, name="appeal"),

@@ -57,7 +57,9 @@ def stages() -> list[Stage]:
 
 
 def _by_workers(encoder: Encoder | None) -> Iterator[Stage]:
-    yield _stage(_("Pictures that customers asked for"), GenerationRequest.objects.filter(finished_at=None), "requested_at")
+    yield _stage(
+        _("Pictures that customers asked for"), GenerationRequest.objects.filter(finished_at=None), "requested_at"
+    )
     if encoder is not None:
         assets = Asset.objects.exclude(embedding_failures__encoder=encoder)
         yield _stage(_("Images to embed"), pending_assets(encoder), "ingested_at")

@@ -32,7 +32,7 @@ SELECT count(before), count(now), coalesce(sum(before.amount_minor), 0)::bigint,
        coalesce(sum(now.amount_minor), 0)::bigint, count(*) FILTER (WHERE before IS NULL),
        count(*) FILTER (WHERE now IS NULL)
 {BEFORE_AND_NOW}
-"""  # noqa: S608 -- of constants only
+"""
 
 
 @dataclass(frozen=True)

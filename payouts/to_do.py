@@ -75,7 +75,11 @@ def _runs(user: User) -> Iterator[ToDo]:
     elif run.state == RunState.SENDING:
         told = _("Sending stopped: %(problem)s") % words if run.problem else _("The worker is sending it.")
         yield ToDo(
-            _("Payout run %(number)s is being sent") % words, told, url, is_urgent=bool(run.problem), waits=not run.problem
+            _("Payout run %(number)s is being sent") % words,
+            told,
+            url,
+            is_urgent=bool(run.problem),
+            waits=not run.problem,
         )
     elif run.state == RunState.APPROVED:
         yield ToDo(_("Send payout run %(number)s") % words, _("It is approved. Sending cannot be undone."), url)

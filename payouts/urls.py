@@ -15,6 +15,7 @@ from payouts.views import (
     operations,
     payee,
     periods,
+    personal_data,
     policies,
     reconciliation,
     run,
@@ -43,6 +44,9 @@ class MonthConverter:
 register_converter(MonthConverter, "month")
 
 urlpatterns = [
+    path("accounts/data/", personal_data.personal_data, name="personal_data"),
+    path("accounts/data/export.zip", personal_data.export, name="export_person"),
+    path("accounts/data/erase/", personal_data.erase, name="erase_person"),
     path("contributor/", contributor.overview, name="overview"),
     path("contributor/account/", being_paid.connect, name="connect_account"),
     path("contributor/images/", contributor.images, name="images"),

@@ -37,7 +37,9 @@ from attribution.models import (
 from attribution.tiles import quantised, tile_count
 from marketplace.core.periods import Month
 from marketplace.core.release import Outcome
+from marketplace.generator_models import AuditFindings, put_on_sale, record_model_audit, save_generator_model
 from marketplace.generators.base import GeneratedImage
+from marketplace.logins import give_second_factor
 from marketplace.models import (
     Asset,
     Contributor,
@@ -50,6 +52,7 @@ from marketplace.models import (
     User,
 )
 from marketplace.output_checks import record_output_check
+from marketplace.permissions import lacks_second_factor
 from marketplace.services import Details, freeze_training_set, record_download, record_generation, submit_asset
 from payouts.booking import book_downloads
 from payouts.closing import approve_close, close_period
@@ -70,12 +73,14 @@ WHOLE_PPM = 1_000_000
 _numbers = count(1)  # makes each picture, file and prompt different from all others
 
 
-def make_user(username: str, *groups: str, is_superuser: bool = False) -> User:
-    """A login with `PASSWORD`, in the named groups."""
+def make_user(username: str, *groups: str, is_superuser: bool = False, has_second_factor: bool = True) -> User:
+    """A login with `PASSWORD`, in the named groups; whoever needs a second factor has one unless told otherwise."""
     user = User.objects.create_user(
         username, f"{username}@example.org", PASSWORD, is_superuser=is_superuser, is_staff=is_superuser
     )
     user.groups.set(Group.objects.get_or_create(name=name)[0] for name in groups)
+    if has_second_factor and lacks_second_factor(user):
+        give_second_factor(user)
     return user
 
 
@@ -137,17 +142,41 @@ def make_training_set(name: str = "catalogue", version: str = "1") -> TrainingSe
 
 
 def make_generator_model(training_set: TrainingSet | None, name: str = "sample") -> GeneratorModel:
-    """A generator model trained on the set."""
-    return GeneratorModel.objects.create(
+    """A generator model trained on the set, audited and on sale; without a set, a draft."""
+    model = make_draft_model(training_set, name)
+    if training_set:
+        audit_and_sell(model)
+    return model
+
+
+def audit_and_sell(model: GeneratorModel) -> None:
+    """Record an audit that found no copies, without looking at pictures, and put the model on sale."""
+    assert model.training_set
+    assert model.training_set.frozen_at
+    at = max(FROZEN_AT, model.training_set.frozen_at)
+    found = AuditFindings(generations=40, near_copies=0, possible_copies=1, method="made-up 1", report_sha256="0" * 64)
+    record_model_audit(model, model.training_set, found, at)
+    put_on_sale(model, None, at)
+    model.refresh_from_db()
+
+
+def make_draft_model(training_set: TrainingSet | None, name: str = "sample") -> GeneratorModel:
+    """A generator model that nobody has audited yet, with all that its card needs."""
+    model = GeneratorModel(
         backend="remix",
         name=name,
         version="1",
         provider="Tests",
         licence="Commercial use",
         description="Made for tests.",
+        data_origin="Pictures of gradients.",
+        evaluation="None beyond these tests.",
+        known_limits="It makes nothing but gradients.",
         training_set=training_set,
         created_at=FROZEN_AT,
     )
+    save_generator_model(model, FROZEN_AT)
+    return model
 
 
 def make_generation(

@@ -66,6 +66,8 @@ def decide(request: LoggedInRequest, output_check_id: int) -> HttpResponse:
         return redirect("review", found.pk)
     decision = Decision(form.cleaned_data["decision"])
     decide_output(found, decision, form.cleaned_data["reason"], request.user, timezone.now())
-    messages.success(request, _("Generation %(number)s is %(decision)s.") % {"number": found.generation_id, "decision": decision})
+    messages.success(
+        request, _("Generation %(number)s is %(decision)s.") % {"number": found.generation_id, "decision": decision}
+    )
     following = waiting_for_review().first()
     return redirect("review", following.pk) if following else redirect("review_queue")

@@ -1,6 +1,13 @@
 """The marketplace's records, one file per noun."""
 
-from marketplace.models.catalogue import Asset, Rescreening, ScreeningResult, Submission, TrainingConsent
+from marketplace.models.catalogue import (
+    Asset,
+    ConsentDefault,
+    Rescreening,
+    ScreeningResult,
+    Submission,
+    TrainingConsent,
+)
 from marketplace.models.checks import OutputCheck, OutputDecision
 from marketplace.models.deliveries import Delivery, HumanEdit
 from marketplace.models.generation import (
@@ -12,6 +19,8 @@ from marketplace.models.generation import (
     TrainingSet,
     TrainingSetMember,
 )
+from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
+from marketplace.models.invitations import Invitation, Role
 from marketplace.models.operations import TaskRun
 from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.requests import GenerationRequest
@@ -20,6 +29,7 @@ from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolic
 __all__ = [
     "Appeal",
     "Asset",
+    "ConsentDefault",
     "Contributor",
     "Customer",
     "Delivery",
@@ -29,10 +39,15 @@ __all__ = [
     "GenerationRequest",
     "GeneratorModel",
     "HumanEdit",
+    "Invitation",
+    "ModelAudit",
+    "ModelCard",
+    "ModelStateChange",
     "OutputCheck",
     "OutputDecision",
     "RemixTruth",
     "Rescreening",
+    "Role",
     "ScreeningResult",
     "SignedDeclaration",
     "StrikesPolicy",

@@ -2,6 +2,7 @@
 
 from payouts.models.adjustments import Adjustment, AdjustmentReason, DisputeOutcome, Hold, HoldEnd
 from payouts.models.audit import AuditLink, AuditSubject
+from payouts.models.exports import TrainingSetExport
 from payouts.models.ledger import Entry, LedgerAccount, Posting
 from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind
 from payouts.models.reconciling import Finding, Reconciliation, WebhookEvent
@@ -35,6 +36,7 @@ __all__ = [
     "Statement",
     "StatementRoot",
     "TaxFormReview",
+    "TrainingSetExport",
     "Transfer",
     "WebhookEvent",
 ]

@@ -64,9 +64,7 @@ def preview(request: LoggedInRequest, form: KeyedForm, act: Act, refused: type[V
                 return []
             postings = Posting.objects.filter(entry=entry).select_related("account__contributor").order_by("pk")
             lines = [
-                PreviewedPosting(
-                    one.account.kind, one.account.contributor, one.amount_micro, one.account.balance_micro
-                )
+                PreviewedPosting(one.account.kind, one.account.contributor, one.amount_micro, one.account.balance_micro)
                 for one in postings
             ]
             transaction.set_rollback(True)

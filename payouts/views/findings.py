@@ -47,7 +47,9 @@ def findings(request: LoggedInRequest) -> HttpResponse:
     people = finance_people()
     form = FilterForm({"state": "open"} | request.GET.dict())
     form.fields["owner"].queryset = people  # type: ignore[attr-defined]
-    counts = Finding.objects.filter(resolved_at=None).aggregate(open=Count("pk"), own=Count("pk", Q(owner=request.user)))
+    counts = Finding.objects.filter(resolved_at=None).aggregate(
+        open=Count("pk"), own=Count("pk", Q(owner=request.user))
+    )
     context = {
         "form": form,
         "people": list(people),

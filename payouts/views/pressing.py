@@ -1,4 +1,4 @@
-"""What every button of finance shares: only finance has it, and whoever was logged out before it is told so."""
+"""What every button of finance shares: only finance has it, and its address by itself does nothing and says so."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,7 +17,7 @@ View = Callable[..., HttpResponse]
 def pressed(page: str, *named: str) -> Callable[[View], View]:
     """A view that is a button on `page`, whose arguments are `named`.
 
-    A browser comes here without its form after a login that came in between: nothing was done then, and the page with
+    A browser that comes here by its history or a bookmark has no form with it: nothing is done then, and the page with
     the button says so.
     """
 
@@ -26,7 +26,7 @@ def pressed(page: str, *named: str) -> Callable[[View], View]:
         def pressed_view(request: LoggedInRequest, **kwargs: Any) -> HttpResponse:
             require_finance(request.user)
             if request.method != "POST":
-                messages.error(request, _("Nothing was done, since you had to log in first. Press the button again."))
+                messages.error(request, _("Nothing was done: an address alone presses no button. Press it here."))
                 return redirect(page, **{name: kwargs[name] for name in named})
             return view(request, **kwargs)
 

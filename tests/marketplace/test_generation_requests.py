@@ -10,6 +10,7 @@ from django.test import Client
 
 from marketplace import requesting, tasks
 from marketplace.core.release import Outcome
+from marketplace.generating import generate_image
 from marketplace.generators.base import GenerationFailed
 from marketplace.models import Contributor, Customer, Generation, GenerationRequest, GeneratorModel, User
 from marketplace.output_checks import record_output_check
@@ -87,14 +88,13 @@ def test_a_generator_that_declines_says_so_and_one_that_breaks_makes_nobody_wait
     client: Client, carla: Customer, model: GeneratorModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     declined, broken, good = (ask(carla, model, seed) for seed in (1, 2, 3))
-    make = requesting.generate_image
 
     def fails(model: GeneratorModel, generator: Any, prompt: str, seed: int, at: Any) -> Generation:
         if seed == 1:
             raise GenerationFailed("The generator declines this prompt.")
         if seed == 2:
             raise ZeroDivisionError
-        return make(model, generator, prompt, seed, at)
+        return generate_image(model, generator, prompt, seed, at)
 
     monkeypatch.setattr(requesting, "generate_image", fails)
     while requesting.make_next(SOLD_AT):
@@ -165,8 +165,9 @@ def test_what_a_customer_asked_for_is_theirs_alone_until_it_is_downloaded(
     one = ask(carla, model)
     requesting.make_next(SOLD_AT)
     one.refresh_from_db()
-    assert one.generation is not None
-    record_output_check(one.generation, Outcome.CLEAR, "", SOLD_AT)
+    made = one.generation
+    assert made is not None
+    record_output_check(made, Outcome.CLEAR, "", SOLD_AT)
     dora = make_customer("Dora")
     people = {"carla": carla.user, "dora": dora.user, "ana": ana.user, "reviewer": make_user("rita", "reviewer")}
 
@@ -174,9 +175,9 @@ def test_what_a_customer_asked_for_is_theirs_alone_until_it_is_downloaded(
         seeing = set()
         for name, user in people.items():
             assert isinstance(user, User)
-            assert generations_for(user).filter(pk=one.generation_id).count() in (0, 1)
+            assert generations_for(user).filter(pk=made.pk).count() in (0, 1)
             client.force_login(user)
-            response = client.get(f"/generations/{one.generation_id}/preview.jpg")
+            response = client.get(f"/generations/{made.pk}/preview.jpg")
             if response.status_code == 200:
                 assert response.getvalue()
                 seeing.add(name)
@@ -184,11 +185,11 @@ def test_what_a_customer_asked_for_is_theirs_alone_until_it_is_downloaded(
 
     assert seen_by() == {"carla", "reviewer"}
     client.force_login(dora.user)  # type: ignore[arg-type]
-    for address in (f"/generate/{one.pk}/", f"/generations/{one.generation_id}/"):
+    for address in (f"/generate/{one.pk}/", f"/generations/{made.pk}/"):
         assert client.get(address).status_code == 404
-    assert f"/generations/{one.generation_id}/" not in client.get("/generations/").content.decode()
+    assert f"/generations/{made.pk}/" not in client.get("/generations/").content.decode()
     for _ in range(2):
-        make_download(carla, one.generation)
+        make_download(carla, made)
     assert seen_by() == {"carla", "reviewer", "ana"}
 
 
@@ -199,7 +200,7 @@ def test_generations_are_found_by_the_words_of_their_prompt_and_by_model(
         request_generation(carla, model, prompt, None, uuid4(), SOLD_AT)
         requesting.make_next(SOLD_AT)
     client.force_login(carla.user)  # type: ignore[arg-type]
-    page = client.get("/generations/", {"words": "MORNING quiet", "model": model.pk}).content.decode()
+    page = client.get("/generations/", {"words": "MORNING quiet", "model": str(model.pk)}).content.decode()
     assert "a quiet morning" in page
     assert "a loud morning" not in page
     assert "Nothing was found." in client.get("/generations/", {"words": "evening"}).content.decode()

@@ -39,14 +39,14 @@ def log_in(client: Client, person: Contributor | Customer | User) -> None:
 
 def test_nobody_sees_a_page_without_logging_in(client: Client, generation: Generation) -> None:
     for path in ("/", "/generations/", f"/generations/{generation.pk}/preview.jpg", "/finance/ledger/"):
-        assert client.get(path).headers["location"].startswith("/login/")
+        assert client.get(path).headers["location"].startswith("/accounts/login/")
 
 
 def test_a_person_logs_in_and_out(client: Client, ana: Contributor) -> None:
-    assert "do not match" in client.post("/login/", {"username": "ana", "password": "wrong"}).content.decode()
-    response = client.post("/login/", {"username": "ana", "password": PASSWORD}, follow=True)
+    assert "not correct" in client.post("/accounts/login/", {"login": "ana", "password": "wrong"}).content.decode()
+    response = client.post("/accounts/login/", {"login": "ana", "password": PASSWORD}, follow=True)
     assert "Welcome, ana" in response.content.decode()
-    assert client.post("/logout/").headers["location"] == "/login/"
+    assert client.post("/accounts/logout/").headers["location"] == "/accounts/login/"
     assert client.get("/").status_code == 302
 
 

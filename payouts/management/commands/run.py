@@ -12,12 +12,15 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from attribution.checks import OTHER_ENCODER, check_encoder
+from marketplace.logins import give_second_factor
 from marketplace.models import User
 from payouts.demo.background import SANDBOX_KEY, BackgroundFailed, running, sandbox, worker
 from payouts.demo.database import is_complete, only_one
 from payouts.demo.fill import fill
 
 LOGINS = ("contributor", "customer", "finance", "finance-second", "reviewer")
+WITH_SECOND_FACTOR = ("finance", "finance-second", "reviewer")
+CODES_SHOWN = 3
 CHECK_SECONDS = 1.0
 
 
@@ -57,10 +60,12 @@ class Command(BaseCommand):
 
     def _print_logins(self, url: str) -> None:
         self.stdout.write(f"Tributary runs at {url}; Ctrl-C stops everything. Logins, new at each start:")
+        self.stdout.write(f"  {'username':<16} {'password':<14} one-time codes, each for one login")
         for name in LOGINS:
             password = secrets.token_urlsafe(9)
             user = User.objects.get(username=name)
             user.set_password(password)
             user.save(update_fields=["password"])
-            self.stdout.write(f"  {name:<16} {password}")
+            codes = give_second_factor(user)[:CODES_SHOWN] if name in WITH_SECOND_FACTOR else ["none is asked"]
+            self.stdout.write(f"  {name:<16} {password:<14} {' '.join(codes)}")
         self.stdout.flush()
