@@ -80,8 +80,8 @@ def approve_payout_run(run_id: int, approved_by: User, at: datetime) -> PayoutRu
     fell = fallen_since_draft(run).count()
     if fell:
         raise RunRefused(
-            f"Since {run} was drafted, the balances of {fell} contributors fell below what it sends them: cancel it and "
-            "draft another."
+            f"Since {run} was drafted, the balances of {fell} contributors fell below what it sends them: cancel it "
+            "and draft another."
         )
     run.state, run.approved_by, run.approved_at = RunState.APPROVED, approved_by, at
     run.save(update_fields=["state", "approved_by", "approved_at"])
@@ -130,7 +130,7 @@ def begin_sending(run_id: int) -> RunState:
         run.state, run.problem = RunState.SENDING, ""
         run.save(update_fields=["state", "problem"])
     elif was is not RunState.SENDING:
-        raise RunRefused(f"{run} is {was}: only an approved run is sent. Nothing was sent.".capitalize())
+        raise RunRefused(f"Payout run {run.pk} is {was}: only an approved run is sent. Nothing was sent.")
     return was
 
 

@@ -1,4 +1,4 @@
-"""Finance's policies: how revenue is shared from when on, trying other rules on the last closed month, and adding them."""
+"""Finance's policies: how revenue is shared, trying other rules on the last closed month, and adding them."""
 
 from datetime import UTC, datetime, time
 
