@@ -65,7 +65,7 @@ def steps_of_pool(done: Split, earned_micro: dict[str, int]) -> tuple[Step, ...]
     """What became of the pool."""
     parts = {
         Earning.ATTRIBUTION: (_("of it attribution"), _("Attributed")),
-        Earning.COMMON_FUND: (_("of it common fund"), _("Common fund")),
+        Earning.COMMON_FUND: (_("of it common fund"), _("Fund")),
         Earning.DATASET_DEAL: (_("of it dataset deal"), _("Deals")),
     }
     return (

@@ -45,9 +45,9 @@ class BeatTask(NamedTuple):
     last: TaskRun | None
 
     def is_late(self, at: datetime) -> bool:
-        """Whether it has missed several of its runs."""
+        """Whether it has missed several of its runs; one that never ran is new."""
         patience = max(self.every * RUNS_MISSED, LEAST_PATIENCE)
-        return self.last is None or self.last.ended_at < at - patience
+        return self.last is not None and self.last.ended_at < at - patience
 
 
 def stages() -> list[Stage]:

@@ -113,8 +113,12 @@ def _beside(steps: tuple[Step, ...], last: tuple[Step, ...]) -> list[Row]:
 
 
 def _chart(steps: tuple[Step, ...], currency: str, month: Month) -> SafeString | None:
-    """The waterfall; None where nothing came in. Parts of a sum begin at zero, as sums do."""
-    shown = [step for step in steps if step.amount_micro]
+    """The waterfall; None where nothing came in. Parts of a sum begin at zero, as sums do.
+
+    What is earned is only drawn where it is not the whole pool.
+    """
+    pool_micro = next((step.amount_micro for step in steps if step.key == "pool"), None)
+    shown = [step for step in steps if step.amount_micro and (step.key, step.amount_micro) != ("earned", pool_micro)]
     marks = [
         charts.Mark(
             step.short,

@@ -1,5 +1,6 @@
 """One payout run: its steps, how it differs from the last, whom it pays and leaves out, and how far its sending is."""
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.core.paginator import Paginator
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from marketplace import charts
-from marketplace.core.money import format_minor
+from marketplace.core.money import exponent_of
 from marketplace.permissions import LoggedInRequest, require_finance
 from payouts import run_figures
 from payouts.core.states import AttemptOutcome, PayoutState, RunState
@@ -104,7 +105,10 @@ def _progress(one: PayoutRun) -> Progress:
 
 def _histogram(bars: list[run_figures.Bar], currency: str) -> SafeString | None:
     """How many payouts are of which amount; None where there are none."""
-    marks = [
-        charts.Mark(format_minor(bar.from_minor, currency), bar.payout_count, str(bar.payout_count)) for bar in bars
-    ]
+    marks = [charts.Mark(_whole(bar.from_minor, currency), bar.payout_count, str(bar.payout_count)) for bar in bars]
     return charts.histogram(marks, _("Payouts by their amount")) if marks else None
+
+
+def _whole(amount_minor: int, currency: str) -> str:
+    """As short as the axis needs it: 100, or 0.5."""
+    return f"{Decimal(amount_minor).scaleb(-exponent_of(currency)).normalize():f}"
