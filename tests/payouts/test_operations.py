@@ -2,28 +2,24 @@
 
 import logging
 from datetime import timedelta
-from typing import Any
+from queue import Queue
 
 import pytest
-from celery import shared_task
-from celery.signals import before_task_publish
-from django.test import Client
+from celery import Celery, shared_task
+from celery.contrib.testing.worker import start_worker
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
 from marketplace.models import Contributor, Customer, TaskRun, User
-from marketplace.request_ids import RequestIdFilter, current_request_id
+from marketplace.request_ids import RequestIdFilter, RequestIdMiddleware, current_request_id
 from marketplace.task_runs import record_run
 from payouts.models import WebhookEvent
 from payouts.operations import LATE, beat_tasks, stages
 from tests.builders import make_attributed_downloads, make_user
 
-SEEN: list[str] = []
-
-
-@shared_task(name="tests.see_request_id")
-def see_request_id() -> None:
-    SEEN.append(current_request_id())
+WITHIN_SECONDS = 30
 
 
 @shared_task(name="tests.fail")
@@ -114,15 +110,23 @@ def test_every_answer_says_its_request_id_and_takes_over_a_well_formed_one(clien
     assert all(len(one) == 32 for one in made)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_task_works_under_the_id_of_the_request_that_sent_it() -> None:
-    SEEN.clear()
-    headers: dict[str, Any] = {}
-    before_task_publish.send(sender="tests.see_request_id", headers=headers)
-    assert headers["request_id"] == "-"
-    see_request_id.apply(headers={"request_id": "of-a-page"})
-    see_request_id.apply()
-    assert SEEN == ["of-a-page", "-"]
+    app, seen = Celery("tests", broker="memory://", set_as_current=False), Queue[str]()
+
+    @app.task(name="tests.see_request_id")
+    def see_request_id() -> None:
+        seen.put(current_request_id())
+
+    def page(request: HttpRequest) -> HttpResponse:
+        see_request_id.delay()
+        return HttpResponse()
+
+    with start_worker(app, pool="solo", perform_ping_check=False):
+        RequestIdMiddleware(page)(RequestFactory().get("/", headers={"X-Request-ID": "of-a-page"}))
+        assert seen.get(timeout=WITHIN_SECONDS) == "of-a-page"
+        see_request_id.delay()
+        assert seen.get(timeout=WITHIN_SECONDS) == "-"
 
 
 def test_each_line_of_the_log_has_the_id() -> None:
