@@ -37,7 +37,7 @@ def queue_lengths() -> dict[str, int | None] | None:
 def _length(broker: Connection, name: str) -> int | None:
     try:
         with broker.channel() as channel:
-            return int(channel.queue_declare(name, passive=True).message_count)
+            return int(channel.queue_declare(name, passive=True).message_count)  # type: ignore[attr-defined]
     except ChannelError:
         return None
 

@@ -7,11 +7,13 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from marketplace import (
+    consent_views,
     health,
     invitation_views,
     kept_forms,
     model_views,
     public_views,
+    removal_views,
     request_views,
     upload_views,
     views,
@@ -31,7 +33,6 @@ urlpatterns = [
     path("generate/", request_views.generate, name="generate"),
     path("generate/<int:request_id>/", request_views.generation_request, name="generation_request"),
     path("generations/", views.generations, name="generations"),
-    path("generations/<int:generation_id>/license/", views.license_generation, name="license_generation"),
     path("generations/<int:generation_id>/preview.jpg", views.generation_preview, name="generation_preview"),
     path("downloads/", views.downloads, name="downloads"),
     path("downloads/<int:download_id>/edits/", views.human_edits, name="human_edits"),
@@ -46,6 +47,11 @@ urlpatterns = [
     path("models/<int:model_id>/sale/", model_views.sell, name="sell_model"),
     path("models/cards/<sha256>.json", model_views.card_json, name="card_json"),
     path("contributor/upload/", upload_views.upload_images, name="upload"),
+    path("report/", removal_views.report, name="report"),
+    path("contributor/images/<int:asset_id>/removal/", removal_views.removal, name="removal"),
+    path("contributor/consents/", consent_views.consents, name="consents"),
+    path("contributor/consents/change/", consent_views.change, name="change_consent"),
+    path("contributor/consents/default/", consent_views.change_default, name="change_consent_default"),
     path("contributor/submissions/<int:submission_id>/", upload_views.submission, name="submission"),
     path("contributor/submissions/<int:submission_id>/appeal/", upload_views.appeal, name="appeal"),
     path("submissions/<int:submission_id>/preview.jpg", upload_views.submission_preview, name="submission_preview"),

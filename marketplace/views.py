@@ -13,32 +13,33 @@ from django.utils import timezone
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.core.release import SaleState
 from marketplace.delivering import EXTENSIONS
 from marketplace.models import Asset, Generation, GeneratorModel
-from marketplace.output_checks import NotForSale, sale_states
+from marketplace.output_checks import sale_states
 from marketplace.permissions import (
     LoggedInRequest,
     Roles,
     customer_of,
     generations_for,
     may_see_preview,
+    may_see_thumbnail,
     require_customer_or_finance,
     roles_of,
 )
 from marketplace.prices import licence_price
-from marketplace.services import record_download
 
 GENERATIONS_A_PAGE = 24
 DOWNLOADS_A_PAGE = 50
 HUMAN_EDIT_CHARACTERS = 2_000
+THUMBNAIL_SECONDS = 60 * 60  # after which one that is withheld is gone from everybody's browser, too
 PREVIEW_SECONDS = 24 * 60 * 60  # browsers keep previews: the file behind an id never changes
 
 
 class LicenceForm(forms.Form):
-    """A press of the button that licenses; its key makes a second press of the same button no second licence."""
+    """A press of the button that licenses; its key makes a second press of the same button no second order."""
 
     form_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
@@ -96,37 +97,6 @@ def generations(request: LoggedInRequest) -> HttpResponse:
     return render(request, "marketplace/generations.html", context)
 
 
-@require_POST
-def license_generation(request: LoggedInRequest, generation_id: int) -> HttpResponse:
-    """Record a licence for the customer, once for each form that was shown."""
-    customer = customer_of(request.user)
-    generation = get_object_or_404(generations_for(request.user), pk=generation_id)
-    form = LicenceForm(request.POST)
-    if not form.is_valid():
-        messages.error(
-            request, translated("Nothing was licensed: the form was not complete. Please press the button again.")
-        )
-        return redirect("generation", generation_id)
-    price = licence_price()
-    try:
-        download = record_download(
-            customer,
-            generation,
-            gross_minor=price.minor,
-            currency=price.currency,
-            at=timezone.now(),
-            idempotency_key=f"page:{customer.pk}:{generation.pk}:{form.cleaned_data['form_key']}",
-        )
-    except NotForSale as refused:
-        messages.error(request, str(refused))
-        return redirect("generation", generation_id)
-    messages.success(
-        request,
-        translated("Licence %(number)s is recorded. Your file is in the list below.") % {"number": download.pk},
-    )
-    return redirect("downloads")
-
-
 @require_safe
 def downloads(request: LoggedInRequest) -> HttpResponse:
     """The customer's licences, newest first."""
@@ -161,10 +131,13 @@ def asset_preview(request: LoggedInRequest, asset_id: int) -> FileResponse:
 
 
 @require_safe
-@cache_control(private=True, max_age=PREVIEW_SECONDS)
+@cache_control(private=True, max_age=THUMBNAIL_SECONDS)
 def asset_thumbnail(request: LoggedInRequest, asset_id: int) -> FileResponse:
     """Any contributor's image in small, for everybody who is logged in: inspiration lists show it."""
-    return _jpeg(get_object_or_404(Asset, pk=asset_id).thumbnail)
+    asset = get_object_or_404(Asset.objects.select_related("contributor"), pk=asset_id)
+    if not may_see_thumbnail(request.user, asset):
+        raise Http404("This image is withheld.")
+    return _jpeg(asset.thumbnail)
 
 
 @require_safe

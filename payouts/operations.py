@@ -90,8 +90,8 @@ def _stage(label: str, waiting: QuerySet[Any], since: str, *, by_people: bool = 
 def beat_tasks() -> list[BeatTask]:
     """Every task that runs by the clock, with its last run."""
     known = {run.name: run for run in TaskRun.objects.all()}
-    schedule = settings.CELERY_BEAT_SCHEDULE.items()
-    return [BeatTask(label, entry["schedule"], known.get(entry["task"])) for label, entry in schedule]
+    schedule: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
+    return [BeatTask(label, entry["schedule"], known.get(entry["task"])) for label, entry in schedule.items()]
 
 
 def failed_webhooks(at: datetime) -> QuerySet[WebhookEvent]:

@@ -90,13 +90,13 @@ def difference(run: PayoutRun) -> RunDifference | None:
     before = earlier.order_by("-pk").first()
     if before is None:
         return None
-    parameters = {"before": before.pk, "now": run.pk, "unpaid": list(NOT_PAID), "named": NAMED}
+    parameters: dict[str, Any] = {"before": before.pk, "now": run.pk, "unpaid": list(NOT_PAID), "named": NAMED}
     with connection.cursor() as cursor:
         cursor.execute(SUMS, parameters)
-        sums = cursor.fetchone()
+        (sums,) = cursor.fetchall()
         cursor.execute(CHANGES, parameters)
         changes = tuple(Change(*row) for row in cursor.fetchall())
-    return RunDifference(before, *sums, changes)
+    return RunDifference(before, *sums, changes=changes)
 
 
 def histogram(run: PayoutRun) -> list[Bar]:
@@ -113,11 +113,11 @@ def histogram(run: PayoutRun) -> list[Bar]:
 
 def _round_width(largest_minor: int) -> int:
     """The smallest of 1, 2, 5, 10, 20, 50, … of which ten reach beyond the largest amount."""
-    widths = (digit * 10**zeros for zeros in count() for digit in (1, 2, 5))
+    widths = (digit * int(10**zeros) for zeros in count() for digit in (1, 2, 5))
     return next(width for width in widths if width * MOST_BARS > largest_minor)
 
 
-def exclusions(run: PayoutRun) -> QuerySet[Payout, dict[str, Any]]:
+def exclusions(run: PayoutRun) -> QuerySet[Payout, Any]:
     """Who is left out, by reason: how many, and their balances together in micro-units."""
     left_out = run.payouts.filter(state=PayoutState.EXCLUDED).order_by().values("reason")
     return left_out.annotate(payout_count=Count("pk"), payable_micro=Sum("payable_micro")).order_by("-payout_count")

@@ -63,6 +63,7 @@ _REASONS: dict[str, tuple[Promise, Promise]] = {
 _KINDS: dict[str, Promise] = {
     AccountKind.STRIPE_BALANCE: _("Stripe's balance"),
     AccountKind.STRIPE_PENDING: _("pending at Stripe"),
+    AccountKind.COLLECTED_ELSEWHERE: _("collected elsewhere"),
     AccountKind.PLATFORM_REVENUE: _("platform revenue"),
     AccountKind.POOL: _("pool"),
     AccountKind.COMMON_FUND: _("common fund"),
@@ -80,6 +81,8 @@ _KINDS: dict[str, Promise] = {
     FindingKind.LEDGER_DIFFERS: _("ledger differs"),
     FindingKind.IN_TRANSIT_DIFFERS: _("in transit differs"),
     FindingKind.CASH_DIFFERS: _("cash differs"),
+    FindingKind.PENDING_DIFFERS: _("pending differs"),
+    FindingKind.CHARGE_UNKNOWN: _("charge unknown"),
     Earning.ATTRIBUTION: _("attribution"),
     Earning.DATASET_DEAL: _("dataset deal"),
     "earnings": _("earned"),

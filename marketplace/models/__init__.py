@@ -23,6 +23,7 @@ from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStat
 from marketplace.models.invitations import Invitation, Role
 from marketplace.models.operations import TaskRun
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision
 from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
@@ -32,6 +33,7 @@ __all__ = [
     "ConsentDefault",
     "Contributor",
     "Customer",
+    "CustomerNotice",
     "Delivery",
     "Download",
     "Generation",
@@ -46,6 +48,8 @@ __all__ = [
     "OutputCheck",
     "OutputDecision",
     "RemixTruth",
+    "RemovalCase",
+    "RemovalDecision",
     "Rescreening",
     "Role",
     "ScreeningResult",

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +20,8 @@ from marketplace.permissions import LoggedInRequest
 from payouts.models import Entry, Posting
 
 REASON_LETTERS = 500
+
+Label = str | Promise
 
 
 class Posted(Protocol):
@@ -99,12 +102,12 @@ def repeated(form: KeyedForm) -> Sequence[tuple[str, str]]:
     return [(name, str(form.data.get(name, ""))) for name in form.fields]
 
 
-def minor_field(label: str, currency: str, **options: Any) -> forms.DecimalField:
+def minor_field(label: Label, currency: str, **options: Any) -> forms.DecimalField:
     """An amount in whole units of a currency, with the decimals that it has."""
     return forms.DecimalField(label=label, decimal_places=exponent_of(currency), max_digits=15, **options)
 
 
-def micro_field(label: str, **options: Any) -> forms.DecimalField:
+def micro_field(label: Label, **options: Any) -> forms.DecimalField:
     """An amount in whole units of a currency, with six decimals."""
     return forms.DecimalField(label=label, decimal_places=MICRO_DIGITS, max_digits=18, **options)
 

@@ -35,7 +35,7 @@ def operations(request: LoggedInRequest) -> HttpResponse:
 def _workers() -> list[str]:
     """The names of the workers that answer at once."""
     try:
-        answers = current_app.control.ping(timeout=PING_SECONDS)
+        answers = current_app.control.ping(timeout=PING_SECONDS) or []
     except (OperationalError, OSError):
         return []
     return sorted(name for answer in answers for name in answer)

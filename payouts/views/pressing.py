@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from marketplace.permissions import LoggedInRequest, require_finance
@@ -27,7 +28,7 @@ def pressed(page: str, *named: str) -> Callable[[View], View]:
             require_finance(request.user)
             if request.method != "POST":
                 messages.error(request, _("Nothing was done: an address alone presses no button. Press it here."))
-                return redirect(page, **{name: kwargs[name] for name in named})
+                return redirect(reverse(page, kwargs={name: kwargs[name] for name in named}))
             return view(request, **kwargs)
 
         return pressed_view

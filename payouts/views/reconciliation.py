@@ -1,4 +1,4 @@
-"""Finance's reconciliation: whether Stripe's books and ours agree, as an equation, and how old what is open is."""
+"""Finance's reconciliation: whether Stripe's books and ours agree, as equations, and how old what is open is."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -40,17 +40,36 @@ class Side(NamedTuple):
         return sum(term.amount_minor for term in self.terms)
 
 
-def sides_of(one: Reconciliation) -> tuple[Side, Side]:
-    """Our books and Stripe's, as one reconciliation found them."""
+class Equation(NamedTuple):
+    """Both sides of what must be equal."""
+
+    label: str
+    sides: tuple[Side, Side]
+
+    @property
+    def difference_minor(self) -> int:
+        """What the first side has too much; zero where the equation holds."""
+        return self.sides[0].total_minor - self.sides[1].total_minor
+
+
+def equations_of(one: Reconciliation) -> tuple[Equation, ...]:
+    """Our books = Stripe's, as one reconciliation found them: what is available, and what is pending."""
+    ledger, stripe = _("In our ledger"), _("At Stripe")
+    available = (
+        Term(_("Available"), one.available_minor),
+        Term(_("In flight: transferred, not recorded yet"), one.in_flight_minor),
+    )
+    pending = (
+        Term(_("Pending"), one.pending_minor),
+        Term(_("In flight: negative where sales are not booked yet"), one.pending_in_flight_minor),
+    )
+    booked = Term(_("Sold through checkout, not available yet"), one.pending_ledger_minor)
     return (
-        Side(_("In our ledger"), (Term(_("Stripe's balance"), one.ledger_minor),)),
-        Side(
-            _("At Stripe"),
-            (
-                Term(_("Available"), one.available_minor),
-                Term(_("In flight: transferred, not recorded yet"), one.in_flight_minor),
-            ),
+        Equation(
+            _("Available"),
+            (Side(ledger, (Term(_("Stripe's balance"), one.ledger_minor),)), Side(stripe, available)),
         ),
+        Equation(_("Pending"), (Side(ledger, (booked,)), Side(stripe, pending))),
     )
 
 
@@ -60,11 +79,9 @@ def reconciliation(request: LoggedInRequest) -> HttpResponse:
     require_finance(request.user)
     newest = Reconciliation.objects.select_related("run").order_by("-pk")
     last = newest.first()
-    sides = sides_of(last) if last else None
     context = {
         "last": last,
-        "sides": sides,
-        "difference_minor": sides[0].total_minor - sides[1].total_minor if sides else 0,
+        "equations": equations_of(last) if last else (),
         "ages": _ages(timezone.now()),
         "page": Paginator(newest, RECONCILIATIONS_A_PAGE).get_page(request.GET.get("page")),
     }
