@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 
 from marketplace import (
     consent_views,
+    health,
     invitation_views,
     kept_forms,
     model_views,
@@ -22,6 +23,8 @@ from marketplace import (
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("accounts/login/", allauth_views.login, name="login"),
     path("accounts/logout/", allauth_views.logout, name="logout"),
     path("accounts/form/", kept_forms.kept_form, name="kept_form"),
