@@ -142,6 +142,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "attribution.tasks.measure_preview_recall",
         "schedule": timedelta(hours=1),
     },
+    "send mail": {"task": "marketplace.tasks.send_mail", "schedule": timedelta(seconds=30)},
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
     "handle Stripe's webhooks": {"task": "payouts.tasks.handle_webhooks", "schedule": timedelta(minutes=1)},
     "reconcile with Stripe": {"task": "payouts.tasks.reconcile", "schedule": timedelta(days=1)},
@@ -197,6 +198,10 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
+
+# Mail: an SMTP server, such as smtp+tls://user:password@host:587; without one, mail becomes files in the data folder.
+vars().update(env.email_url("EMAIL_URL", default=f"filemail:///{DATA_FOLDER / 'mail'}"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tributary <tributary@localhost>")
 
 # Appeals: for so many days after a rejection.
 APPEAL_DAYS = env.int("APPEAL_DAYS", default=30)

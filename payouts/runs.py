@@ -9,6 +9,7 @@ from marketplace.models import User
 from payouts.core.eligibility import Excluded
 from payouts.core.states import ENDED_RUNS, PayoutState, RunState, require_transition
 from payouts.findings import blocked_by_findings
+from payouts.mail_events import payouts_waiting
 from payouts.models import Payout, PayoutRun
 from payouts.payees import Decided, decide_all
 
@@ -73,6 +74,7 @@ def approve_payout_run(run_id: int, approved_by: User, at: datetime) -> PayoutRu
     _require_no_open_findings()
     run.state, run.approved_by, run.approved_at = RunState.APPROVED, approved_by, at
     run.save(update_fields=["state", "approved_by", "approved_at"])
+    payouts_waiting(run, at)
     return run
 
 

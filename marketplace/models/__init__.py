@@ -12,6 +12,7 @@ from marketplace.models.generation import (
     TrainingSet,
     TrainingSetMember,
 )
+from marketplace.models.mail import Mail
 from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
@@ -26,6 +27,7 @@ __all__ = [
     "GenerationHash",
     "GeneratorModel",
     "HumanEdit",
+    "Mail",
     "OutputCheck",
     "OutputDecision",
     "RemixTruth",

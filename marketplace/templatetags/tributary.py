@@ -12,6 +12,7 @@ register = template.Library()
 
 register.filter("minor", formats.minor_amount)
 register.filter("micro", formats.micro_amount)
+register.filter("four_decimals", formats.four_decimals)
 register.filter("percent", formats.percentage)
 register.filter("utc", formats.instant)
 register.filter("day", formats.day)

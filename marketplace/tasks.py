@@ -1,0 +1,15 @@
+"""Celery tasks of the marketplace: each finds its work in rows and does a limited part of it."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from marketplace import mailing
+
+MAILS_AT_ONCE = 100
+
+
+@shared_task
+def send_mail() -> None:
+    """Send what waits; calls itself again while there is more."""
+    if all(mailing.send_next(timezone.now()) for _ in range(MAILS_AT_ONCE)):
+        send_mail.delay()
