@@ -5,6 +5,7 @@ It is computed from the month's stored weights; nothing is written.
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -109,7 +110,7 @@ def _leave_out(period: Period, contributor: Contributor, withdrawal: Withdrawal)
         if asset_id == asset.pk
     }
     downloads = Download.objects.filter(pk__in=weights, generation__training_set__in=sets).values_list("pk", flat=True)
-    known = {
+    known: dict[str, Any] = {
         "contributor": contributor.pk,
         "asset": asset.pk,
         "training_sets": list(sets.values_list("pk", flat=True)),

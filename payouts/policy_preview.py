@@ -79,7 +79,9 @@ def last_closed_month() -> LastMonth | None:
     """None while no month is closed."""
     closed = Period.objects.filter(state=Period.CLOSED, currency=settings.SETTLEMENT_CURRENCY)
     period = closed.order_by("-month_on").first()
-    return period and LastMonth(period, policy_of(Month(period.month_on.year, period.month_on.month)))
+    if period is None:
+        return None
+    return LastMonth(period, policy_of(Month(period.month_on.year, period.month_on.month)))
 
 
 @transaction.atomic

@@ -67,6 +67,7 @@ def _tiles(contributor: Contributor, currency: str) -> dict[str, Any]:
     return {
         "accruals": accruals(contributor, currency),
         "held_micro": balances_micro[AccountKind.HELD],
+        "holds": contributor.holds.filter(end__isnull=True, currency=currency).order_by("placed_at"),
         "payable_micro": balances_micro[AccountKind.PAYABLE],
         "owed_back_micro": -balances_micro[AccountKind.RECEIVABLE],
         "paid_minor": paid_minor(contributor, currency),
