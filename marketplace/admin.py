@@ -5,8 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model
+from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
 
+from marketplace.core.model_states import ModelState
+from marketplace.generator_models import save_generator_model
 from marketplace.models import (
     Appeal,
     Asset,
@@ -17,6 +21,9 @@ from marketplace.models import (
     Generation,
     GeneratorModel,
     HumanEdit,
+    ModelAudit,
+    ModelCard,
+    ModelStateChange,
     OutputCheck,
     OutputDecision,
     ScreeningResult,
@@ -60,7 +67,25 @@ class StrikesPolicyAdmin(ReadOnlyAdmin):
         return request.user.has_perm("marketplace.add_strikespolicy")
 
 
-admin.site.register([Contributor, Customer, GeneratorModel])
+@admin.register(GeneratorModel)
+class GeneratorModelAdmin(admin.ModelAdmin[GeneratorModel]):
+    """Set up and edited here until it is retired; its page puts it on sale."""
+
+    readonly_fields = ("state", "changed_at")
+    list_display = ("__str__", "provider", "state")
+
+    def has_change_permission(self, request: HttpRequest, obj: GeneratorModel | None = None) -> bool:
+        is_final = obj is not None and obj.state == ModelState.RETIRED
+        return not is_final and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: GeneratorModel | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: GeneratorModel, form: ModelForm[Any], change: bool) -> None:
+        save_generator_model(obj, timezone.now())
+
+
+admin.site.register([Contributor, Customer])
 admin.site.register(
     [
         Appeal,
@@ -69,6 +94,9 @@ admin.site.register(
         Download,
         Generation,
         HumanEdit,
+        ModelAudit,
+        ModelCard,
+        ModelStateChange,
         OutputCheck,
         OutputDecision,
         ScreeningResult,

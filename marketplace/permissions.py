@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django_htmx.middleware import HtmxDetails
 
-from marketplace.models import Asset, Contributor, Customer, Download, Submission, User
+from marketplace.models import Asset, Contributor, Customer, Download, Generation, Submission, User
 
 FINANCE = "finance"
 REVIEWER = "reviewer"
@@ -15,6 +17,7 @@ class LoggedInRequest(HttpRequest):
     """A request as views get it: the login middleware has sent everybody else to the login page."""
 
     user: User
+    htmx: HtmxDetails
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,17 @@ def require_finance(user: User) -> None:
         raise Http404("Only finance has this page.")
 
 
+def may_sell_models(user: User) -> bool:
+    """Whether they put generator models on sale and retire them: who may edit them in the admin."""
+    return user.has_perm("marketplace.change_generatormodel")
+
+
+def require_seller_of_models(user: User) -> None:
+    """Raise `Http404` for everybody else."""
+    if not may_sell_models(user):
+        raise Http404("Only operators have this page.")
+
+
 def require_customer_or_finance(user: User) -> None:
     """Raise `Http404` for those who neither buy generations nor keep the books: prompts are not for contributors."""
     if not (Customer.objects.filter(user=user).exists() or is_finance(user)):
@@ -80,6 +94,20 @@ def contributor_of(user: User) -> Contributor:
 def customer_of(user: User) -> Customer:
     """The customer that the login belongs to. Raises `Http404`."""
     return get_object_or_404(Customer, user=user)
+
+
+def generations_for(user: User) -> QuerySet[Generation]:
+    """The generations that the login may look at.
+
+    What a customer asked for is theirs, and seen by nobody else but finance, reviewers, and, once it is downloaded, by
+    the contributors whose images it may resemble.
+    """
+    if is_finance(user) or is_reviewer(user):
+        return Generation.objects.all()
+    seen = Q(requests__isnull=True) | Q(requests__customer__user=user)
+    if Contributor.objects.filter(user=user).exists():
+        seen |= Q(downloads__isnull=False)
+    return Generation.objects.filter(pk__in=Generation.objects.filter(seen).values("pk"))
 
 
 def may_have_file(user: User, download: Download) -> bool:

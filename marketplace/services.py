@@ -1,17 +1,22 @@
 """Writes of the marketplace. Each takes the time it happens at, and either does all it says or nothing."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
+from marketplace.consents import hold_consents
+from marketplace.core.model_states import ModelRefused, ModelState
 from marketplace.core.verdicts import Signal, Verdict
 from marketplace.declaration import current_declaration
 from marketplace.files import store
 from marketplace.generators.base import GeneratedImage
 from marketplace.images import PREVIEW_EDGE, derivative, sha256_hex
+from marketplace.model_cards import current_card
 from marketplace.models import (
     Asset,
     Contributor,
@@ -165,12 +170,15 @@ def add_asset(submission: Submission, at: datetime) -> None:
 
 
 @transaction.atomic
-def freeze_training_set(name: str, version: str, at: datetime) -> TrainingSet:
-    """Freeze all assets with training consent at that time into a new training set.
+def freeze_training_set(
+    name: str, version: str, at: datetime, weights_ppm: Mapping[str, int] = MappingProxyType({})
+) -> TrainingSet:
+    """Freeze all assets with training consent at that time into a new training set, with weights by keyword in ppm.
 
-    Raises `NoTrainingSet` where no asset has consent.
+    Raises `NoTrainingSet` where no asset has consent, or none of a group that has a weight.
     """
-    training_set = TrainingSet.objects.create(name=name, version=version, created_at=at)
+    hold_consents()
+    training_set = TrainingSet.objects.create(name=name, version=version, weights_ppm=dict(weights_ppm), created_at=at)
     members = [
         TrainingSetMember(training_set=training_set, asset_id=asset_id)
         for asset_id in assets_with_consent(at).order_by("pk").values_list("pk", flat=True).iterator()
@@ -178,6 +186,9 @@ def freeze_training_set(name: str, version: str, at: datetime) -> TrainingSet:
     if not members:
         raise NoTrainingSet(f"Training set {name} {version} would be empty: no asset has training consent at {at}.")
     TrainingSetMember.objects.bulk_create(members, batch_size=5_000)
+    for keyword in weights_ppm:
+        if not training_set.members.filter(asset__submission__keywords__contains=[keyword]).exists():
+            raise NoTrainingSet(f"No image of {name} {version} has the keyword {keyword!r}, which a weight is for.")
     training_set.frozen_at = at
     training_set.save(update_fields=["frozen_at"])
     return training_set
@@ -186,12 +197,14 @@ def freeze_training_set(name: str, version: str, at: datetime) -> TrainingSet:
 def record_generation(
     model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime
 ) -> Generation:
-    """Record a generated image and the file that customers will be handed.
+    """Record a generated image, the file that customers will be handed, and the model's card as it is now.
 
     The same file from the same model is the same generation: recording it again changes nothing. Raises
-    `AlreadyGenerated` where another model made it, and `NoTrainingSet` where the model has none: its sales could not be
-    attributed to anybody.
+    `AlreadyGenerated` where another model made it, `ModelRefused` where the model is retired, and `NoTrainingSet` where
+    it has none: its sales could not be attributed to anybody.
     """
+    if model.state == ModelState.RETIRED:
+        raise ModelRefused(f"Generator model {model} is retired: nothing that it makes can be sold.")
     if model.training_set is None or model.training_set.frozen_at is None:
         raise NoTrainingSet(f"Generator model {model} has no frozen training set: give it one before it generates.")
     encoded = derivative(made.image, PREVIEW_EDGE)
@@ -202,6 +215,7 @@ def record_generation(
             defaults={
                 "generator_model": model,
                 "training_set": model.training_set,
+                "model_card": current_card(model, at),
                 "prompt": made.prompt,
                 "seed": made.seed,
                 "parameters": dict(made.parameters),

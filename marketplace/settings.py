@@ -123,12 +123,17 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TASK_ROUTES = {
+    "marketplace.tasks.make_generations": {"queue": "generate"},
     "attribution.tasks.embed_*": {"queue": "ingest"},
     "attribution.tasks.check_copies": {"queue": "ingest"},
     "attribution.tasks.attribute_downloads": {"queue": "attribute"},
     "payouts.tasks.*": {"queue": "money"},
 }
 CELERY_BEAT_SCHEDULE = {
+    "make pictures that customers asked for": {
+        "task": "marketplace.tasks.make_generations",
+        "schedule": timedelta(seconds=15),
+    },
     "embed new assets": {"task": "attribution.tasks.embed_assets", "schedule": timedelta(seconds=15)},
     "find generations among new assets": {
         "task": "attribution.tasks.find_look_alikes",
@@ -205,6 +210,9 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tributary <tributary
 
 # Appeals: for so many days after a rejection.
 APPEAL_DAYS = env.int("APPEAL_DAYS", default=30)
+
+# Generator models: a replication audit that is older than so many days puts no model on sale.
+AUDIT_DAYS = env.int("AUDIT_DAYS", default=180)
 
 # People
 AUTH_USER_MODEL = "marketplace.User"

@@ -3,9 +3,16 @@
 from celery import shared_task
 from django.utils import timezone
 
-from marketplace import mailing
+from marketplace import mailing, requesting
 
 MAILS_AT_ONCE = 100
+
+
+@shared_task
+def make_generations() -> None:
+    """Make the next picture that a customer asked for; calls itself again while there are more."""
+    if requesting.make_next(timezone.now()):
+        make_generations.delay()
 
 
 @shared_task

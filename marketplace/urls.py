@@ -6,13 +6,15 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from marketplace import public_views, upload_views, views
+from marketplace import model_views, public_views, request_views, upload_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("login/", LoginView.as_view(template_name="marketplace/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", login_not_required(set_language), name="set_language"),
+    path("generate/", request_views.generate, name="generate"),
+    path("generate/<int:request_id>/", request_views.generation_request, name="generation_request"),
     path("generations/", views.generations, name="generations"),
     path("generations/<int:generation_id>/license/", views.license_generation, name="license_generation"),
     path("generations/<int:generation_id>/preview.jpg", views.generation_preview, name="generation_preview"),
@@ -24,6 +26,10 @@ urlpatterns = [
     path("verify/<certificate_id>/", public_views.certificate, name="certificate"),
     path("verify/<certificate_id>/certificate.pdf", public_views.certificate_pdf, name="certificate_pdf"),
     path("verify/<certificate_id>/certificate.json", public_views.certificate_json, name="certificate_json"),
+    path("models/", model_views.generator_models, name="generator_models"),
+    path("models/<int:model_id>/", model_views.model_card, name="model_card"),
+    path("models/<int:model_id>/sale/", model_views.sell, name="sell_model"),
+    path("models/cards/<sha256>.json", model_views.card_json, name="card_json"),
     path("contributor/upload/", upload_views.upload_images, name="upload"),
     path("contributor/submissions/<int:submission_id>/", upload_views.submission, name="submission"),
     path("contributor/submissions/<int:submission_id>/appeal/", upload_views.appeal, name="appeal"),

@@ -31,6 +31,7 @@ from payouts.models import (
     Statement,
     StatementRoot,
     TaxFormReview,
+    TrainingSetExport,
     Transfer,
     WebhookEvent,
 )
@@ -78,6 +79,7 @@ admin.site.register(
         Statement,
         StatementRoot,
         TaxFormReview,
+        TrainingSetExport,
         Transfer,
         WebhookEvent,
     ],

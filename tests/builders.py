@@ -37,6 +37,7 @@ from attribution.models import (
 from attribution.tiles import quantised, tile_count
 from marketplace.core.periods import Month
 from marketplace.core.release import Outcome
+from marketplace.generator_models import AuditFindings, put_on_sale, record_model_audit, save_generator_model
 from marketplace.generators.base import GeneratedImage
 from marketplace.models import (
     Asset,
@@ -137,17 +138,41 @@ def make_training_set(name: str = "catalogue", version: str = "1") -> TrainingSe
 
 
 def make_generator_model(training_set: TrainingSet | None, name: str = "sample") -> GeneratorModel:
-    """A generator model trained on the set."""
-    return GeneratorModel.objects.create(
+    """A generator model trained on the set, audited and on sale; without a set, a draft."""
+    model = make_draft_model(training_set, name)
+    if training_set:
+        audit_and_sell(model)
+    return model
+
+
+def audit_and_sell(model: GeneratorModel) -> None:
+    """Record an audit that found no copies, without looking at pictures, and put the model on sale."""
+    assert model.training_set
+    assert model.training_set.frozen_at
+    at = max(FROZEN_AT, model.training_set.frozen_at)
+    found = AuditFindings(generations=40, near_copies=0, possible_copies=1, method="made-up 1", report_sha256="0" * 64)
+    record_model_audit(model, model.training_set, found, at)
+    put_on_sale(model, None, at)
+    model.refresh_from_db()
+
+
+def make_draft_model(training_set: TrainingSet | None, name: str = "sample") -> GeneratorModel:
+    """A generator model that nobody has audited yet, with all that its card needs."""
+    model = GeneratorModel(
         backend="remix",
         name=name,
         version="1",
         provider="Tests",
         licence="Commercial use",
         description="Made for tests.",
+        data_origin="Pictures of gradients.",
+        evaluation="None beyond these tests.",
+        known_limits="It makes nothing but gradients.",
         training_set=training_set,
         created_at=FROZEN_AT,
     )
+    save_generator_model(model, FROZEN_AT)
+    return model
 
 
 def make_generation(

@@ -6,9 +6,8 @@ from django.views.decorators.http import require_safe
 
 from attribution.selectors import most_resembled
 from marketplace.core.release import WHY_NOT_FOR_SALE
-from marketplace.models import Generation
 from marketplace.output_checks import sale_states
-from marketplace.permissions import LoggedInRequest, require_customer_or_finance, roles_of
+from marketplace.permissions import LoggedInRequest, generations_for, require_customer_or_finance, roles_of
 from marketplace.prices import licence_price
 from marketplace.views import LicenceForm
 
@@ -19,7 +18,9 @@ RESEMBLED = 6
 def generation(request: LoggedInRequest, generation_id: int) -> HttpResponse:
     """One generation before it is licensed: the model behind it, what it resembles and what it costs."""
     require_customer_or_finance(request.user)
-    one = get_object_or_404(Generation.objects.select_related("generator_model", "training_set"), pk=generation_id)
+    one = get_object_or_404(
+        generations_for(request.user).select_related("generator_model", "training_set"), pk=generation_id
+    )
     context = {
         "generation": one,
         "training_image_count": one.training_set.members.count(),

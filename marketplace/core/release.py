@@ -24,6 +24,7 @@ class SaleState(StrEnum):
     UNCHECKED = "unchecked"
     HELD = "held"
     REFUSED = "refused"
+    MODEL_NOT_ON_SALE = "model not on sale"
     FOR_SALE = "for sale"
 
 
@@ -36,6 +37,7 @@ WHY_NOT_FOR_SALE = {
         "reviewer finds that it is no copy."
     ),
     SaleState.REFUSED: "A reviewer found that it copies an image that its model was trained on. It is not for sale.",
+    SaleState.MODEL_NOT_ON_SALE: "The generator model that made it is not on sale.",
 }
 
 

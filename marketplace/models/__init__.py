@@ -1,6 +1,13 @@
 """The marketplace's records, one file per noun."""
 
-from marketplace.models.catalogue import Asset, Rescreening, ScreeningResult, Submission, TrainingConsent
+from marketplace.models.catalogue import (
+    Asset,
+    ConsentDefault,
+    Rescreening,
+    ScreeningResult,
+    Submission,
+    TrainingConsent,
+)
 from marketplace.models.checks import OutputCheck, OutputDecision
 from marketplace.models.deliveries import Delivery, HumanEdit
 from marketplace.models.generation import (
@@ -12,22 +19,29 @@ from marketplace.models.generation import (
     TrainingSet,
     TrainingSetMember,
 )
+from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
 from marketplace.models.mail import Mail
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
 __all__ = [
     "Appeal",
     "Asset",
+    "ConsentDefault",
     "Contributor",
     "Customer",
     "Delivery",
     "Download",
     "Generation",
     "GenerationHash",
+    "GenerationRequest",
     "GeneratorModel",
     "HumanEdit",
     "Mail",
+    "ModelAudit",
+    "ModelCard",
+    "ModelStateChange",
     "OutputCheck",
     "OutputDecision",
     "RemixTruth",

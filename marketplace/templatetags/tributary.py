@@ -7,6 +7,7 @@ from marketplace.models import User
 from marketplace.permissions import Roles
 from marketplace.permissions import roles_of as find_roles
 from marketplace.reasons import sentence_of
+from marketplace.said import said
 
 register = template.Library()
 
@@ -17,18 +18,20 @@ register.filter("percent", formats.percentage)
 register.filter("utc", formats.instant)
 register.filter("day", formats.day)
 register.filter("month", formats.month)
+register.filter("said", said)
 
 
 @register.filter
 def in_words(code: str) -> str:
     """A code such as 'below_threshold' as words."""
-    return code.replace("_", " ")
+    return said(code.replace("_", " "))
 
 
 @register.filter
 def reason_in_words(code: str) -> str:
     """A reason code of the screen as a sentence; one that only another version knows, as its own words."""
-    return sentence_of(code) or in_words(code)
+    sentence = sentence_of(code)
+    return said(sentence) if sentence else in_words(code)
 
 
 @register.simple_tag

@@ -92,6 +92,8 @@ class _Demo:
             stages.check_copies(background, report)
         with self._stage("review"):
             stages.review(staff.reviews, month.start_at)
+        with self._stage("audit"):
+            stages.put_models_on_sale(month, staff)
         with self._stage("sell"):
             stages.sell(month)
         with self._stage("attribute") as report:

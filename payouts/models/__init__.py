@@ -3,6 +3,7 @@
 from payouts.models.adjustments import Adjustment, AdjustmentReason, DisputeOutcome, Hold, HoldEnd
 from payouts.models.audit import AuditLink, AuditSubject
 from payouts.models.claims import ShareClaim, ShareClaimDecision
+from payouts.models.exports import TrainingSetExport
 from payouts.models.ledger import Entry, LedgerAccount, Posting
 from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind
 from payouts.models.reconciling import Finding, Reconciliation, WebhookEvent
@@ -38,6 +39,7 @@ __all__ = [
     "Statement",
     "StatementRoot",
     "TaxFormReview",
+    "TrainingSetExport",
     "Transfer",
     "WebhookEvent",
 ]

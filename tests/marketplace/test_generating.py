@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from marketplace.generating import generate_image, generator_of
+from marketplace.generator_models import save_generator_model
 from marketplace.generators.base import GeneratedImage
 from marketplace.models import Contributor, Generation, GeneratorModel, RemixTruth
 from marketplace.services import AlreadyGenerated, NoTrainingSet, record_generation
@@ -49,7 +50,7 @@ def test_a_model_without_a_training_set_generates_nothing(remix: GeneratorModel)
 
 def test_the_command_says_which_variable_a_hosted_model_needs(remix: GeneratorModel) -> None:
     remix.backend = "http"
-    remix.save()
+    save_generator_model(remix, SOLD_AT)
     with pytest.raises(CommandError, match="GENERATOR_API_KEY"):
         call_command("generate", remix.name, "a quiet morning")
     assert not Generation.objects.exists()

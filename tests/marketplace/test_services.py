@@ -11,6 +11,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from marketplace import services
 from marketplace.core.verdicts import Verdict
+from marketplace.generator_models import save_generator_model
 from marketplace.generators.base import GeneratedImage
 from marketplace.models import (
     Asset,
@@ -192,7 +193,7 @@ def test_a_generation_keeps_the_training_set_that_its_model_had(ana: Contributor
     model = make_generator_model(first)
     generation = make_generation(model)
     model.training_set = second
-    model.save()
+    save_generator_model(model, SOLD_AT)
     generation.refresh_from_db()
     assert generation.training_set == first
 

@@ -12,8 +12,8 @@ from marketplace.triggers import TRIGGERS_NEVER_IGNORED
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0009_mail_and_its_language'),
-        ('payouts', '0009_debts_in_statements'),
+        ('marketplace', '0011_mail_and_its_language'),
+        ('payouts', '0010_exports_and_removals'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

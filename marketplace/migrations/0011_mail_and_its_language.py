@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0008_uploads_and_appeals'),
+        ('marketplace', '0010_models_consents_and_removals'),
     ]
 
     operations = [
