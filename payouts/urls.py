@@ -11,7 +11,9 @@ from payouts.views import (
     exports,
     images,
     ledger,
+    orders,
     periods,
+    personal_data,
     policies,
     reconciliation,
     runs,
@@ -40,6 +42,15 @@ class MonthConverter:
 register_converter(MonthConverter, "month")
 
 urlpatterns = [
+    path("accounts/data/", personal_data.personal_data, name="personal_data"),
+    path("accounts/data/export.zip", personal_data.export, name="export_person"),
+    path("accounts/data/erase/", personal_data.erase, name="erase_person"),
+    path("generations/<int:generation_id>/license/", orders.license_generation, name="license_generation"),
+    path("orders/", orders.orders, name="orders"),
+    path("orders/<int:order_id>/", orders.order, name="order"),
+    path("orders/<int:order_id>/paid/", orders.paid, name="order_paid"),
+    path("orders/<int:order_id>/cancelled/", orders.cancelled, name="order_cancelled"),
+    path("orders/<int:order_id>/pay/", orders.pay, name="pay_order"),
     path("contributor/", contributor.overview, name="overview"),
     path("contributor/account/", being_paid.connect, name="connect_account"),
     path("contributor/tiles/", contributor.tiles, name="tiles"),

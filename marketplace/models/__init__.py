@@ -20,6 +20,7 @@ from marketplace.models.generation import (
     TrainingSetMember,
 )
 from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
+from marketplace.models.invitations import Invitation, Role
 from marketplace.models.mail import Mail
 from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.requests import GenerationRequest
@@ -38,6 +39,7 @@ __all__ = [
     "GenerationRequest",
     "GeneratorModel",
     "HumanEdit",
+    "Invitation",
     "Mail",
     "ModelAudit",
     "ModelCard",
@@ -46,6 +48,7 @@ __all__ = [
     "OutputDecision",
     "RemixTruth",
     "Rescreening",
+    "Role",
     "ScreeningResult",
     "SignedDeclaration",
     "StrikesPolicy",

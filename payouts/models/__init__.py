@@ -6,6 +6,7 @@ from payouts.models.claims import ShareClaim, ShareClaimDecision
 from payouts.models.exports import TrainingSetExport
 from payouts.models.ledger import Entry, LedgerAccount, Posting
 from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind
+from payouts.models.orders import Order
 from payouts.models.reconciling import Finding, Reconciliation, WebhookEvent
 from payouts.models.runs import Attempt, ConnectedAccount, Payout, PayoutRun, Reversal, Transfer
 from payouts.models.statements import Statement, StatementRoot
@@ -25,6 +26,7 @@ __all__ = [
     "Hold",
     "HoldEnd",
     "LedgerAccount",
+    "Order",
     "Payout",
     "PayoutRun",
     "Period",

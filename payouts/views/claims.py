@@ -13,10 +13,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from attribution.models import InspirationList
-from attribution.selectors import may_see_why
 from marketplace.licences import ungrouped
 from marketplace.models import Contributor, Delivery, Download, User
-from marketplace.permissions import LoggedInRequest, contributor_of, require_reviewer
+from marketplace.permissions import LoggedInRequest, contributor_of, may_see_why, require_reviewer
 from payouts import claims
 from payouts.core.pool import WHOLE_PPM
 from payouts.earnings import sale_of
@@ -57,7 +56,7 @@ class ClaimForm(forms.Form):
         asked = self.cleaned_data["download"].strip()
         if asked.isdecimal():
             stored = InspirationList.objects.select_related("download__customer").filter(download=int(asked)).first()
-            if stored is not None and may_see_why(self.user, stored):
+            if stored is not None and may_see_why(self.user, stored.download, stored.contributor_ids):
                 return stored.download
         delivery = Delivery.objects.filter(certificate_id=ungrouped(asked)).select_related("download").first()
         if delivery is None:

@@ -12,12 +12,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from attribution.checks import OTHER_ENCODER, check_encoder
+from marketplace.logins import give_second_factor
 from marketplace.models import User
 from payouts.demo.background import SANDBOX_KEY, BackgroundFailed, running, sandbox, worker
 from payouts.demo.database import is_complete, only_one
 from payouts.demo.fill import fill
+from payouts.sandbox.levers import pull
 
 LOGINS = ("contributor", "customer", "finance", "finance-second", "reviewer")
+WITH_SECOND_FACTOR = ("finance", "finance-second", "reviewer")
+CODES_SHOWN = 3
 CHECK_SECONDS = 1.0
 
 
@@ -45,9 +49,11 @@ class Command(BaseCommand):
 
     def _serve(self, port: int) -> None:
         with sandbox() as stripe_url, worker(stripe_url, with_beat=True) as background:
-            address = f"127.0.0.1:{port}"
+            address, secret = f"127.0.0.1:{port}", f"whsec_{secrets.token_hex(16)}"
             arguments = ["-m", "gunicorn", "marketplace.wsgi", "--bind", address, "--workers", "1", "--threads", "4"]
-            with running("web", arguments, STRIPE_API_KEY=SANDBOX_KEY, STRIPE_API_BASE=stripe_url) as web:
+            stripe = {"STRIPE_API_KEY": SANDBOX_KEY, "STRIPE_API_BASE": stripe_url, "STRIPE_WEBHOOK_SECRET": secret}
+            with running("web", arguments, **stripe) as web:
+                pull(stripe_url, "webhooks", url=f"http://{address}/webhooks/stripe/", secret=secret)
                 self._print_logins(f"http://{address}/")
                 with suppress(KeyboardInterrupt):
                     while True:
@@ -57,10 +63,12 @@ class Command(BaseCommand):
 
     def _print_logins(self, url: str) -> None:
         self.stdout.write(f"Tributary runs at {url}; Ctrl-C stops everything. Logins, new at each start:")
+        self.stdout.write(f"  {'username':<16} {'password':<14} one-time codes, each for one login")
         for name in LOGINS:
             password = secrets.token_urlsafe(9)
             user = User.objects.get(username=name)
             user.set_password(password)
             user.save(update_fields=["password"])
-            self.stdout.write(f"  {name:<16} {password}")
+            codes = give_second_factor(user)[:CODES_SHOWN] if name in WITH_SECOND_FACTOR else ["none is asked"]
+            self.stdout.write(f"  {name:<16} {password:<14} {' '.join(codes)}")
         self.stdout.flush()

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0010_models_consents_and_removals'),
+        ('marketplace', '0011_invitations'),
     ]
 
     operations = [
