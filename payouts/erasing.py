@@ -50,6 +50,10 @@ def why_not_erase(user: User) -> str:
     contributor = Contributor.objects.filter(user=user).first()
     if contributor and waits_for_reviewers(contributor):
         return _("One of your uploads waits for a reviewer: wait for the decision.")
+    return _waits_for_an_answer(user) or _why_not_leave_finance(user)
+
+
+def _waits_for_an_answer(user: User) -> str:
     if open_contests().filter(contested_by=user).exists():
         return _("Your objection to a copy is not decided yet: wait for the decision.")
     if open_claims().filter(claimed_by=user).exists():
@@ -57,7 +61,7 @@ def why_not_erase(user: User) -> str:
     disputes = RevenueEvent.objects.filter(kind=RevenueKind.DISPUTE, outcome=None, download__customer__user=user)
     if disputes.exists():
         return _("A charge that you disputed is not settled yet: wait until your bank has decided.")
-    return _why_not_leave_finance(user)
+    return ""
 
 
 def _why_not_leave_finance(user: User) -> str:
