@@ -141,7 +141,7 @@ def explanation_context(
         "explanation": explanation,
         "generation_url": picture_url(generation),
         "rows": sorted(rows, key=lambda row: not row["is_yours"]),
-        "copy_check": generation.copy_checks.select_related("output_check").order_by("pk").last(),
+        "copy_check": generation.copy_checks.order_by("pk").last(),
         "reader": reader,
         "names_shown": names_shown,
         "is_unreadable": generation.embedding_failures.filter(encoder=encoder).exists(),

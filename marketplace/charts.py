@@ -94,7 +94,7 @@ def stacked_bars(marks: Sequence[Mark], label: str) -> SafeString:
 def line(marks: Sequence[Mark], label: str) -> SafeString:
     """A line through the amounts of places in the order given, such as the days of a month."""
     base = _canvas(_rows(marks)).encode(_places(marks), _amounts("amount"))
-    through = base.mark_line(stroke=INKS[0], strokeWidth=2, aria=False)
+    through = base.mark_line(stroke=INKS[0], strokeWidth=2, strokeJoin="round", aria=False)
     points = base.mark_point(filled=True, fill=INKS[0], size=24, opacity=1).encode(_spoken())
     return _svg(through + points, label)
 
@@ -153,7 +153,7 @@ def _places(marks: Sequence[Mark], padding: float = 0.25) -> alt.X:
     """Every place has a bar; where there are many, only some are named below."""
     named = list(dict.fromkeys(mark.place for mark in marks))
     every = -(-len(named) // MOST_LABELS)
-    axis = alt.Axis(values=named[::every], ticks=False)
+    axis = alt.Axis(values=named[::every], ticks=False, zindex=1)
     return alt.X("place:N", sort=None, axis=axis, scale=alt.Scale(padding=padding))
 
 

@@ -42,7 +42,7 @@ def _of_months(contributor: Contributor) -> Iterator[Event]:
             "amount": formats.micro_amount(one.amount_micro, one.entry.period.currency),
             "reason": one.note.rstrip(".") or one.get_reason_display(),
         }
-        yield Event(one.entry.posted_at, sentence, reverse("cases"))
+        yield Event(one.entry.posted_at, sentence, reverse("objections"))
 
 
 def _of_payouts(contributor: Contributor) -> Iterator[Event]:
@@ -85,4 +85,4 @@ def _answers(contributor: Contributor) -> Iterator[Event]:
         sentence = _("A reviewer decided your claim on download %(download)s.") % {
             "download": answered.claim.download_id
         }
-        yield Event(answered.decided_at, sentence, reverse("cases"))
+        yield Event(answered.decided_at, sentence, reverse("objections"))

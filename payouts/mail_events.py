@@ -108,4 +108,4 @@ def claim_decided(decision: ShareClaimDecision) -> None:
         adjusted = decision.adjustment
         told |= {"amount_micro": adjusted.amount_micro, "currency": adjusted.entry.period.currency}
     key = f"claim_decided:{claim.pk}"
-    write_mail([mail_to(claim.claimed_by_id, "claim_decided", key, reverse("cases"), decision.decided_at, told)])
+    write_mail([mail_to(claim.claimed_by_id, "claim_decided", key, reverse("objections"), decision.decided_at, told)])

@@ -5,12 +5,12 @@ from django.urls import path, register_converter
 from marketplace.core.periods import Month
 from payouts.views import (
     being_paid,
-    cases,
     claims,
     contributor,
     exports,
     images,
     ledger,
+    objections,
     orders,
     periods,
     personal_data,
@@ -57,7 +57,7 @@ urlpatterns = [
     path("contributor/images/", images.images, name="images"),
     path("contributor/images/<int:asset_id>/", images.image, name="image"),
     path("contributor/payouts/", being_paid.payout_history, name="payout_history"),
-    path("contributor/cases/", cases.cases, name="cases"),
+    path("contributor/objections/", objections.objections, name="objections"),
     path("contributor/claims/", claims.claim, name="claim_share"),
     path("contributor/what-if/", what_if.what_if, name="what_if"),
     path("contributor/statements/", statements.statements, name="statements"),

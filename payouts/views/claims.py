@@ -99,7 +99,7 @@ def claim(request: LoggedInRequest) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("Your claim is recorded. A reviewer decides; this page then says how and why."))
-            return redirect("cases")
+            return redirect("objections")
     return render(request, "payouts/claim.html", {"form": form}, status=400 if form.errors else 200)
 
 

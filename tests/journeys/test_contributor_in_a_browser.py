@@ -78,7 +78,7 @@ def test_each_file_tells_what_became_of_it_and_the_refused_one_is_appealed(
     page.get_by_label("What the reviewer should know").fill("I painted it.")
     page.get_by_role("button", name="Appeal").click()
     page.get_by_text("Your appeal is recorded").wait_for()
-    page.goto(f"{live_server.url}/contributor/cases/")
+    page.goto(f"{live_server.url}/contributor/objections/")
     page.get_by_text("waits for a reviewer").wait_for()
     assert_nothing_scrolls_sideways(page)
 

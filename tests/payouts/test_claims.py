@@ -104,7 +104,7 @@ def test_a_contributor_claims_on_the_page_and_reads_what_came_of_it(client: Clie
     grant = {"outcome": "granted", "share_percent": "10", "reason": "It is there."}
     assert "is decided" in client.post(f"/claims/{claim.pk}/decide/", grant, follow=True).content.decode()
     log_in(client, shop.ana)
-    cases = client.get("/contributor/cases/").content.decode()
+    cases = client.get("/contributor/objections/").content.decode()
     assert "granted" in cases
     assert "It is there." in cases
     assert "0.388400 USD" in cases  # a tenth of 10.00 of the 30.00 that shared 11.652000

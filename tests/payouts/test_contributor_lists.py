@@ -16,7 +16,7 @@ LISTS = (
     "/contributor/images/",
     "/contributor/statements/",
     "/contributor/payouts/",
-    "/contributor/cases/",
+    "/contributor/objections/",
 )
 
 
@@ -116,7 +116,7 @@ def test_before_anything_happened_each_page_says_what_will_be_there(client: Clie
         ("/contributor/images/", "You have not submitted any images yet."),
         ("/contributor/statements/", "No statement was issued to you yet."),
         ("/contributor/payouts/", "No payout run had your balance in it yet."),
-        ("/contributor/cases/", "You have objected to nothing"),
+        ("/contributor/objections/", "You have objected to nothing"),
         ("/contributor/what-if/", "No month is closed yet"),
     ):
         assert says in client.get(path).content.decode(), path

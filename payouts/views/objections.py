@@ -7,14 +7,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from marketplace.permissions import LoggedInRequest, contributor_of
-from payouts.cases import cases_of
+from payouts.objections import objections_of
 
-CASES_A_PAGE = 50
+OBJECTIONS_A_PAGE = 50
 
 
 @require_safe
-def cases(request: LoggedInRequest) -> HttpResponse:
+def objections(request: LoggedInRequest) -> HttpResponse:
     """Appeals, contests and claims with their state, deadline, outcome and adjusting entry."""
-    found = cases_of(contributor_of(request.user), timezone.now())
-    page = Paginator(found, CASES_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "payouts/cases.html", {"page": page})
+    found = objections_of(contributor_of(request.user), timezone.now())
+    page = Paginator(found, OBJECTIONS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "payouts/objections.html", {"page": page})

@@ -16,7 +16,7 @@ from marketplace.models import Appeal, Contributor
 from payouts.models import ShareClaim
 
 
-class Case(NamedTuple):
+class Objection(NamedTuple):
     """What it is about, how far it has come, and what came of it; `entry` is the adjusting entry's key in the books.
 
     `at` is when it was raised or, where it can still be, when it was rejected, with the deadline for that.
@@ -35,13 +35,13 @@ class Case(NamedTuple):
     entry: str = ""
 
 
-def cases_of(contributor: Contributor, at: datetime) -> list[Case]:
-    """All cases, those that wait for the contributor first, then the newest."""
-    cases = [*_can_appeal(contributor, at), *_appeals(contributor), *_contests(contributor), *_claims(contributor)]
-    return sorted(cases, key=lambda case: (case.deadline_at is not None, case.at), reverse=True)
+def objections_of(contributor: Contributor, at: datetime) -> list[Objection]:
+    """All of them, those that wait for the contributor first, then the newest."""
+    found = [*_can_appeal(contributor, at), *_appeals(contributor), *_contests(contributor), *_claims(contributor)]
+    return sorted(found, key=lambda one: (one.deadline_at is not None, one.at), reverse=True)
 
 
-def _can_appeal(contributor: Contributor, at: datetime) -> Iterator[Case]:
+def _can_appeal(contributor: Contributor, at: datetime) -> Iterator[Objection]:
     """Rejected uploads whose time to appeal is not over."""
     rejected = contributor.submissions.filter(verdict=Verdict.REJECT, appeal__isnull=True).annotate(
         screened_at=Max("screening_results__screened_at"), decided_at=Max("decisions__decided_at")
@@ -51,14 +51,14 @@ def _can_appeal(contributor: Contributor, at: datetime) -> Iterator[Case]:
         deadline_at = appeal_deadline(rejected_at, settings.APPEAL_DAYS)
         if at < deadline_at:
             url = reverse("submission", args=[one.pk])
-            yield Case(rejected_at, _("Rejected upload"), one.title, url, _("you can appeal"), deadline_at)
+            yield Objection(rejected_at, _("Rejected upload"), one.title, url, _("you can appeal"), deadline_at)
 
 
-def _appeals(contributor: Contributor) -> Iterator[Case]:
+def _appeals(contributor: Contributor) -> Iterator[Objection]:
     appeals = Appeal.objects.filter(submission__contributor=contributor).select_related("submission", "decision")
     for one in appeals:
         decision = getattr(one, "decision", None)
-        yield Case(
+        yield Objection(
             one.appealed_at,
             _("Appeal of an upload"),
             one.submission.title,
@@ -69,11 +69,11 @@ def _appeals(contributor: Contributor) -> Iterator[Case]:
         )
 
 
-def _contests(contributor: Contributor) -> Iterator[Case]:
+def _contests(contributor: Contributor) -> Iterator[Objection]:
     contests = Contest.objects.filter(near_duplicate__asset__contributor=contributor)
     for one in contests.select_related("near_duplicate__asset__submission", "decision"):
         decision, asset = getattr(one, "decision", None), one.near_duplicate.asset
-        yield Case(
+        yield Objection(
             one.contested_at,
             _("Contest: counted as a copy"),
             asset.submission.title,
@@ -84,12 +84,12 @@ def _contests(contributor: Contributor) -> Iterator[Case]:
         )
 
 
-def _claims(contributor: Contributor) -> Iterator[Case]:
+def _claims(contributor: Contributor) -> Iterator[Objection]:
     claims = ShareClaim.objects.filter(asset__contributor=contributor)
     for one in claims.select_related("asset__submission", "decision__adjustment__entry__period"):
         decision = getattr(one, "decision", None)
         adjustment = decision.adjustment if decision else None
-        yield Case(
+        yield Objection(
             one.claimed_at,
             _("Claim of a share in download %(download)s") % {"download": one.download_id},
             one.asset.submission.title,
