@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from allauth.account.decorators import secure_admin_login
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
 from django.db.models import Model
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.core.model_states import ModelState
@@ -17,6 +20,7 @@ from marketplace.models import (
     Asset,
     Contributor,
     Customer,
+    CustomerNotice,
     Delivery,
     Download,
     Generation,
@@ -28,6 +32,12 @@ from marketplace.models import (
     ModelStateChange,
     OutputCheck,
     OutputDecision,
+    PromptCheck,
+    PromptContest,
+    PromptReview,
+    RegisterEntry,
+    RemovalCase,
+    RemovalDecision,
     ScreeningResult,
     SignedDeclaration,
     StrikesPolicy,
@@ -37,9 +47,17 @@ from marketplace.models import (
     TrainingSet,
     User,
 )
+from marketplace.prompts.register import record_entry
 
-# The admin's own page would let people in by their password alone.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+def log_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
+    """Let people log in where the second factor is asked, which the admin's own page knows nothing of."""
+    if request.user.is_authenticated:
+        raise Http404("Only staff has the admin.")
+    return redirect_to_login(request.GET.get("next", reverse("admin:index")), settings.LOGIN_URL)
+
+
+admin.site.login = login_not_required(log_in)  # type: ignore[method-assign,assignment]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -72,6 +90,26 @@ class StrikesPolicyAdmin(ReadOnlyAdmin):
         return request.user.has_perm("marketplace.add_strikespolicy")
 
 
+@admin.register(RegisterEntry)
+class RegisterEntryAdmin(ReadOnlyAdmin):
+    """Entries are added and replaced, and never changed: a change records a new one, and the earlier one stays."""
+
+    list_display = ("term", "kind", "valid_from_on", "valid_until_on", "recorded_by", "recorded_at")
+    list_filter = ("kind", ("replaced_by", admin.EmptyFieldListFilter))
+    search_fields = ("term", "aliases")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("marketplace.add_registerentry")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_current = not isinstance(obj, RegisterEntry) or not hasattr(obj, "replaced_by")
+        return is_current and request.user.has_perm("marketplace.change_registerentry")
+
+    def save_model(self, request: HttpRequest, obj: RegisterEntry, form: Any, change: bool) -> None:
+        assert isinstance(request.user, User)
+        record_entry(obj, request.user, timezone.now())
+
+
 @admin.register(GeneratorModel)
 class GeneratorModelAdmin(admin.ModelAdmin[GeneratorModel]):
     """Set up and edited here until it is retired; its page puts it on sale."""
@@ -95,6 +133,7 @@ admin.site.register(
     [
         Appeal,
         Asset,
+        CustomerNotice,
         Delivery,
         Download,
         Generation,
@@ -105,6 +144,11 @@ admin.site.register(
         Invitation,
         OutputCheck,
         OutputDecision,
+        RemovalCase,
+        RemovalDecision,
+        PromptCheck,
+        PromptContest,
+        PromptReview,
         ScreeningResult,
         SignedDeclaration,
         Submission,

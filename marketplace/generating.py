@@ -10,8 +10,10 @@ from marketplace.generators.base import Backend, Generator
 from marketplace.generators.diffusers import DiffusersGenerator
 from marketplace.generators.http import HttpGenerator
 from marketplace.generators.remix import Remix, Source
-from marketplace.models import Asset, Generation, GeneratorModel
+from marketplace.models import Asset, Generation, GeneratorModel, User
+from marketplace.prompts.checking import check_prompt, require_allowed
 from marketplace.provenance import DigitalSourceType, mark_generated
+from marketplace.selectors import not_withheld
 from marketplace.services import NoTrainingSet, record_generation
 
 SOURCE_TYPES = {Backend.REMIX: DigitalSourceType.COMPOSITE}  # the sample remixer is no trained model
@@ -31,12 +33,21 @@ def generator_of(model: GeneratorModel) -> Generator:
         return HttpGenerator(model.name, model.version, base_url, key, model.parameters)
     if model.backend == Backend.DIFFUSERS:
         return DiffusersGenerator(model.name, model.version, model.parameters)
-    members = Asset.objects.filter(memberships__training_set=model.training_set_id).values_list("pk", "preview")
+    # It cuts up the pictures themselves, so it takes none that a removal case withholds.
+    trained_on = Asset.objects.filter(memberships__training_set=model.training_set_id)
+    members = not_withheld(trained_on).values_list("pk", "preview")
     return Remix([Source(pk, Path(default_storage.path(preview))) for pk, preview in members])
 
 
-def generate_image(model: GeneratorModel, generator: Generator, prompt: str, seed: int, at: datetime) -> Generation:
-    """Make one image with the model's generator, mark it as generated and record it. Raises as the generator does."""
+def generate_image(
+    model: GeneratorModel, generator: Generator, prompt: str, seed: int, at: datetime, asked_by: User | None = None
+) -> Generation:
+    """Check the prompt, make one image with the model's generator, mark it as generated and record it.
+
+    Raises as `check_prompt` and the generator do, and `PromptNotAllowed` before anything is generated.
+    """
+    prompt_check = check_prompt(prompt, asked_by, at)
+    require_allowed(prompt_check)
     made = generator.generate(prompt, seed)
     file = mark_generated(
         made.image,
@@ -45,4 +56,4 @@ def generate_image(model: GeneratorModel, generator: Generator, prompt: str, see
         system_version=model.version,
         file_format="JPEG",
     )
-    return record_generation(model, made, file, ".jpg", at)
+    return record_generation(model, made, file, ".jpg", at, prompt_check)

@@ -25,6 +25,7 @@ from marketplace.models import (
     Generation,
     GenerationHash,
     GeneratorModel,
+    PromptCheck,
     RemixTruth,
     ScreeningResult,
     SignedDeclaration,
@@ -195,9 +196,9 @@ def freeze_training_set(
 
 
 def record_generation(
-    model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime
+    model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime, prompt_check: PromptCheck
 ) -> Generation:
-    """Record a generated image, the file that customers will be handed, and the model's card as it is now.
+    """Record a generated image, its file for customers, the model's card as it is now and the check of its prompt.
 
     The same file from the same model is the same generation: recording it again changes nothing. Raises
     `AlreadyGenerated` where another model made it, `ModelRefused` where the model is retired, and `NoTrainingSet` where
@@ -217,6 +218,7 @@ def record_generation(
                 "training_set": model.training_set,
                 "model_card": current_card(model, at),
                 "prompt": made.prompt,
+                "prompt_check": prompt_check,
                 "seed": made.seed,
                 "parameters": dict(made.parameters),
                 "file": store("generations", file, suffix),

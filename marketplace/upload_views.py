@@ -16,6 +16,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marketplace import appeals
+from marketplace.consents import default_of
 from marketplace.core.appeals import WHAT_NEXT, State
 from marketplace.core.verdicts import Verdict
 from marketplace.declaration import current_declaration
@@ -87,7 +88,8 @@ class Taken(NamedTuple):
 def upload_images(request: LoggedInRequest) -> HttpResponse:
     """Take one file or several with the declaration, or say what is missing; to the page's script as JSON."""
     contributor, now = contributor_of(request.user), timezone.now()
-    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    proposed = {"training_consent": default_of(contributor)}
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm(initial=proposed)
     problems = [
         _("%(name)s was not taken: %(limits)s.") % {"name": name, "limits": LIMITS} for name in _left_out(request)
     ]

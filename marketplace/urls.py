@@ -4,7 +4,18 @@ from allauth.account import views as allauth_views
 from django.contrib import admin
 from django.urls import include, path
 
-from marketplace import invitation_views, kept_forms, model_views, public_views, request_views, upload_views, views
+from marketplace import (
+    consent_views,
+    invitation_views,
+    kept_forms,
+    model_views,
+    prompt_views,
+    public_views,
+    removal_views,
+    request_views,
+    upload_views,
+    views,
+)
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -23,6 +34,12 @@ urlpatterns = [
     path("downloads/<int:download_id>/edits/", views.human_edits, name="human_edits"),
     path("assets/<int:asset_id>/preview.jpg", views.asset_preview, name="asset_preview"),
     path("assets/<int:asset_id>/thumbnail.jpg", views.asset_thumbnail, name="asset_thumbnail"),
+    path("prompts/", prompt_views.prompts, name="prompts"),
+    path("prompts/<int:check_id>/", prompt_views.prompt, name="prompt"),
+    path("prompts/<int:check_id>/contest/", prompt_views.contest, name="contest_prompt"),
+    path("prompt-reviews/", prompt_views.prompt_queue, name="prompt_queue"),
+    path("prompt-reviews/<int:check_id>/", prompt_views.prompt_review, name="prompt_review"),
+    path("prompt-reviews/<int:check_id>/decide/", prompt_views.decide, name="decide_prompt"),
     path("verify/", public_views.verify, name="verify"),
     path("verify/<certificate_id>/", public_views.certificate, name="certificate"),
     path("verify/<certificate_id>/certificate.pdf", public_views.certificate_pdf, name="certificate_pdf"),
@@ -32,6 +49,11 @@ urlpatterns = [
     path("models/<int:model_id>/sale/", model_views.sell, name="sell_model"),
     path("models/cards/<sha256>.json", model_views.card_json, name="card_json"),
     path("contributor/upload/", upload_views.upload_images, name="upload"),
+    path("report/", removal_views.report, name="report"),
+    path("contributor/images/<int:asset_id>/removal/", removal_views.removal, name="removal"),
+    path("contributor/consents/", consent_views.consents, name="consents"),
+    path("contributor/consents/change/", consent_views.change, name="change_consent"),
+    path("contributor/consents/default/", consent_views.change_default, name="change_consent_default"),
     path("contributor/submissions/<int:submission_id>/", upload_views.submission, name="submission"),
     path("contributor/submissions/<int:submission_id>/appeal/", upload_views.appeal, name="appeal"),
     path("submissions/<int:submission_id>/preview.jpg", upload_views.submission_preview, name="submission_preview"),

@@ -16,6 +16,7 @@ from payouts.models import (
     Earning,
     Hold,
     LedgerAccount,
+    Order,
     Payout,
     ShareClaim,
     Statement,
@@ -55,6 +56,12 @@ def _records_of_payouts(user: User) -> Records:
             )
         ),
         "mail": list(Mail.objects.filter(recipient=user).values("kind", "told", "written_at", "sent_at")),
+        "orders": list(
+            Order.objects.filter(customer__user=user).values(
+                *("id", "generation_id", "price_minor", "currency", "terms", "state", "opened_at", "paid_at"),
+                *("stripe_charge_id", "refusal", "stripe_refund_id"),
+            )
+        ),
         "earnings": list(
             Earning.objects.filter(**of_person).values("period__month_on", "period__currency", "kind", "amount_micro")
         ),

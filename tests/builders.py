@@ -47,12 +47,14 @@ from marketplace.models import (
     Download,
     Generation,
     GeneratorModel,
+    PromptCheck,
     Submission,
     TrainingSet,
     User,
 )
 from marketplace.output_checks import record_output_check
 from marketplace.permissions import lacks_second_factor
+from marketplace.prompts.checking import check_prompt
 from marketplace.services import Details, freeze_training_set, record_download, record_generation, submit_asset
 from payouts.booking import book_downloads
 from payouts.closing import approve_close, close_period
@@ -179,6 +181,11 @@ def make_draft_model(training_set: TrainingSet | None, name: str = "sample") -> 
     return model
 
 
+def make_prompt_check(prompt: str = "a quiet harbour") -> PromptCheck:
+    """The check of a prompt, by nobody in particular."""
+    return check_prompt(prompt, None, FROZEN_AT)
+
+
 def make_generation(
     model: GeneratorModel,
     prompt: str = "a quiet harbour",
@@ -190,7 +197,7 @@ def make_generation(
     seed = next(_numbers)
     picture = picture or make_picture(10_000 + seed)
     made = GeneratedImage(image=picture, prompt=prompt, seed=seed, parameters={})
-    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT)
+    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT, make_prompt_check(prompt))
     if is_checked:
         record_output_check(generation, Outcome.CLEAR, "It resembles no image of the training set.", FROZEN_AT)
     return generation

@@ -23,6 +23,8 @@ from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStat
 from marketplace.models.invitations import Invitation, Role
 from marketplace.models.mail import Mail
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
+from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision
 from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
@@ -32,6 +34,7 @@ __all__ = [
     "ConsentDefault",
     "Contributor",
     "Customer",
+    "CustomerNotice",
     "Delivery",
     "Download",
     "Generation",
@@ -46,7 +49,14 @@ __all__ = [
     "ModelStateChange",
     "OutputCheck",
     "OutputDecision",
+    "PromptCheck",
+    "PromptContest",
+    "PromptReview",
+    "PromptText",
+    "RegisterEntry",
     "RemixTruth",
+    "RemovalCase",
+    "RemovalDecision",
     "Rescreening",
     "Role",
     "ScreeningResult",

@@ -16,7 +16,7 @@ from marketplace.logins import give_second_factor
 from marketplace.models import User
 from payouts.demo.background import SANDBOX_KEY, BackgroundFailed, running, sandbox, worker
 from payouts.demo.database import is_complete, only_one
-from payouts.demo.fill import fill
+from payouts.demo.fill import fill, fill_with_people
 from payouts.sandbox.levers import pull
 
 LOGINS = ("contributor", "customer", "finance", "finance-second", "reviewer")
@@ -33,12 +33,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--empty", action="store_true", help="empty the demo's database, and serve it with logins and nothing else"
+        )
 
-    def handle(self, *, port: int, **options: Any) -> None:
+    def handle(self, *, port: int, empty: bool, **options: Any) -> None:
         if not settings.EMBEDDED_DATABASE:
             raise CommandError("This is for embedded parts: see the README for running on services of your own.")
         with only_one("run"):
-            if not is_complete() or any(problem.id == OTHER_ENCODER for problem in check_encoder(None)):
+            if empty:
+                fill_with_people()
+            elif not is_complete() or any(problem.id == OTHER_ENCODER for problem in check_encoder(None)):
                 fill()
             call_command("check", databases=["default"])
             connection.close()

@@ -12,8 +12,8 @@ from marketplace.triggers import TRIGGERS_NEVER_IGNORED
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0012_mail_and_its_language'),
-        ('payouts', '0011_orders'),
+        ('marketplace', '0014_mail_and_its_language'),
+        ('payouts', '0012_removal_cases'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
