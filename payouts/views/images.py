@@ -18,8 +18,9 @@ from django.views.decorators.http import require_safe
 from attribution.groups import links_now
 from marketplace.charts import Chart
 from marketplace.core.verdicts import Verdict
-from marketplace.models import Asset, Contributor, Download, ScreeningResult, TrainingConsent, TrainingSetMember
+from marketplace.models import Contributor, Download, ScreeningResult, TrainingConsent, TrainingSetMember
 from marketplace.permissions import LoggedInRequest, contributor_of
+from marketplace.selectors import is_withheld
 from payouts.earnings import earned_by_asset, earned_by_line
 from payouts.figures import months_chart
 
@@ -150,6 +151,7 @@ def image(request: LoggedInRequest, asset_id: int) -> HttpResponse:
         "consent": consents_of([asset.pk], now).get(asset.pk),
         "training_sets": training_sets_of([asset.pk])[asset.pk],
         "is_copy": links_now().filter(asset=asset).exists(),
+        "is_withheld": is_withheld(asset),
         "has_copy_links": asset.copy_links.exists(),
         "copy_count": links_now().filter(original=asset).count(),
     }
@@ -159,9 +161,3 @@ def image(request: LoggedInRequest, asset_id: int) -> HttpResponse:
 def _chart(by_month: dict[Any, dict[int, int]], at: datetime, currency: str) -> Chart | None:
     kinds = {on: {_("This image"): sum(of.values())} for on, of in by_month.items()}
     return months_chart(kinds, at.date(), currency)
-
-
-def own_assets(contributor: Contributor, training_set_id: int | None) -> list[Asset]:
-    """The contributor's images in a training set, by title."""
-    members = contributor.assets.filter(memberships__training_set=training_set_id)
-    return list(members.select_related("submission").order_by("submission__title", "pk"))
