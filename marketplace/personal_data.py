@@ -18,16 +18,23 @@ from marketplace.models import (
     ConsentDefault,
     Contributor,
     Customer,
+    CustomerNotice,
     Delivery,
     Download,
     GenerationRequest,
     HumanEdit,
     Invitation,
     OutputDecision,
+    PromptCheck,
+    PromptContest,
+    PromptReview,
+    PromptText,
+    RemovalCase,
     ScreeningResult,
     SignedDeclaration,
     Submission,
     SubmissionDecision,
+    TermsAcceptance,
     TrainingConsent,
     User,
 )
@@ -46,6 +53,7 @@ SUBMISSION = (
     "training_consent",
     "verdict",
 )
+PROMPT = ("id", "kept_text__text", "outcome", "findings", "checked_at")
 NAMED_AFTER_IT = ("original", "preview", "thumbnail")
 
 
@@ -85,6 +93,22 @@ def records_of(user: User) -> Records:
             GenerationRequest.objects.filter(customer__user=user), "prompt", "seed", "requested_at", "generation_id"
         ),
         "consent_defaults": _rows(ConsentDefault.objects.filter(contributor__user=user), "granted", "recorded_at"),
+        "removal_cases": _rows(
+            RemovalCase.objects.filter(Q(opened_by=user) | Q(asset__contributor__user=user)),
+            *("id", "asset_id", "kind", "opener", "statement", "opened_at", "decision__outcome", "decision__reason"),
+        ),
+        "notices": _rows(CustomerNotice.objects.filter(customer__user=user), "download_ids", "text", "written_at"),
+        "terms_accepted": _rows(
+            TermsAcceptance.objects.filter(user=user), "audience", "version", "sha256", "accepted_at"
+        ),
+        "prompts": _rows(PromptCheck.objects.filter(asked_by=user), *PROMPT),
+        "prompt_contests": _rows(
+            PromptContest.objects.filter(prompt_check__asked_by=user), "prompt_check_id", "statement", "contested_at"
+        ),
+        "decisions_of_prompts": _rows(
+            PromptReview.objects.filter(Q(prompt_check__asked_by=user) | Q(decided_by=user)),
+            *("prompt_check_id", "decision", "reason", "decided_at"),
+        ),
         "licences": _rows(downloads, "id", "generation_id", "gross_minor", "currency", "downloaded_at"),
         "licence_certificates": _rows(
             Delivery.objects.filter(download__in=downloads), "download_id", "certificate", "delivered_at"
@@ -114,6 +138,7 @@ def forget_login(user: User) -> None:
     Invitation.objects.filter(Q(accepted_by=user) | Q(email__iexact=user.email)).update(
         email=f"erased-{user.pk}@erased.invalid", name=""
     )
+    PromptText.objects.filter(prompt_check__asked_by=user).delete()
     user.groups.clear()
     user.username = f"erased-{user.pk}"
     user.email = f"erased-{user.pk}@erased.invalid"

@@ -25,6 +25,7 @@ from marketplace.models import Contributor, Submission, User
 from marketplace.permissions import LoggedInRequest, contributor_of, may_see_submission
 from marketplace.services import Details
 from marketplace.strikes import rule_in_force, strikes_of, uploads_suspended_until
+from marketplace.terms import TermsNotAccepted
 from marketplace.uploads import MAX_REQUEST_BYTES, MOST_FILES, LimitedUpload, UploadsSuspended, upload
 
 LONGEST = 2_000
@@ -94,11 +95,15 @@ def upload_images(request: LoggedInRequest) -> HttpResponse:
         _("%(name)s was not taken: %(limits)s.") % {"name": name, "limits": LIMITS} for name in _left_out(request)
     ]
     taken: list[Taken] = []
+    lead_to = reverse("upload")
     if request.method == "POST" and form.is_valid():
         try:
             taken = _upload_all(request.user, contributor, form.cleaned_data)
         except UploadsSuspended as error:
             problems.append(str(error))
+        except TermsNotAccepted as error:
+            lead_to = f"{reverse('terms')}?next={request.path}"
+            problems.append(f"{error} {_('Then choose your images again: none was taken.')}")
     if request.headers.get("Accept") == "application/json":
         problems += [str(error) for errors in form.errors.values() for error in errors]
         return JsonResponse({"taken": [one._asdict() for one in taken], "problems": problems})
@@ -107,7 +112,7 @@ def upload_images(request: LoggedInRequest) -> HttpResponse:
     for one in taken:
         (messages.success if one.is_accepted else messages.error)(request, one.sentence)
     if request.method == "POST" and not form.errors:
-        return redirect("images" if taken else "upload")
+        return redirect("images" if taken else lead_to)
     context = {
         "form": form,
         "declaration": current_declaration(),

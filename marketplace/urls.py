@@ -13,6 +13,7 @@ from marketplace import (
     public_views,
     removal_views,
     request_views,
+    terms_views,
     upload_views,
     views,
 )
@@ -34,6 +35,7 @@ urlpatterns = [
     path("downloads/<int:download_id>/edits/", views.human_edits, name="human_edits"),
     path("assets/<int:asset_id>/preview.jpg", views.asset_preview, name="asset_preview"),
     path("assets/<int:asset_id>/thumbnail.jpg", views.asset_thumbnail, name="asset_thumbnail"),
+    path("terms/", terms_views.terms, name="terms"),
     path("prompts/", prompt_views.prompts, name="prompts"),
     path("prompts/<int:check_id>/", prompt_views.prompt, name="prompt"),
     path("prompts/<int:check_id>/contest/", prompt_views.contest, name="contest_prompt"),

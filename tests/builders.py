@@ -37,6 +37,7 @@ from attribution.models import (
 from attribution.tiles import quantised, tile_count
 from marketplace.core.periods import Month
 from marketplace.core.release import Outcome
+from marketplace.core.terms import Audience
 from marketplace.generator_models import AuditFindings, put_on_sale, record_model_audit, save_generator_model
 from marketplace.generators.base import GeneratedImage
 from marketplace.logins import give_second_factor
@@ -56,6 +57,7 @@ from marketplace.output_checks import record_output_check
 from marketplace.permissions import lacks_second_factor
 from marketplace.prompts.checking import check_prompt
 from marketplace.services import Details, freeze_training_set, record_download, record_generation, submit_asset
+from marketplace.terms import accept_current_terms
 from payouts.booking import book_downloads
 from payouts.closing import approve_close, close_period
 from payouts.core.tax_forms import TaxFormKind
@@ -94,13 +96,19 @@ def make_finance(username: str) -> User:
 def make_contributor(name: str, *, country: str = "DE", has_login: bool = True) -> Contributor:
     """A contributor; their login is their name in lower case."""
     user = make_user(name.lower()) if has_login else None
-    return Contributor.objects.create(name=name, country=country, user=user, joined_at=JOINED_AT)
+    made = Contributor.objects.create(name=name, country=country, user=user, joined_at=JOINED_AT)
+    if user:
+        accept_current_terms(user, Audience.CONTRIBUTOR, JOINED_AT)
+    return made
 
 
 def make_customer(name: str, *, has_login: bool = True) -> Customer:
     """A customer; their login is their name in lower case."""
     user = make_user(name.lower()) if has_login else None
-    return Customer.objects.create(name=name, user=user, joined_at=JOINED_AT)
+    made = Customer.objects.create(name=name, user=user, joined_at=JOINED_AT)
+    if user:
+        accept_current_terms(user, Audience.CUSTOMER, JOINED_AT)
+    return made
 
 
 def make_picture(seed: int | None = None, width: int = 96, height: int = 64) -> Image.Image:

@@ -27,6 +27,7 @@ from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview,
 from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision
 from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
+from marketplace.models.terms import DownloadTerms, TermsAcceptance, UploadTerms
 
 __all__ = [
     "Appeal",
@@ -37,6 +38,7 @@ __all__ = [
     "CustomerNotice",
     "Delivery",
     "Download",
+    "DownloadTerms",
     "Generation",
     "GenerationHash",
     "GenerationRequest",
@@ -64,8 +66,10 @@ __all__ = [
     "StrikesPolicy",
     "Submission",
     "SubmissionDecision",
+    "TermsAcceptance",
     "TrainingConsent",
     "TrainingSet",
     "TrainingSetMember",
+    "UploadTerms",
     "User",
 ]

@@ -126,8 +126,10 @@ def training_sets_of(asset_ids: list[int]) -> dict[int, list[str]]:
 def consents_of(asset_ids: list[int], at: datetime) -> dict[int, TrainingConsent]:
     """By asset: the training consent in effect, a yes or a no."""
     in_effect = TrainingConsent.objects.filter(asset__in=asset_ids, effective_at__lte=at)
-    newest = in_effect.order_by("asset", "-effective_at", "-pk").distinct("asset")
-    return {consent.asset_id: consent for consent in newest}
+    counting = in_effect.order_by("asset", "-pk").distinct(
+        "asset"
+    )  # as `marketplace.selectors.answers_in_effect` has it
+    return {consent.asset_id: consent for consent in counting}
 
 
 @require_safe

@@ -61,12 +61,13 @@ def test_the_page_begins_with_the_rules_as_they_were_and_answers_in_the_readers_
 
 def test_the_page_says_what_is_wrong_with_a_question(client: Client, shop: Shop) -> None:
     log_in(client, shop.ana)
-    for asked, says in (
+    questions: tuple[tuple[dict[str, str | int], str], ...] = (
         ({"rate_percent": "101", "threshold": "5"}, "less than or equal to 100"),
         ({"rate_percent": "x", "threshold": "5"}, "Enter a number"),
         ({"rate_percent": "40", "threshold": "5", "image": shop.of_ben.pk}, "You have no image with this number"),
         ({"rate_percent": "40", "threshold": "5", "image": shop.of_ana[0].pk}, "on which day"),
-    ):
+    )
+    for asked, says in questions:
         assert says in client.get(PAGE, asked).content.decode(), asked
-    asked = {"rate_percent": "40", "threshold": "5", "image": shop.of_ana[0].pk, "withdrawn_on": "2026-09-01"}
-    assert "4.790267 USD" in client.get(PAGE, asked).content.decode()
+    taken_back = {"rate_percent": "40", "threshold": "5", "image": shop.of_ana[0].pk, "withdrawn_on": "2026-09-01"}
+    assert "4.790267 USD" in client.get(PAGE, taken_back).content.decode()
