@@ -161,6 +161,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "attribution.tasks.measure_preview_recall",
         "schedule": timedelta(hours=1),
     },
+    "send mail": {"task": "marketplace.tasks.send_mail", "schedule": timedelta(seconds=30)},
     "delete old texts of prompts": {"task": "marketplace.tasks.delete_prompt_texts", "schedule": timedelta(hours=1)},
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
     "take back what removed images earned": {"task": "payouts.tasks.settle_removals", "schedule": timedelta(hours=1)},

@@ -2,9 +2,7 @@
 
 from allauth.account import views as allauth_views
 from django.contrib import admin
-from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
-from django.views.i18n import set_language
 
 from marketplace import (
     consent_views,
@@ -31,7 +29,7 @@ urlpatterns = [
     path("accounts/invitations/", invitation_views.invitations, name="invitations"),
     path("accounts/invitations/<token>/", invitation_views.accept, name="accept_invitation"),
     path("accounts/", include("allauth.urls")),
-    path("language/", login_not_required(set_language), name="set_language"),
+    path("language/", views.choose_language, name="set_language"),
     path("generate/", request_views.generate, name="generate"),
     path("generate/<int:request_id>/", request_views.generation_request, name="generation_request"),
     path("generations/", views.generations, name="generations"),

@@ -21,6 +21,7 @@ from marketplace.models.generation import (
 )
 from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
 from marketplace.models.invitations import Invitation, Role
+from marketplace.models.mail import Mail
 from marketplace.models.operations import TaskRun
 from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
@@ -45,6 +46,7 @@ __all__ = [
     "GeneratorModel",
     "HumanEdit",
     "Invitation",
+    "Mail",
     "ModelAudit",
     "ModelCard",
     "ModelStateChange",
