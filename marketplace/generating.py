@@ -1,18 +1,21 @@
 """Running a generator model and recording what it made."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import default_storage
 
-from marketplace.generators.base import Backend, Generator
+from marketplace.generators.base import Backend, GeneratedImage, Generator, JsonValue
 from marketplace.generators.diffusers import DiffusersGenerator
 from marketplace.generators.http import HttpGenerator
 from marketplace.generators.remix import Remix, Source
+from marketplace.images import decode
 from marketplace.models import Asset, Generation, GeneratorModel
 from marketplace.provenance import DigitalSourceType, mark_generated
 from marketplace.services import NoTrainingSet, record_generation
+from marketplace.verifying import refuse_unreadable
 
 SOURCE_TYPES = {Backend.REMIX: DigitalSourceType.COMPOSITE}  # the sample remixer is no trained model
 
@@ -37,7 +40,24 @@ def generator_of(model: GeneratorModel) -> Generator:
 
 def generate_image(model: GeneratorModel, generator: Generator, prompt: str, seed: int, at: datetime) -> Generation:
     """Make one image with the model's generator, mark it as generated and record it. Raises as the generator does."""
-    made = generator.generate(prompt, seed)
+    return record_made(model, generator.generate(prompt, seed), at)
+
+
+def take_generation(
+    model: GeneratorModel, data: bytes, prompt: str, seed: int, parameters: Mapping[str, JsonValue], at: datetime
+) -> Generation:
+    """Record an image that a partner made with their own generator, from a file of theirs, which may hold anything.
+
+    Only its pixels are kept. It is for sale once it is checked for copies, as every generation. The same again is the
+    same generation. Raises `UnreadableImage`, and as `record_generation` does.
+    """
+    refuse_unreadable(data)
+    made = GeneratedImage(image=decode(data).image, prompt=prompt, seed=seed, parameters=parameters)
+    return record_made(model, made, at)
+
+
+def record_made(model: GeneratorModel, made: GeneratedImage, at: datetime) -> Generation:
+    """Mark a generated image as such and record it. Raises as `record_generation` does."""
     file = mark_generated(
         made.image,
         source_type=source_type_of(model),

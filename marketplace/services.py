@@ -35,6 +35,7 @@ from marketplace.own_generations import find_own, judge, open_copy_incidents
 from marketplace.screening import confined
 from marketplace.screening.report import Picture
 from marketplace.selectors import assets_with_consent
+from marketplace.webhook_outbox import tell_decided
 
 
 class NoTrainingSet(ValueError):
@@ -107,6 +108,7 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
             _sign(submission, details.signed_by, at)
         if report.verdict is Verdict.ACCEPT:
             add_asset(submission, at)
+        tell_decided(submission, at)
     return submission, True
 
 
@@ -161,7 +163,12 @@ def add_asset(submission: Submission, at: datetime) -> None:
         height=submission.height,
         ingested_at=at,
     )
-    TrainingConsent.objects.create(asset=asset, granted=submission.training_consent, effective_at=at, recorded_at=at)
+    record_consent(asset, granted=submission.training_consent, at=at)
+
+
+def record_consent(asset: Asset, *, granted: bool, at: datetime) -> TrainingConsent:
+    """Record a contributor's yes or no to training on an asset, from now on (see `TrainingConsent`)."""
+    return TrainingConsent.objects.create(asset=asset, granted=granted, effective_at=at, recorded_at=at)
 
 
 @transaction.atomic

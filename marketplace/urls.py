@@ -7,6 +7,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from marketplace import public_views, upload_views, views
+from marketplace.api.views import NoSuchAddress
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -28,6 +29,10 @@ urlpatterns = [
     path("contributor/submissions/<int:submission_id>/", upload_views.submission, name="submission"),
     path("contributor/submissions/<int:submission_id>/appeal/", upload_views.appeal, name="appeal"),
     path("submissions/<int:submission_id>/preview.jpg", upload_views.submission_preview, name="submission_preview"),
+    path("api/v1/", include("marketplace.api.urls")),
+    path("api/v1/", include("attribution.api.urls")),
+    path("api/v1/", include("payouts.api.urls")),
+    path("api/<path:elsewhere>", NoSuchAddress.as_view()),
     path("", include("attribution.urls")),
     path("", include("payouts.urls")),
     path("admin/", admin.site.urls),

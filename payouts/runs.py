@@ -11,6 +11,9 @@ from payouts.core.states import ENDED_RUNS, PayoutState, RunState, require_trans
 from payouts.findings import blocked_by_findings
 from payouts.models import Payout, PayoutRun
 from payouts.payees import Decided, decide_all
+from payouts.telling import tell_held
+
+SENDABLE = (RunState.APPROVED, RunState.SENDING, RunState.PAUSED)
 
 
 class RunRefused(ValueError):
@@ -73,6 +76,7 @@ def approve_payout_run(run_id: int, approved_by: User, at: datetime) -> PayoutRu
     _require_no_open_findings()
     run.state, run.approved_by, run.approved_at = RunState.APPROVED, approved_by, at
     run.save(update_fields=["state", "approved_by", "approved_at"])
+    tell_held(run.payouts.filter(state=PayoutState.EXCLUDED), at)
     return run
 
 

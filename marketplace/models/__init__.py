@@ -1,5 +1,6 @@
 """The marketplace's records, one file per noun."""
 
+from marketplace.models.api import ApiToken, IdempotencyRecord, WebhookDelivery, WebhookEndpoint
 from marketplace.models.catalogue import Asset, Rescreening, ScreeningResult, Submission, TrainingConsent
 from marketplace.models.checks import OutputCheck, OutputDecision
 from marketplace.models.deliveries import Delivery, HumanEdit
@@ -16,6 +17,7 @@ from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
 __all__ = [
+    "ApiToken",
     "Appeal",
     "Asset",
     "Contributor",
@@ -26,6 +28,7 @@ __all__ = [
     "GenerationHash",
     "GeneratorModel",
     "HumanEdit",
+    "IdempotencyRecord",
     "OutputCheck",
     "OutputDecision",
     "RemixTruth",
@@ -39,4 +42,6 @@ __all__ = [
     "TrainingSet",
     "TrainingSetMember",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -6,7 +6,7 @@ from django.db import models
 
 from marketplace.generators.base import Backend
 from marketplace.models.catalogue import SHA256_HEX_LENGTH, Asset
-from marketplace.models.people import Customer
+from marketplace.models.people import Customer, User
 from marketplace.near_hashes import band_indexes
 from marketplace.triggers import append_only
 
@@ -73,6 +73,14 @@ class GeneratorModel(models.Model):
     licence = models.CharField(max_length=200)
     description = models.TextField()
     training_set = models.ForeignKey(TrainingSet, on_delete=models.PROTECT, null=True, blank=True)
+    partner = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="generator_models",
+        help_text="Who runs it elsewhere and sends its generations through the API; empty where we run it.",
+    )
     created_at = models.DateTimeField()
 
     class Meta:

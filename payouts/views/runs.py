@@ -14,6 +14,7 @@ from payouts.booking import NoPolicy
 from payouts.core.states import AttemptOutcome, RunState, TransitionRefused
 from payouts.models import PayoutRun
 from payouts.runs import (
+    SENDABLE,
     RunRefused,
     approve_payout_run,
     cancel_payout_run,
@@ -23,7 +24,6 @@ from payouts.runs import (
 )
 
 PAYOUTS_A_PAGE = 100
-SENDABLE = (RunState.APPROVED, RunState.SENDING, RunState.PAUSED)
 
 
 @require_safe
