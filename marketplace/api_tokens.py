@@ -5,6 +5,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from marketplace.core.scopes import Scope
 from marketplace.images import sha256_hex
@@ -15,17 +16,20 @@ SECRET_BYTES = 32
 USED_TO_THE = timedelta(minutes=1)
 
 
+class TokenRefused(ValueError):
+    """A token that cannot be made; the message says why."""
+
+
 def make_token(user: User, name: str, scopes: Collection[Scope], days: int, at: datetime) -> tuple[ApiToken, str]:
-    """A token that is good for so many days, and its secret, which nobody can be shown again."""
+    """A token that is good for so many days, and its secret, which nobody can be shown again.
+
+    Raises `TokenRefused` where the user has one of that name, so that whoever presses twice makes one.
+    """
     secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-    token = ApiToken.objects.create(
-        user=user,
-        name=name,
-        scopes=sorted(scopes),
-        sha256=_hash(secret),
-        created_at=at,
-        expires_at=at + timedelta(days=days),
-    )
+    made = {"scopes": sorted(scopes), "sha256": _hash(secret), "created_at": at, "expires_at": at + timedelta(days)}
+    token, is_new = ApiToken.objects.get_or_create(user=user, name=name, revoked_at=None, defaults=made)
+    if not is_new:
+        raise TokenRefused(_("You have a token of this name: revoke that one first, or choose another name."))
     return token, secret
 
 

@@ -10,16 +10,32 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from django.utils.translation import gettext as _
+
 from marketplace.core.webhooks import Event
 from marketplace.models import Submission, User, WebhookDelivery, WebhookEndpoint
 
 SECRET_BYTES = 32
+MOST_ENDPOINTS = 10
+
+
+class EndpointRefused(ValueError):
+    """An address that cannot be added; the message says why."""
 
 
 def add_endpoint(user: User, url: str, events: Collection[Event], at: datetime) -> WebhookEndpoint:
-    """An address that is told of these events from now on, with a new secret."""
+    """An address that is told of these events from now on, with a new secret.
+
+    Raises `EndpointRefused` where the user has it already, or ten others.
+    """
+    if user.webhook_endpoints.count() >= MOST_ENDPOINTS:
+        raise EndpointRefused(_("You have %(most)d addresses: remove one first.") % {"most": MOST_ENDPOINTS})
     secret = "whsec_" + secrets.token_urlsafe(SECRET_BYTES)
-    return WebhookEndpoint.objects.create(user=user, url=url, secret=secret, events=sorted(set(events)), created_at=at)
+    made = {"secret": secret, "events": sorted(set(events)), "created_at": at}
+    endpoint, is_new = WebhookEndpoint.objects.get_or_create(user=user, url=url, defaults=made)
+    if not is_new:
+        raise EndpointRefused(_("You have this address already: remove it first to choose other events."))
+    return endpoint
 
 
 def tell(event: Event, data_by_user: Mapping[int | None, Mapping[str, Any]], at: datetime) -> None:

@@ -12,10 +12,11 @@ from rest_framework.response import Response
 
 from marketplace.api.authentication import ApiRequest
 from marketplace.api.once import once
+from marketplace.api.problems import as_conflict
 from marketplace.api.views import Resource
 from marketplace.core.webhooks import Event
 from marketplace.models import WebhookDelivery, WebhookEndpoint
-from marketplace.webhook_outbox import add_endpoint
+from marketplace.webhook_outbox import EndpointRefused, add_endpoint
 from marketplace.webhook_sending import require_allowed
 
 EVENTS = [(event.value, event.value) for event in Event]
@@ -42,7 +43,7 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
 
 
 class NewEndpointSerializer(EndpointSerializer):
-    """An address with the secret that signs what it is told: keep it, it is shown only here."""
+    """An address with the secret that signs what it is told: keep it; your page of webhooks shows it too."""
 
     class Meta(EndpointSerializer.Meta):
         fields = (*EndpointSerializer.Meta.fields, "secret")  # type: ignore[assignment]
@@ -88,11 +89,12 @@ class Endpoints(
     @extend_schema(request=EndpointSerializer, responses={201: NewEndpointSerializer})
     @once
     def create(self, request: ApiRequest) -> Response:
-        """Name an address. The answer has the secret that signs what it is told, which is not shown again."""
+        """Name an address. The answer has the secret that signs what it is told."""
         filled = EndpointSerializer(data=request.data)
         filled.is_valid(raise_exception=True)
         said: dict[str, Any] = filled.validated_data
-        added = add_endpoint(self.user, said["url"], said["events"], timezone.now())
+        with as_conflict(EndpointRefused):
+            added = add_endpoint(self.user, said["url"], said["events"], timezone.now())
         return Response(NewEndpointSerializer(added).data, 201)
 
 

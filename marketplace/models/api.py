@@ -21,6 +21,13 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["user", "name"], condition=models.Q(revoked_at=None), name="one_token_of_a_name"
+            ),
+        )
+
     def __str__(self) -> str:
         return self.name
 
@@ -47,6 +54,9 @@ class WebhookEndpoint(models.Model):
     secret = models.CharField(max_length=100)
     events = ArrayField(models.CharField(max_length=40, choices=[(event.value, event.value) for event in Event]))
     created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "url"], name="one_webhook_endpoint_of_an_address"),)
 
     def __str__(self) -> str:
         return self.url

@@ -29,9 +29,9 @@ class EarnedMonthSerializer(serializers.ModelSerializer[Period]):
     """What one closed month brought you."""
 
     month = serializers.DateField(source="month_on", format="%Y-%m")
-    attribution_micro = serializers.IntegerField()
-    common_fund_micro = serializers.IntegerField()
-    dataset_deal_micro = serializers.IntegerField()
+    attribution_micro = serializers.IntegerField(source="by_attribution")
+    common_fund_micro = serializers.IntegerField(source="by_common_fund")
+    dataset_deal_micro = serializers.IntegerField(source="by_dataset_deal")
     total_micro = serializers.IntegerField()
 
     class Meta:
@@ -115,7 +115,7 @@ class Earnings(ByMonth, ListModelMixin, Resource[Any]):
         )
         kinds = (Earning.ATTRIBUTION, Earning.COMMON_FUND, Earning.DATASET_DEAL)
         sums = {
-            f"{kind}_micro": Sum("earnings__amount_micro", filter=Q(earnings__kind=kind), default=0) for kind in kinds
+            f"by_{kind}": Sum("earnings__amount_micro", filter=Q(earnings__kind=kind), default=0) for kind in kinds
         }
         return mine.annotate(total_micro=Sum("earnings__amount_micro"), **sums)
 
