@@ -84,9 +84,9 @@ class GenerationSerializer(serializers.ModelSerializer[Generation]):
 class ResembledSerializer(serializers.Serializer[Any]):
     """An image of the training set that it resembles."""
 
-    asset = serializers.IntegerField(source="0.pk")
-    title = serializers.CharField(source="0.submission.title")
-    similarity = serializers.FloatField(source="1", help_text="The cosine of their embeddings, from -1 to 1.")
+    asset = serializers.IntegerField(source="asset.pk")
+    title = serializers.CharField(source="asset.submission.title")
+    similarity = serializers.FloatField(help_text="The cosine of their embeddings, from -1 to 1.")
 
 
 class GenerationDetailSerializer(GenerationSerializer):
@@ -100,7 +100,8 @@ class GenerationDetailSerializer(GenerationSerializer):
     @extend_schema_field(ResembledSerializer(many=True))
     def get_resembled(self, generation: Generation) -> Any:
         """Up to six; none until it is embedded."""
-        return ResembledSerializer(most_resembled(generation, RESEMBLED), many=True).data
+        found = most_resembled(generation, RESEMBLED)
+        return ResembledSerializer([{"asset": asset, "similarity": one} for asset, one in found], many=True).data
 
 
 class SentSerializer(serializers.Serializer[Any]):

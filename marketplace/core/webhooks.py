@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta
 from enum import StrEnum
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 
 class Event(StrEnum):
@@ -18,6 +18,8 @@ class Event(StrEnum):
 
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1_440))
 """After each failed try; after one more there is none."""
+
+TRANSLATED = IPv6Network("64:ff9b::/32")  # RFC 6052 and RFC 8215: leads to an IPv4 address, perhaps a private one
 
 
 def signature(secret: str, body: bytes, signed_at: datetime) -> str:
@@ -39,4 +41,6 @@ def is_public(address: str) -> bool:
         embedded = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
         if embedded:
             return is_public(str(embedded))
+        if ip in TRANSLATED:
+            return False
     return ip.is_global and not ip.is_multicast

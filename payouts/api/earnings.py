@@ -114,9 +114,7 @@ class Earnings(ByMonth, ListModelMixin, Resource[Any]):
             earnings__contributor=contributor_of(self.user), currency=settings.SETTLEMENT_CURRENCY
         )
         kinds = (Earning.ATTRIBUTION, Earning.COMMON_FUND, Earning.DATASET_DEAL)
-        sums = {
-            f"by_{kind}": Sum("earnings__amount_micro", filter=Q(earnings__kind=kind), default=0) for kind in kinds
-        }
+        sums = {f"by_{kind}": Sum("earnings__amount_micro", filter=Q(earnings__kind=kind), default=0) for kind in kinds}
         return mine.annotate(total_micro=Sum("earnings__amount_micro"), **sums)
 
     @extend_schema(parameters=[IN_PATH], responses=EarningDownloadSerializer(many=True), filters=False)

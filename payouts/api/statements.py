@@ -1,6 +1,5 @@
 """Statements with their proofs, the payouts that were made of them, and for everybody the roots to check against."""
 
-import json
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +12,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin
-from rest_framework.response import Response
 
 from marketplace.api.authentication import ApiRequest
 from marketplace.api.files import AnyFile
@@ -123,9 +121,9 @@ class Statements(ByMonth, ListModelMixin, Resource[Statement]):
         return get_object_or_404(self.get_queryset(), month_on=self.month.start_at.date())
 
     @extend_schema(parameters=[IN_PATH], responses=ProvedSerializer)
-    def retrieve(self, request: ApiRequest, month: str) -> Response:
-        """The statement of a month with all its lines and its proof."""
-        return Response(json.loads(statement_file(self.get_object())))
+    def retrieve(self, request: ApiRequest, month: str) -> HttpResponse:
+        """The statement of a month with all its lines and its proof, byte by byte as it was issued."""
+        return HttpResponse(statement_file(self.get_object()), content_type="application/json")
 
     @extend_schema(parameters=[IN_PATH], responses={(200, "text/csv"): OpenApiTypes.STR})
     @action(detail=True, url_path=r"statement\.csv", renderer_classes=(AnyFile,))

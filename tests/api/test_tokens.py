@@ -82,7 +82,7 @@ def test_without_a_good_token_nothing_is_answered(ana: Contributor) -> None:
 
 def test_a_token_ends_with_its_time_and_with_its_users_login(ana: Contributor) -> None:
     assert ana.user is not None
-    token, secret = make_token(ana.user, "old", [Scope.ASSETS_READ], 30, timezone.now() - timedelta(days=31))
+    _token, secret = make_token(ana.user, "old", [Scope.ASSETS_READ], 30, timezone.now() - timedelta(days=31))
     headers = {"Authorization": f"Bearer {secret}"}
     assert Client().get("/api/v1/submissions/", headers=headers).status_code == 401
     asker = Asker(ana)
