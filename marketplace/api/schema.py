@@ -24,7 +24,7 @@ PROBLEMS = {
     "422": "The idempotency key was used for another request.",
     "429": "Too many requests; the header Retry-After says when to go on.",
 }
-ONLY_OF_WRITES = ("409", "413", "415", "422")
+ONLY_OF_WRITES = ("413", "415", "422")
 
 
 class Schema(AutoSchema):

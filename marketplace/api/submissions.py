@@ -62,7 +62,7 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
     what_next = serializers.SerializerMethodField()
     signals = serializers.SerializerMethodField()
     decisions = DecisionSerializer(many=True, read_only=True)
-    appealed_at = serializers.DateTimeField(source="appeal.appealed_at", default=None, read_only=True)
+    appealed_at = serializers.DateTimeField(source="appeal.appealed_at", default=None, read_only=True, allow_null=True)
     appeal_until = serializers.SerializerMethodField()
     asset = serializers.IntegerField(source="asset.pk", default=None, read_only=True, allow_null=True)
 

@@ -20,7 +20,7 @@ from marketplace.api.authentication import ApiRequest
 from marketplace.api.views import Resource
 from marketplace.models import Contributor, Download
 from marketplace.permissions import contributor_of
-from payouts.api.months import IN_PATH, ByMonth
+from payouts.api.months import IN_PATH, ByMonth, MonthField
 from payouts.earnings import EarningLine, amounts_micro_by_asset, earning_lines
 from payouts.models import Earning, Period
 
@@ -28,7 +28,7 @@ from payouts.models import Earning, Period
 class EarnedMonthSerializer(serializers.ModelSerializer[Period]):
     """What one closed month brought you."""
 
-    month = serializers.DateField(source="month_on", format="%Y-%m")
+    month = MonthField()
     attribution_micro = serializers.IntegerField(source="by_attribution")
     common_fund_micro = serializers.IntegerField(source="by_common_fund")
     dataset_deal_micro = serializers.IntegerField(source="by_dataset_deal")

@@ -28,7 +28,7 @@ from marketplace.core.periods import Month
 from marketplace.models import User
 from marketplace.permissions import require_finance
 from payouts import tasks
-from payouts.api.months import IN_PATH, ByMonth
+from payouts.api.months import IN_PATH, ByMonth, MonthField
 from payouts.api.statements import PAYOUT_STATES, PayoutSerializer
 from payouts.booking import NoPolicy
 from payouts.closing import CannotClose, approve_close, close_period
@@ -49,7 +49,7 @@ from payouts.runs import (
 class MonthSerializer(serializers.ModelSerializer[Period]):
     """A month: open, closing, or closed by two people; the sums are there once it is closed."""
 
-    month = serializers.DateField(source="month_on", format="%Y-%m")
+    month = MonthField()
     closed_by = serializers.CharField(source="closed_by.username", default=None, allow_null=True)
     approved_by = serializers.CharField(source="approved_by.username", default=None, allow_null=True)
 
@@ -306,6 +306,7 @@ class Exports(Resource[Period]):
     serializer_class = ExportSerializer
     lookup_field = "name"
     lookup_value_regex = "[a-z_]+"
+    pagination_class = None
 
     @extend_schema(responses=ExportSerializer(many=True), filters=False)
     def list(self, request: ApiRequest) -> Response:

@@ -3,17 +3,22 @@
 from typing import Any
 
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
+from rest_framework import serializers
 
 from marketplace.core.periods import Month
 
 PATTERN = "[0-9]{4}-[0-9]{2}"
-IN_PATH = OpenApiParameter(
-    "month",
-    {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$", "example": "2026-10"},
-    OpenApiParameter.PATH,
-    description="A UTC month.",
-)
+SCHEMA = {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$", "example": "2026-10"}
+IN_PATH = OpenApiParameter("month", SCHEMA, OpenApiParameter.PATH, description="A UTC month.")
+
+
+@extend_schema_field(SCHEMA)
+class MonthField(serializers.DateField):
+    """The month that a date begins, as addresses have it."""
+
+    def __init__(self) -> None:
+        super().__init__(source="month_on", format="%Y-%m", read_only=True)
 
 
 class ByMonth:

@@ -17,7 +17,7 @@ from marketplace.api.authentication import ApiRequest
 from marketplace.api.files import AnyFile
 from marketplace.api.views import PublicResource, Resource
 from marketplace.permissions import contributor_of
-from payouts.api.months import IN_PATH, ByMonth
+from payouts.api.months import IN_PATH, ByMonth, MonthField
 from payouts.core.states import PayoutState, RunState
 from payouts.documents import document_of, statement_file
 from payouts.models import Payout, Statement, StatementRoot
@@ -30,7 +30,7 @@ PAYOUT_STATES = [(state.value, state.value) for state in PayoutState]
 class StatementSerializer(serializers.ModelSerializer[Statement]):
     """What you were told of one month: opening + earned + adjusted - paid = closing."""
 
-    month = serializers.DateField(source="month_on", format="%Y-%m")
+    month = MonthField()
     currency = serializers.CharField(source="period.currency")
     root_sha256 = serializers.CharField(source="period.statement_root.root_sha256")
     files = serializers.SerializerMethodField()
@@ -70,7 +70,7 @@ class PayoutSerializer(serializers.ModelSerializer[Payout]):
     """What you were sent in one payout run, or why nothing was."""
 
     currency = serializers.CharField(source="run.currency")
-    approved_at = serializers.DateTimeField(source="run.approved_at")
+    approved_at = serializers.DateTimeField(source="run.approved_at", allow_null=True)
     stripe_transfer_id = serializers.CharField(source="transfer.stripe_transfer_id", default=None, allow_null=True)
 
     class Meta:
@@ -92,7 +92,7 @@ class PayoutSerializer(serializers.ModelSerializer[Payout]):
 class RootSerializer(serializers.ModelSerializer[StatementRoot]):
     """What commits to all statements of a month."""
 
-    month = serializers.DateField(source="month_on", format="%Y-%m")
+    month = MonthField()
     currency = serializers.CharField(source="period.currency")
 
     class Meta:
