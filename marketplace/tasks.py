@@ -16,5 +16,6 @@ def send_webhooks() -> None:
 
 @shared_task
 def forget_answers() -> None:
-    """Delete what repeated requests are answered, once nobody repeats them any more."""
+    """Delete what repeated requests are answered and what became of webhooks, once nobody asks any more."""
     once.forget_answers(timezone.now())
+    webhook_sending.forget_deliveries(timezone.now())

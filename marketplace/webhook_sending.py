@@ -20,6 +20,7 @@ from marketplace.models import WebhookDelivery
 
 TIMEOUT_S = 5
 AT_ONCE = 20
+KEPT = timedelta(days=30)
 LEASE = timedelta(minutes=5)  # a worker that dies in between leaves its deliveries to the next
 
 
@@ -51,6 +52,11 @@ def send_due(clock: Callable[[], datetime]) -> bool:
             problem = str(error) or type(error).__name__
         _record(delivery, problem, clock())
     return len(claimed) == AT_ONCE
+
+
+def forget_deliveries(at: datetime) -> None:
+    """Delete what was taken or given up, thirty days after it happened."""
+    WebhookDelivery.objects.filter(next_try_at=None, created_at__lt=at - KEPT).delete()
 
 
 @transaction.atomic

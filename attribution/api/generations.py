@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from attribution.selectors import most_resembled
 from marketplace.api.authentication import ApiRequest
 from marketplace.api.files import AnyFile
+from marketplace.api.filtering import InstantFilter
 from marketplace.api.once import once
 from marketplace.api.problems import as_conflict
 from marketplace.api.submissions import not_too_large
@@ -135,8 +136,8 @@ class GenerationFilter(filters.FilterSet):
 
     generator_model = filters.NumberFilter("generator_model_id", min_value=0, max_value=MOST)
     prompt = filters.CharFilter("prompt", "icontains")
-    generated_from = filters.IsoDateTimeFilter("generated_at", "gte")
-    generated_before = filters.IsoDateTimeFilter("generated_at", "lt")
+    generated_from = InstantFilter("generated_at", "gte")
+    generated_before = InstantFilter("generated_at", "lt")
 
     class Meta:
         model = Generation

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import DataError
+from django.db import DataError, transaction
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -22,7 +22,8 @@ class ByCursor(CursorPagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         """Raise `NotFound` for a cursor that is none of ours, whatever is written in it."""
         try:
-            return super().paginate_queryset(queryset, request, view)
+            with transaction.atomic():
+                return super().paginate_queryset(queryset, request, view)
         except (ValueError, ValidationError, DataError) as error:
             raise NotFound(self.invalid_cursor_message) from error
 

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from marketplace import appeals
 from marketplace.api.authentication import ApiRequest
+from marketplace.api.filtering import InstantFilter
 from marketplace.api.once import file_sha256, once
 from marketplace.api.problems import as_conflict
 from marketplace.api.views import Resource
@@ -200,8 +201,8 @@ class SubmissionFilter(filters.FilterSet):
     """Which uploads."""
 
     verdict = filters.ChoiceFilter(choices=[(verdict.value, verdict.value) for verdict in Verdict])
-    submitted_from = filters.IsoDateTimeFilter("submitted_at", "gte")
-    submitted_before = filters.IsoDateTimeFilter("submitted_at", "lt")
+    submitted_from = InstantFilter("submitted_at", "gte")
+    submitted_before = InstantFilter("submitted_at", "lt")
 
     class Meta:
         model = Submission

@@ -47,6 +47,8 @@ def test_whatever_is_asked_for_wrongly_is_answered_with_a_problem(ana: Contribut
         asker.get("submissions/x/"),
         asker.get("nothing/"),
         asker.get("submissions/", verdict="lovely"),
+        asker.get("submissions/", submitted_from="0503-03-19T08:57:31-20:13", verdict="x"),
+        asker.get("submissions/", submitted_from="0001-01-01T00:00:00+09:00"),
         asker.get("statements/2026-13/"),
         asker.delete("submissions/1/"),
         client.get("/api/v2/"),
@@ -54,7 +56,7 @@ def test_whatever_is_asked_for_wrongly_is_answered_with_a_problem(ana: Contribut
         client.get("/api/v1/statement-roots/", headers={"Accept": "text/html"}),
         client.post("/api/v1/verifications/", "{", content_type="application/json"),
     ]
-    assert [answer.status_code for answer in answers] == [404, 404, 404, 400, 404, 405, 404, 401, 406, 415]
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 400, 400, 400, 404, 405, 404, 401, 406, 415]
     assert {answer.headers["Content-Type"] for answer in answers} == {PROBLEM}
     assert all(answer.json()["detail"] for answer in answers)
 

@@ -11,6 +11,8 @@ from marketplace.core.periods import Month
 from marketplace.core.webhooks import Event
 from marketplace.models import Contributor, Customer, Generation, GeneratorModel, User
 from marketplace.webhook_outbox import add_endpoint, tell
+from payouts.booking import book_downloads
+from payouts.closing import approve_close, close_period
 from payouts.models import Finding, Payout
 from payouts.runs import approve_payout_run, draft_payout_run
 from tests.api.asking import Asker
@@ -79,7 +81,7 @@ def test_generations_models_and_licences(model: GeneratorModel, carla: Customer)
     assert_steady(asker, "generations/", lambda: made.append(make_generation(model)))
 
     def add_model() -> None:
-        name = str(next(names))
+        name = f"one more {next(names)}"
         make_generator_model(make_training_set(version=name), name)
 
     assert_steady(asker, "generator-models/", add_model)
@@ -96,7 +98,10 @@ def test_earnings_by_download(ana: Contributor, ben: Contributor, carla: Custome
     for number in range(MANY):
         sold = make_download(carla, downloads[0].generation, at=SOLD_AT + timedelta(days=31, minutes=number))
         make_inspiration_list(sold, {asset: 400_000}, encoder)
-    make_closed_month(fay, finn, Month(2026, 11))
+    later = CLOSED_AT + timedelta(days=30)
+    book_downloads(later)
+    close_period(Month(2026, 11), fay, later)
+    approve_close(Month(2026, 11), finn, later)
     many, rows = queries(Asker(ana), "earnings/2026-11/downloads/")
     assert (many, rows) == (few, MANY)
     assert queries(Asker(ana), "statements/")[1] == queries(Asker(ana), "earnings/")[1] == 2

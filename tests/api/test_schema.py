@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from io import StringIO
 from itertools import count
+from typing import Any
 
 import pytest
 import schemathesis
@@ -16,6 +17,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from rest_framework.throttling import SimpleRateThrottle
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -104,13 +106,13 @@ def test_whatever_is_asked_the_application_answers_as_the_schema_says(asker: Ask
     numbers = count()
     headers = {"Authorization": f"Bearer {asker.secret}"}
     there = {"id": [str(pk) for pk in _ids()], "month": ["2026-10"], "run_id": [str(PayoutRun.objects.get().pk)]}
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) > 50
     for operation in operations:
 
         @examples(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
         @given(case=operation.as_strategy(), data=st.data())
-        def answers_as_it_says(case: schemathesis.Case, data: st.DataObject) -> None:
+        def answers_as_it_says(case: schemathesis.Case[Any], data: st.DataObject) -> None:
             for name in case.path_parameters:
                 if name in there and data.draw(st.booleans()):  # otherwise hardly anything that is asked for is there
                     case.path_parameters[name] = data.draw(st.sampled_from(there[name]))

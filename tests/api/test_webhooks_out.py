@@ -17,7 +17,7 @@ from pytest_django import Settings
 from marketplace.core.webhooks import WAITS, Event, is_public
 from marketplace.models import Contributor, Customer, User, WebhookDelivery, WebhookEndpoint
 from marketplace.webhook_outbox import add_endpoint
-from marketplace.webhook_sending import send_due
+from marketplace.webhook_sending import forget_deliveries, send_due
 from payouts.gateway import StripeGateway
 from payouts.models import PayoutRun
 from payouts.runs import approve_payout_run, draft_payout_run
@@ -173,6 +173,20 @@ def test_private_addresses_are_told_from_public_ones(address: str) -> None:
     assert not is_public(address)
     assert is_public("1.1.1.1")
     assert is_public("2606:4700::1111")
+
+
+@pytest.mark.usefixtures("_trying_out")
+def test_deliveries_are_forgotten_a_month_after_they_were_taken(ana: Contributor, receiver: Receiver) -> None:
+    listen(ana, receiver.url)
+    now = timezone.now()
+    submit(ana, b"not a picture", at=now)
+    forget_deliveries(now + timedelta(days=31))
+    assert WebhookDelivery.objects.count() == 1  # it still waits
+    at(now)
+    forget_deliveries(now + timedelta(days=29))
+    assert WebhookDelivery.objects.count() == 1
+    forget_deliveries(now + timedelta(days=31))
+    assert WebhookDelivery.objects.count() == 0
 
 
 def test_what_is_rolled_back_is_not_told(ana: Contributor) -> None:
