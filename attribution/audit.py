@@ -35,22 +35,26 @@ class NotAuditable(ValueError):
 
 @dataclass(frozen=True)
 class Audit:
-    """Figures for programs, and the matches with their pictures for the report."""
+    """Figures for programs, the set that was compared, and the matches with their pictures for the report."""
 
+    training_set: TrainingSet
     figures: dict[str, Any]
     matches: list[CopyMatch]
 
 
-def audit_model(model: GeneratorModel, clock: Callable[[], datetime], advance: Advance) -> Audit:
+def audit_model(
+    model: GeneratorModel, clock: Callable[[], datetime], advance: Advance, drawn_works: int | None = None
+) -> Audit:
     """Check what the model has generated and is not checked yet, and compare all of it with the training set.
 
+    `drawn_works` is how many unrelated pictures are drawn where too few are at hand, by default two of each style.
     What is checked stays so: an audit that was stopped goes on where it was. Raises `NotAuditable`.
     """
     training_set, encoder = _require_auditable(model, clock())
     _check_rest(model, clock, advance)
     method = copy_method()
     checks = list(CopyCheck.objects.filter(generation__in=_generations(model), method=method).order_by("pk"))
-    unrelated = unrelated_pictures(training_set, encoder)
+    unrelated = unrelated_pictures(training_set, encoder, drawn_works)
     ids, queries = generation_vectors([check.generation_id for check in checks], encoder)
     usual = usual_similarity(queries, unrelated.vectors)
     matches = list(
@@ -69,7 +73,7 @@ def audit_model(model: GeneratorModel, clock: Callable[[], datetime], advance: A
         **_nearness(queries, usual, training_set, encoder),
         **_copied(matches, training_set, dict(zip(ids.tolist(), usual.tolist(), strict=True)), clock()),
     }
-    return Audit(figures, matches)
+    return Audit(training_set, figures, matches)
 
 
 def _require_auditable(model: GeneratorModel, at: datetime) -> tuple[TrainingSet, Encoder]:

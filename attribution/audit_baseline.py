@@ -29,7 +29,7 @@ class Unrelated:
     tiers: list[str]
 
 
-def unrelated_pictures(training_set: TrainingSet, encoder: Encoder) -> Unrelated:
+def unrelated_pictures(training_set: TrainingSet, encoder: Encoder, drawn_works: int | None) -> Unrelated:
     """Assets outside the training set or, where there are too few of them, works drawn for this that nobody has."""
     outside = Asset.objects.filter(embeddings__encoder=encoder).exclude(memberships__training_set=training_set)
     assets = list(outside.order_by("pk")[:MOST])
@@ -38,14 +38,15 @@ def unrelated_pictures(training_set: TrainingSet, encoder: Encoder) -> Unrelated
         seen = [read_stored(str(asset.preview)) for asset in assets]
         description = f"{len(assets)} images of contributors that are not in the training set"
     else:
+        count = DRAWN_OF_EACH_STYLE * len(STYLES) if drawn_works is None else drawn_works
         works = [
-            draw_work(style, HELD_OUT_WORKS_FROM + number).image
-            for style in STYLES
-            for number in range(DRAWN_OF_EACH_STYLE)
+            draw_work(STYLES[number % len(STYLES)], HELD_OUT_WORKS_FROM + number // len(STYLES)).image
+            for number in range(count)
         ]
         vectors = _embedded(works, encoder)
         seen = [read_picture(work) for work in works]
-        description = f"{len(works)} works of the sample catalogue's {len(STYLES)} styles, drawn for this audit only"
+        styles = min(len(works), len(STYLES))
+        description = f"{len(works)} works of {styles} styles of the sample catalogue, drawn for this audit only"
     return Unrelated(description, vectors.astype(np.float32), _tiers(vectors, seen, training_set, encoder))
 
 

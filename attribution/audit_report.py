@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles import finders
+from django.db import transaction
 from django.db.models.fields.files import FieldFile
 from django.template.loader import render_to_string
 from PIL import Image
@@ -15,6 +16,7 @@ from PIL import Image
 from attribution.audit import Audit
 from attribution.core.copies import Tier
 from attribution.models import ReplicationAudit
+from marketplace.generator_models import AuditFindings, record_model_audit
 from marketplace.images import derivative
 from marketplace.models import GeneratorModel
 
@@ -27,7 +29,10 @@ HTML_FILE, JSON_FILE = "replication-audit.html", "replication-audit.json"
 
 
 def write_report(audit: Audit, model: GeneratorModel, folder: Path, at: datetime) -> ReplicationAudit:
-    """Write both files into the folder, which is made, and record the audit with the report's SHA-256."""
+    """Write both files into the folder, which is made, and record the audit with the report's SHA-256.
+
+    A draft that it speaks for is audited then.
+    """
     html = report_html(audit, model, at).encode()
     folder.mkdir(parents=True, exist_ok=True)
     facts = json.dumps({"made_at": at.isoformat(), **audit.figures}, indent=1).encode()
@@ -35,8 +40,25 @@ def write_report(audit: Audit, model: GeneratorModel, folder: Path, at: datetime
         partial = folder / f"{name}.partial"
         partial.write_bytes(content)
         partial.rename(folder / name)
+    return _record(audit, model, hashlib.sha256(html).hexdigest(), at)
+
+
+@transaction.atomic
+def _record(audit: Audit, model: GeneratorModel, report_sha256: str, at: datetime) -> ReplicationAudit:
+    tiers = audit.figures["tiers"]
+    found = AuditFindings(
+        generations=audit.figures["generations"],
+        near_copies=tiers[Tier.NEAR_COPY]["count"],
+        possible_copies=tiers[Tier.POSSIBLE_COPY]["count"],
+        method=audit.figures["method"]["name"],
+        report_sha256=report_sha256,
+    )
     return ReplicationAudit.objects.create(
-        generator_model=model, figures=audit.figures, report_sha256=hashlib.sha256(html).hexdigest(), made_at=at
+        generator_model=model,
+        model_audit=record_model_audit(model, audit.training_set, found, at),
+        figures=audit.figures,
+        report_sha256=report_sha256,
+        made_at=at,
     )
 
 

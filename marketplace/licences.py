@@ -3,12 +3,15 @@
 import base64
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from marketplace.core.canonical import canonical
+from django.utils.translation import gettext as _
+
+from marketplace.core.canonical import canonical, instant, instant_in_words
 from marketplace.core.money import Money
-from marketplace.models import Download, Generation, OutputDecision
+from marketplace.model_cards import audit_facts, audit_in_words, card_sections
+from marketplace.models import Download, DownloadTerms, Generation, OutputDecision
 from marketplace.signing import NotSigned, check_signature, identity
 
 FORMAT = "tributary-licence-1"
@@ -29,26 +32,28 @@ def licence_document(
     return {
         "format": FORMAT,
         "certificate": certificate_id,
-        "issued_at": _instant(at),
+        "issued_at": instant(at),
         "licence": {
             "number": download.pk,
             "customer": download.customer.name,
-            "licensed_at": _instant(download.downloaded_at),
+            "licensed_at": instant(download.downloaded_at),
             "gross_minor": download.gross_minor,
             "currency": download.currency,
             "terms": model.licence,
+            "terms_of_use": _terms_of_use(download),
         },
         "generator": {
             "model": model.name,
             "version": model.version,
             "provider": model.provider,
             "training_set": str(generation.training_set),
+            **_card(generation),
         },
         "generation": {
             "number": generation.pk,
             "prompt": generation.prompt,
             "seed": generation.seed,
-            "generated_at": _instant(generation.generated_at),
+            "generated_at": instant(generation.generated_at),
             "width": generation.width,
             "height": generation.height,
             "original_sha256": generation.sha256,
@@ -59,13 +64,32 @@ def licence_document(
     }
 
 
+def _terms_of_use(download: Download) -> Document | None:
+    """Which terms of use the customer had accepted; none for licences from before there were any."""
+    accepted = DownloadTerms.objects.filter(download=download).select_related("acceptance").first()
+    if accepted is None:
+        return None
+    terms = accepted.acceptance
+    return {"version": terms.version, "sha256": terms.sha256, "accepted_at": instant(terms.accepted_at)}
+
+
+def _card(generation: Generation) -> Document:
+    """The model's card as it was when the image was made, and the newest audit of that model and training set now."""
+    audit = generation.generator_model.audits.filter(training_set=generation.training_set).order_by("-pk").first()
+    return {
+        "card_sha256": generation.model_card.sha256 if generation.model_card else None,
+        "card": json.loads(generation.model_card.text) if generation.model_card else None,
+        "replication_audit": audit_facts(audit) if audit else None,
+    }
+
+
 def _copy_check(generation: Generation) -> Document:
     """What the newest check for copies found, and what a reviewer last decided of one."""
     check = generation.output_checks.latest("pk")
     decided = OutputDecision.objects.filter(output_check__generation=generation).order_by("-pk").first()
     return {
         "outcome": check.outcome,
-        "checked_at": _instant(check.checked_at),
+        "checked_at": instant(check.checked_at),
         "decision": decided.decision if decided else None,
     }
 
@@ -115,22 +139,23 @@ def sections(document: Document) -> list[Section]:
             [
                 ("Number", str(licence["number"])),
                 ("Licensed to", licence["customer"]),
-                ("Licensed at", _time(licence["licensed_at"])),
+                ("Licensed at", instant_in_words(licence["licensed_at"])),
                 ("Price", str(Money(licence["gross_minor"], licence["currency"]))),
                 ("Terms", licence["terms"]),
-                ("Certificate issued at", _time(document["issued_at"])),
+                *_terms_in_words(licence.get("terms_of_use")),
+                ("Certificate issued at", instant_in_words(document["issued_at"])),
             ],
         ),
         (
             "Image",
             [
-                ("Generation", f"{generation['number']}, made at {_time(generation['generated_at'])}"),
+                ("Generation", f"{generation['number']}, made at {instant_in_words(generation['generated_at'])}"),
                 ("Generator model", f"{generator['model']} {generator['version']}, by {generator['provider']}"),
                 ("Trained on", generator["training_set"]),
                 ("Prompt", generation["prompt"]),
                 ("Seed", str(generation["seed"])),
                 ("Size", f"{generation['width']} x {generation['height']} pixels"),
-                ("Check for copies", f"{check['outcome']} at {_time(check['checked_at'])}{decided}"),
+                ("Check for copies", f"{check['outcome']} at {instant_in_words(check['checked_at'])}{decided}"),
             ],
         ),
         (
@@ -144,7 +169,27 @@ def sections(document: Document) -> list[Section]:
             ],
         ),
         ("Inspiration", _inspiration(document["inspiration"])),
+        *_card_sections(generator),
     ]
+
+
+def _terms_in_words(terms: Document | None) -> list[tuple[str, str]]:
+    if terms is None:
+        return []
+    accepted = f"version {terms['version']}, accepted at {instant_in_words(terms['accepted_at'])}"
+    return [("Terms of use", f"{accepted}; SHA-256 {terms['sha256']}")]
+
+
+def _card_sections(generator: Document) -> list[Section]:
+    """The card as the image was made under it; certificates from before models had cards have none."""
+    if not generator.get("card"):
+        return []
+    (_heading, rows), *others = card_sections(generator["card"])
+    rows += [
+        (_("Audit, when issued"), audit_in_words(generator["replication_audit"])),
+        (_("SHA-256 of card"), generator["card_sha256"]),
+    ]
+    return [(_("Card of the generator model, when the image was made"), rows), *others]
 
 
 def _inspiration(inspiration: Document) -> list[tuple[str, str]]:
@@ -158,13 +203,5 @@ def _inspiration(inspiration: Document) -> list[tuple[str, str]]:
     return rows
 
 
-def _time(instant: str) -> str:
-    return f"{instant[:10]} {instant[11:16]} UTC"
-
-
 def _percent(share_ppm: int) -> str:
     return f"{share_ppm // PPM_PER_PERCENT}.{share_ppm % PPM_PER_PERCENT:04d} %"
-
-
-def _instant(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"

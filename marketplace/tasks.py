@@ -3,8 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
-from marketplace import webhook_sending
+from marketplace import requesting, webhook_sending
 from marketplace.api import once
+from marketplace.prompts import retention
 
 
 @shared_task
@@ -19,3 +20,16 @@ def forget_answers() -> None:
     """Delete what repeated requests are answered and what became of webhooks, once nobody asks any more."""
     once.forget_answers(timezone.now())
     webhook_sending.forget_deliveries(timezone.now())
+
+
+@shared_task
+def make_generations() -> None:
+    """Make the next picture that a customer asked for; calls itself again while there are more."""
+    if requesting.make_next(timezone.now()):
+        make_generations.delay()
+
+
+@shared_task
+def delete_prompt_texts() -> None:
+    """Delete the texts of prompts whose time is over."""
+    retention.delete_prompt_texts(timezone.now())

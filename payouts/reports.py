@@ -88,7 +88,7 @@ def _with_ends(report: Report, span: Span) -> Iterator["DataFrame"]:
     totals: dict[str, Any] = dict.fromkeys(report.summed, 0)
     yield _frame(report, [report.columns])
     for rows in _rows(report, span):
-        frame = _frame(report, [tuple(map(_harmless, row)) for row in rows])
+        frame = _frame(report, [tuple(map(harmless, row)) for row in rows])
         count += len(frame)
         totals = {column: sum(frame[column].dropna(), total) for column, total in totals.items()}
         yield frame
@@ -103,7 +103,7 @@ def _frame(report: Report, rows: list[tuple[Any, ...]]) -> "DataFrame":
     return DataFrame(rows, columns=list(report.columns), dtype=object)
 
 
-def _harmless(cell: Any) -> Any:
+def harmless(cell: Any) -> Any:
     """The cell, so that no spreadsheet runs a name as a formula (https://owasp.org/www-community/attacks/CSV_Injection).
 
     An apostrophe before it makes it text. What cannot be printed, such as a tab before a formula, becomes a space.

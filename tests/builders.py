@@ -37,7 +37,10 @@ from attribution.models import (
 from attribution.tiles import quantised, tile_count
 from marketplace.core.periods import Month
 from marketplace.core.release import Outcome
+from marketplace.core.terms import Audience
+from marketplace.generator_models import AuditFindings, put_on_sale, record_model_audit, save_generator_model
 from marketplace.generators.base import GeneratedImage
+from marketplace.logins import give_second_factor
 from marketplace.models import (
     Asset,
     Contributor,
@@ -45,12 +48,16 @@ from marketplace.models import (
     Download,
     Generation,
     GeneratorModel,
+    PromptCheck,
     Submission,
     TrainingSet,
     User,
 )
 from marketplace.output_checks import record_output_check
+from marketplace.permissions import lacks_second_factor
+from marketplace.prompts.checking import check_prompt
 from marketplace.services import Details, freeze_training_set, record_download, record_generation, submit_asset
+from marketplace.terms import accept_current_terms
 from payouts.booking import book_downloads
 from payouts.closing import approve_close, close_period
 from payouts.core.tax_forms import TaxFormKind
@@ -70,12 +77,14 @@ WHOLE_PPM = 1_000_000
 _numbers = count(1)  # makes each picture, file and prompt different from all others
 
 
-def make_user(username: str, *groups: str, is_superuser: bool = False) -> User:
-    """A login with `PASSWORD`, in the named groups."""
+def make_user(username: str, *groups: str, is_superuser: bool = False, has_second_factor: bool = True) -> User:
+    """A login with `PASSWORD`, in the named groups; whoever needs a second factor has one unless told otherwise."""
     user = User.objects.create_user(
         username, f"{username}@example.org", PASSWORD, is_superuser=is_superuser, is_staff=is_superuser
     )
     user.groups.set(Group.objects.get_or_create(name=name)[0] for name in groups)
+    if has_second_factor and lacks_second_factor(user):
+        give_second_factor(user)
     return user
 
 
@@ -87,13 +96,19 @@ def make_finance(username: str) -> User:
 def make_contributor(name: str, *, country: str = "DE", has_login: bool = True) -> Contributor:
     """A contributor; their login is their name in lower case."""
     user = make_user(name.lower()) if has_login else None
-    return Contributor.objects.create(name=name, country=country, user=user, joined_at=JOINED_AT)
+    made = Contributor.objects.create(name=name, country=country, user=user, joined_at=JOINED_AT)
+    if user:
+        accept_current_terms(user, Audience.CONTRIBUTOR, JOINED_AT)
+    return made
 
 
 def make_customer(name: str, *, has_login: bool = True) -> Customer:
     """A customer; their login is their name in lower case."""
     user = make_user(name.lower()) if has_login else None
-    return Customer.objects.create(name=name, user=user, joined_at=JOINED_AT)
+    made = Customer.objects.create(name=name, user=user, joined_at=JOINED_AT)
+    if user:
+        accept_current_terms(user, Audience.CUSTOMER, JOINED_AT)
+    return made
 
 
 def make_picture(seed: int | None = None, width: int = 96, height: int = 64) -> Image.Image:
@@ -137,17 +152,46 @@ def make_training_set(name: str = "catalogue", version: str = "1") -> TrainingSe
 
 
 def make_generator_model(training_set: TrainingSet | None, name: str = "sample") -> GeneratorModel:
-    """A generator model trained on the set."""
-    return GeneratorModel.objects.create(
+    """A generator model trained on the set, audited and on sale; without a set, a draft."""
+    model = make_draft_model(training_set, name)
+    if training_set:
+        audit_and_sell(model)
+    return model
+
+
+def audit_and_sell(model: GeneratorModel) -> None:
+    """Record an audit that found no copies, without looking at pictures, and put the model on sale."""
+    assert model.training_set
+    assert model.training_set.frozen_at
+    at = max(FROZEN_AT, model.training_set.frozen_at)
+    found = AuditFindings(generations=40, near_copies=0, possible_copies=1, method="made-up 1", report_sha256="0" * 64)
+    record_model_audit(model, model.training_set, found, at)
+    put_on_sale(model, None, at)
+    model.refresh_from_db()
+
+
+def make_draft_model(training_set: TrainingSet | None, name: str = "sample") -> GeneratorModel:
+    """A generator model that nobody has audited yet, with all that its card needs."""
+    model = GeneratorModel(
         backend="remix",
         name=name,
         version="1",
         provider="Tests",
         licence="Commercial use",
         description="Made for tests.",
+        data_origin="Pictures of gradients.",
+        evaluation="None beyond these tests.",
+        known_limits="It makes nothing but gradients.",
         training_set=training_set,
         created_at=FROZEN_AT,
     )
+    save_generator_model(model, FROZEN_AT)
+    return model
+
+
+def make_prompt_check(prompt: str = "a quiet harbour") -> PromptCheck:
+    """The check of a prompt, by nobody in particular."""
+    return check_prompt(prompt, None, FROZEN_AT)
 
 
 def make_generation(
@@ -161,7 +205,7 @@ def make_generation(
     seed = next(_numbers)
     picture = picture or make_picture(10_000 + seed)
     made = GeneratedImage(image=picture, prompt=prompt, seed=seed, parameters={})
-    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT)
+    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT, make_prompt_check(prompt))
     if is_checked:
         record_output_check(generation, Outcome.CLEAR, "It resembles no image of the training set.", FROZEN_AT)
     return generation

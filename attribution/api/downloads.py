@@ -1,10 +1,7 @@
-"""The customer's licences: their files, certificates and human edits, and new ones."""
-
-from typing import Any
+"""The customer's licences: their files, certificates and human edits."""
 
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -17,18 +14,14 @@ from rest_framework.response import Response
 from attribution.delivering import NotAttributedYet, deliver_download
 from marketplace.api.authentication import ApiRequest
 from marketplace.api.files import AnyFile
-from marketplace.api.once import HEADER, once
+from marketplace.api.once import once
 from marketplace.api.problems import as_conflict
 from marketplace.api.views import Resource
 from marketplace.delivering import EXTENSIONS
-from marketplace.images import sha256_hex
-from marketplace.licensing import license_now
-from marketplace.models import Delivery, Download, Generation, HumanEdit
+from marketplace.models import Delivery, Download, HumanEdit
 from marketplace.permissions import customer_of
 from marketplace.screening.content_credentials import MEDIA_TYPES
 from marketplace.views import HUMAN_EDIT_CHARACTERS
-
-MOST = 2**63 - 1
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
@@ -62,12 +55,6 @@ class DownloadSerializer(serializers.ModelSerializer[Download]):
         return {name: ask(reverse("download-file", args=[download.pk, name])) for name in EXTENSIONS}
 
 
-class LicenceSerializer(serializers.Serializer[Any]):
-    """What is licensed."""
-
-    generation = serializers.IntegerField(min_value=1, max_value=MOST)
-
-
 class HumanEditSerializer(serializers.ModelSerializer[HumanEdit]):
     """What people did to the picture afterwards."""
 
@@ -92,19 +79,6 @@ class Downloads(ListModelMixin, RetrieveModelMixin, Resource[Download]):
             "customer", "generation__generator_model", "generation__training_set"
         )
         return mine.prefetch_related("deliveries")
-
-    @extend_schema(request=LicenceSerializer, responses={201: DownloadSerializer})
-    @once
-    def create(self, request: ApiRequest) -> Response:
-        """License a generation at today's price. Its files can be had once its inspiration list is computed."""
-        customer = customer_of(self.user)
-        filled = LicenceSerializer(data=request.data)
-        filled.is_valid(raise_exception=True)
-        generation = get_object_or_404(Generation, pk=filled.validated_data["generation"])
-        key = f"api:{request.auth.pk}:{sha256_hex(request.headers[HEADER].encode())}"
-        with as_conflict(ValueError):
-            download = license_now(customer, generation, key, timezone.now())
-        return self.answer(download, 201)
 
     @extend_schema(
         parameters=[OpenApiParameter("extension", str, OpenApiParameter.PATH, enum=list(EXTENSIONS))],

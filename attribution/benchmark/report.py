@@ -1,18 +1,19 @@
 """The benchmark's results as Markdown, as a picture, and in the README between its markers."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from attribution.benchmark.ablation import Ablated, Figures
 from attribution.benchmark.measure import CurvePoint, EncoderResult, Measured
-from attribution.benchmark.methods import SUPPORTS
+from attribution.benchmark.methods import SUPPORTS, tiled_method
 from attribution.benchmark.run import Benchmark
 from attribution.benchmark.trial import FAMILIES
 from attribution.core.shares import EnergyParameters
 
 SHARES, COPIES, ABLATION = "benchmark", "copies", "ablation"
 """Names of the tables, and of the markers around each: <!-- benchmark --> and <!-- /benchmark -->."""
-CURVE_FILE = "precision-coverage.svg"
+CURVE_FILE, PUBLISHED_FILE = "precision-coverage.svg", "published.json"
 
 HEADER = (
     "encoder",
@@ -99,6 +100,25 @@ def as_markdown(benchmark: Benchmark) -> str:
 def best_result(results: list[EncoderResult]) -> EncoderResult:
     """The encoder with the smallest macro share error by any method."""
     return min(results, key=lambda result: min(row.macro_error for row in result.methods))
+
+
+def published(benchmark: Benchmark) -> str:
+    """What the public page says of each encoder with the parameters that people are paid by, as JSON."""
+    shipped = tiled_method(EnergyParameters())
+    rows = [
+        {
+            "encoder": result.encoder,
+            "macro_error": round(row.macro_error, 3),
+            "misallocated": round(row.misallocated, 3),
+            "paid_on_unrelated": round(row.paid_on_unrelated, 3),
+            "images": len(benchmark.trial.catalogue),
+            "contributors": len(set(benchmark.trial.authors)),
+        }
+        for result in benchmark.results
+        for row in result.methods
+        if (row.method, row.parameters) == (shipped.name, shipped.parameters)
+    ]
+    return json.dumps(list({row["encoder"]: row for row in rows}.values()), indent=1) + "\n"
 
 
 def ablation_as_markdown(rows: list[Ablated]) -> str:

@@ -5,7 +5,7 @@ from django.db import models
 from attribution.core.copies import Tier
 from attribution.models.encoders import Encoder
 from attribution.models.lists import Method
-from marketplace.models import Asset, Generation, GeneratorModel, OutputCheck
+from marketplace.models import Asset, Generation, GeneratorModel, ModelAudit, OutputCheck
 from marketplace.triggers import append_only
 
 TIERS = [(tier.value, tier.value) for tier in Tier]
@@ -74,10 +74,14 @@ class CopyMatch(models.Model):
 class ReplicationAudit(models.Model):
     """How often a generator model's generations copy its training set, as of one day.
 
-    `figures` is what the report's JSON says; `report_sha256` is that of the HTML report.
+    `figures` is what the report's JSON says; `report_sha256` is that of the HTML report. The model audit, which audits
+    from before models had states lack, is what the model's card says of it.
     """
 
     generator_model = models.ForeignKey(GeneratorModel, on_delete=models.PROTECT, related_name="replication_audits")
+    model_audit = models.OneToOneField(
+        ModelAudit, on_delete=models.PROTECT, null=True, related_name="replication_audit"
+    )
     figures = models.JSONField()
     report_sha256 = models.CharField(max_length=64)
     made_at = models.DateTimeField()

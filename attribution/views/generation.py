@@ -1,14 +1,14 @@
 """The page of one generation before it is licensed."""
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from attribution.selectors import most_resembled
 from marketplace.core.release import WHY_NOT_FOR_SALE
-from marketplace.models import Generation
 from marketplace.output_checks import sale_states
-from marketplace.permissions import LoggedInRequest, require_customer_or_finance, roles_of
+from marketplace.permissions import LoggedInRequest, generations_for, require_customer_or_finance, roles_of
 from marketplace.prices import licence_price
 from marketplace.views import LicenceForm
 
@@ -19,7 +19,9 @@ RESEMBLED = 6
 def generation(request: LoggedInRequest, generation_id: int) -> HttpResponse:
     """One generation before it is licensed: the model behind it, what it resembles and what it costs."""
     require_customer_or_finance(request.user)
-    one = get_object_or_404(Generation.objects.select_related("generator_model", "training_set"), pk=generation_id)
+    one = get_object_or_404(
+        generations_for(request.user).select_related("generator_model", "training_set"), pk=generation_id
+    )
     context = {
         "generation": one,
         "training_image_count": one.training_set.members.count(),
@@ -27,6 +29,7 @@ def generation(request: LoggedInRequest, generation_id: int) -> HttpResponse:
         "price": licence_price(),
         "not_for_sale": WHY_NOT_FOR_SALE.get(sale_states([one])[one.pk]),
         "form": LicenceForm(),
+        "can_buy": bool(settings.STRIPE_API_KEY),
         "roles": roles_of(request.user),
     }
     return render(request, "attribution/generation.html", context)

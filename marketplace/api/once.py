@@ -36,7 +36,7 @@ def once(write: Write) -> Write:
 
     @wraps(write)
     def answered(view: Any, request: ApiRequest, *args: Any, **kwargs: Any) -> Response:
-        key, asked = _key(request), _sha256(request)
+        key, asked = required_key(request), _sha256(request)
         with transaction.atomic():
             _lock(request.auth.pk, key)
             known = IdempotencyRecord.objects.filter(token=request.auth, key=key).first()
@@ -62,7 +62,8 @@ def forget_answers(at: datetime) -> None:
     IdempotencyRecord.objects.filter(created_at__lt=at - KEPT).delete()
 
 
-def _key(request: ApiRequest) -> str:
+def required_key(request: ApiRequest) -> str:
+    """The idempotency key of a write. Raises ValidationError where there is none."""
     key = request.headers.get(HEADER, "")
     if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
         message = _("Send a header Idempotency-Key, new for each thing that you want done, of up to 100 characters.")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 
 def canonical(document: Mapping[str, object]) -> bytes:
@@ -11,6 +12,16 @@ def canonical(document: Mapping[str, object]) -> bytes:
     """
     _refuse_floats(document)
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def instant(at: datetime) -> str:
+    """A time as such documents spell it: UTC, to the microsecond."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def instant_in_words(spelled: str) -> str:
+    """What `instant` spells, for people: '2026-11-02 09:30 UTC'."""
+    return f"{spelled[:10]} {spelled[11:16]} UTC"
 
 
 def _refuse_floats(value: object) -> None:

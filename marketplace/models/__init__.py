@@ -1,7 +1,14 @@
 """The marketplace's records, one file per noun."""
 
 from marketplace.models.api import ApiToken, IdempotencyRecord, WebhookDelivery, WebhookEndpoint
-from marketplace.models.catalogue import Asset, Rescreening, ScreeningResult, Submission, TrainingConsent
+from marketplace.models.catalogue import (
+    Asset,
+    ConsentDefault,
+    Rescreening,
+    ScreeningResult,
+    Submission,
+    TrainingConsent,
+)
 from marketplace.models.checks import OutputCheck, OutputDecision
 from marketplace.models.deliveries import Delivery, HumanEdit
 from marketplace.models.generation import (
@@ -13,34 +20,60 @@ from marketplace.models.generation import (
     TrainingSet,
     TrainingSetMember,
 )
+from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
+from marketplace.models.invitations import Invitation, Role
+from marketplace.models.operations import TaskRun
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
+from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision
+from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
+from marketplace.models.terms import DownloadTerms, TermsAcceptance, UploadTerms
 
 __all__ = [
     "ApiToken",
     "Appeal",
     "Asset",
+    "ConsentDefault",
     "Contributor",
     "Customer",
+    "CustomerNotice",
     "Delivery",
     "Download",
+    "DownloadTerms",
     "Generation",
     "GenerationHash",
+    "GenerationRequest",
     "GeneratorModel",
     "HumanEdit",
     "IdempotencyRecord",
+    "Invitation",
+    "ModelAudit",
+    "ModelCard",
+    "ModelStateChange",
     "OutputCheck",
     "OutputDecision",
+    "PromptCheck",
+    "PromptContest",
+    "PromptReview",
+    "PromptText",
+    "RegisterEntry",
     "RemixTruth",
+    "RemovalCase",
+    "RemovalDecision",
     "Rescreening",
+    "Role",
     "ScreeningResult",
     "SignedDeclaration",
     "StrikesPolicy",
     "Submission",
     "SubmissionDecision",
+    "TaskRun",
+    "TermsAcceptance",
     "TrainingConsent",
     "TrainingSet",
     "TrainingSetMember",
+    "UploadTerms",
     "User",
     "WebhookDelivery",
     "WebhookEndpoint",

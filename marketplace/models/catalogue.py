@@ -99,7 +99,7 @@ class Asset(models.Model):
 
 
 class TrainingConsent(models.Model):
-    """A contributor's yes or no to training on one asset, from a date on; the newest one in effect counts.
+    """A contributor's yes or no to training on one asset, from a date on; the last recorded one in effect counts.
 
     A no keeps the asset out of all training sets that are frozen from its effect on. Sets that were frozen before keep
     it, since models that are trained on it go on using it: so it goes on earning from what those generate.
@@ -113,3 +113,14 @@ class TrainingConsent(models.Model):
     class Meta:
         triggers = append_only()
         indexes = (models.Index(fields=["asset", "-effective_at"], name="consent_in_effect"),)
+
+
+class ConsentDefault(models.Model):
+    """What a contributor says of images that they will upload; the newest one counts, and no before the first."""
+
+    contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="consent_defaults")
+    granted = models.BooleanField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        triggers = append_only()

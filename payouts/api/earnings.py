@@ -15,11 +15,10 @@ from rest_framework.response import Response
 
 from attribution.explain import Explanation, Inspiration, read_list
 from attribution.models import InspirationList
-from attribution.selectors import may_see_why
 from marketplace.api.authentication import ApiRequest
 from marketplace.api.views import Resource
 from marketplace.models import Contributor, Download
-from marketplace.permissions import contributor_of
+from marketplace.permissions import contributor_of, may_see_why
 from payouts.api.months import IN_PATH, ByMonth, MonthField
 from payouts.earnings import EarningLine, amounts_micro_by_asset, earning_lines
 from payouts.models import Earning, Period
@@ -142,7 +141,7 @@ class Why(Resource[Any]):
         """Its inspiration list, for whoever is on it, who bought it, and finance; with your own part of the money."""
         download = self.get_object()
         stored = InspirationList.objects.select_related("download__customer").filter(download=download).first()
-        if stored is None or not may_see_why(self.user, stored):
+        if stored is None or not may_see_why(self.user, download, stored.contributor_ids):
             raise Http404("No such download of yours.")
         reader = Contributor.objects.filter(user=self.user, pk__in=stored.contributor_ids).first()
         context = {"reader": reader, "amounts_micro": amounts_micro_by_asset(download, reader) if reader else {}}

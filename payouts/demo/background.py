@@ -95,7 +95,7 @@ def sandbox() -> Iterator[str]:
 @contextmanager
 def worker(stripe_url: str, *, with_beat: bool = False) -> Iterator[Background]:
     """A Celery worker for all queues; with beat it also looks for new work by itself."""
-    arguments = ["-m", "celery", "--app", "marketplace.celery", "worker", "--queues", "ingest,attribute,money"]
+    arguments = ["-m", "celery", "--app", "marketplace.celery", "worker", "--queues", "ingest,generate,attribute,money"]
     # One child: it keeps the one model that this machine needs in memory.
     arguments += ["--concurrency", "1", "--loglevel", "INFO"]
     if with_beat:

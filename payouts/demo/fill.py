@@ -17,13 +17,15 @@ from rich.progress import Progress, TimeElapsedColumn
 from attribution.explain import explain, explanation_html
 from marketplace.catalogue import CatalogueError, read_catalogue
 from marketplace.core.periods import Month
+from marketplace.core.terms import Audience
 from marketplace.generators.base import GeneratorUnavailable
 from marketplace.generators.remix import MOST_SOURCES
 from marketplace.ingest import Ingested, Outcome
-from marketplace.models import Asset
+from marketplace.models import Asset, Contributor, User
 from marketplace.sample_catalogue import write_catalogue
 from marketplace.sample_catalogue.unwelcome import write_unwelcome_uploads
 from marketplace.services import NoTrainingSet
+from marketplace.terms import accept_current_terms
 from payouts.demo import month as stages
 from payouts.demo.background import SANDBOX_KEY, Background, BackgroundFailed, sandbox, worker
 from payouts.demo.database import empty_database, mark_complete
@@ -61,6 +63,17 @@ def fill(photos: Path | None = None, json_file: Path | None = None) -> None:
     console.print(f"Done in {time.monotonic() - started:.0f} s. `make run` shows it all in a browser.")
 
 
+def fill_with_people() -> None:
+    """Empty the demo's database and give it logins and a policy: a marketplace that nobody has used yet."""
+    empty_database()
+    call_command("migrate", verbosity=0)
+    month = Month.containing(timezone.now()).previous
+    stages.hire(month)
+    user = User.objects.create_user("contributor", "contributor@example.com")
+    Contributor.objects.create(name="Helena Vasconcelos", country="PT", user=user, joined_at=month.start_at)
+    accept_current_terms(user, Audience.CONTRIBUTOR, month.start_at)
+
+
 class _Demo:
     """The stages in their order, with a progress bar and a stopwatch for each."""
 
@@ -92,6 +105,8 @@ class _Demo:
             stages.check_copies(background, report)
         with self._stage("review"):
             stages.review(staff.reviews, month.start_at)
+        with self._stage("audit"):
+            stages.put_models_on_sale(month, staff)
         with self._stage("sell"):
             stages.sell(month)
         with self._stage("attribute") as report:

@@ -16,10 +16,14 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 
 from attribution import tasks as attribution_tasks
+from attribution.audit import audit_model
+from attribution.audit_report import write_report
 from marketplace.catalogue import Listed, read_catalogue
 from marketplace.core.periods import Month
 from marketplace.core.release import Decision, SaleState
+from marketplace.core.terms import Audience
 from marketplace.generating import generate_image, generator_of
+from marketplace.generator_models import put_on_sale, save_generator_model
 from marketplace.generators.base import Backend
 from marketplace.generators.remix import Remix
 from marketplace.ingest import Ingested, ingest
@@ -27,6 +31,7 @@ from marketplace.models import Asset, Contributor, Customer, Download, Generatio
 from marketplace.output_checks import decide_output, sale_states, waiting_for_review
 from marketplace.permissions import FINANCE, REVIEWER
 from marketplace.services import freeze_training_set, record_download
+from marketplace.terms import accept_current_terms
 from payouts import booking, closing, runs
 from payouts import tasks as payout_tasks
 from payouts.core.borders import reaches
@@ -52,6 +57,7 @@ PROMPTS = (
     "book jacket",
 )
 LEFT_WAITING = 3
+UNRELATED_WORKS = 4  # to measure false flags on in earnest takes more, and more time than the demo has
 FILLED_PPM = 400_000  # of the area, spanned by the points that agree, which do not reach the rim
 UNKNOWN_COUNTRY = "US"
 LEFT_UNFINISHED = 2  # contributors who do not finish onboarding, so that the run shows exclusions and their reasons
@@ -86,6 +92,7 @@ def hire(month: Month) -> Staff:
         Customer.objects.create(
             name=name, joined_at=month.previous.start_at, user=buyer if name == CUSTOMERS[0] else None
         )
+    accept_current_terms(buyer, Audience.CUSTOMER, month.previous.start_at)
     Policy.objects.create(
         effective_at=month.previous.start_at, contributor_rate_ppm=400_000, fee_ppm=29_000, threshold_minor=1_000
     )
@@ -111,16 +118,20 @@ def embed_catalogue(worker: Background, report: Report) -> None:
 def generate(month: Month, report: Report) -> None:
     """Freeze a training set and let the sample generator make images from it."""
     training_set = freeze_training_set("Sample catalogue", str(month), month.start_at)
-    model = GeneratorModel.objects.create(
+    model = GeneratorModel(
         name="Tributary Remix",
         version=Remix.version,
         backend=Backend.REMIX,
         provider="Tributary",
         licence="Sample: not for sale",
         description=Remix.description,
+        data_origin="The catalogue: its contributors agreed to training, image by image. Nothing comes from elsewhere.",
+        evaluation="How far estimated shares are from the proportions that it really mixed is in the demo's summary.",
+        known_limits="It cuts and blends what it is given: nearly all that it makes holds a piece of some image.",
         training_set=training_set,
         created_at=month.start_at,
     )
+    save_generator_model(model, month.start_at)
     generator = generator_of(model)
     for seed in range(GENERATIONS):
         generate_image(model, generator, PROMPTS[seed % len(PROMPTS)], seed, month.start_at)
@@ -131,6 +142,14 @@ def check_copies(worker: Background, report: Report) -> None:
     """Let the worker compare the generations with the training set."""
     attribution_tasks.embed_generations.delay()
     _wait(Generation.objects.filter(output_checks__isnull=True), worker, report)
+
+
+def put_models_on_sale(month: Month, staff: Staff) -> None:
+    """Audit the model on all that it made, beside a small sample of unrelated pictures, and put it on sale."""
+    for model in GeneratorModel.objects.all():
+        audit = audit_model(model, lambda: month.start_at, lambda done, total: None, drawn_works=UNRELATED_WORKS)
+        write_report(audit, model, settings.DATA_FOLDER / "audit", month.start_at)
+        put_on_sale(model, staff.reviews, month.start_at)
 
 
 def review(reviewer: User, at: datetime) -> None:
@@ -256,6 +275,7 @@ def give_logins() -> None:
     """A login for the contributor who earned most, so that there is something to see."""
     best = Contributor.objects.annotate(earned=Sum("earnings__amount_micro")).exclude(earned=None).latest("earned")
     best.user = User.objects.create_user("contributor", "contributor@example.com")
+    accept_current_terms(best.user, Audience.CONTRIBUTOR, best.joined_at)
     best.save(update_fields=["user"])
 
 

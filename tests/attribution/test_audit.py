@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from attribution.copies import check_copies
 from attribution.models import CopyCheck, Encoder, ReplicationAudit
 from attribution.same_picture import stored_picture
 from marketplace.core.release import Decision
+from marketplace.generator_models import save_generator_model
 from marketplace.models import Asset, Contributor, GeneratorModel
 from marketplace.output_checks import decide_output
 from marketplace.sample_catalogue import STYLES
@@ -28,6 +30,7 @@ from tests.attribution.copying import (
 )
 from tests.builders import (
     CLOSED_AT,
+    FROZEN_AT,
     embed_asset,
     jpeg_bytes,
     link_copy,
@@ -82,7 +85,7 @@ def test_the_audit_says_how_often_what_of_whom_and_how_sure(
     assert facts["training_set"]["images"] == 2
     assert facts["unrelated"]["tiers"]["near_copy"]["count"] == 0
     assert facts["unrelated"]["tiers"]["none"]["n"] == 3
-    assert "3 works of the sample catalogue" in facts["unrelated"]["pictures"]
+    assert "3 works of 3 styles of the sample catalogue" in facts["unrelated"]["pictures"]
     assert facts["similarity"]["p100"] == pytest.approx(0.8, abs=1e-3)
     assert facts["background_similarity"]["p50"] == pytest.approx(0, abs=1e-3)
     assert facts["images_of_the_same_picture"] == {"matched": 1.0, "all": 1.0}
@@ -152,7 +155,7 @@ def test_what_cannot_be_audited_is_refused_with_what_to_do(
     with pytest.raises(CommandError, match="has no training set"):
         audit(tmp_path / "audit")
     model.training_set = make_training_set()
-    model.save()
+    save_generator_model(model, FROZEN_AT + timedelta(seconds=1))
     with pytest.raises(CommandError, match="has generated nothing"):
         audit(tmp_path / "audit")
     made = make_generation_of(drawn(5), model, encoder)
@@ -164,7 +167,7 @@ def test_what_cannot_be_audited_is_refused_with_what_to_do(
     preview.with_suffix(".away").rename(preview)
     make_asset(ana)
     model.training_set = make_training_set(version="2")
-    model.save()
+    save_generator_model(model, FROZEN_AT + timedelta(seconds=2))
     with pytest.raises(CommandError, match="is not embedded yet: let a worker run"):
         audit(tmp_path / "audit")
     assert not (tmp_path / "audit").exists()

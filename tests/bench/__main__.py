@@ -17,7 +17,7 @@ sizes, to_close = attributed.parse_known_args()
 bench_embedding.main()
 bench_attribution.main(**vars(sizes))
 # These have databases or settings of their own, and Django takes one of each in a program.
-for name in ("bench_preview", "bench_duplicates", "bench_screening", "bench_signing"):
+for name in ("bench_preview", "bench_duplicates", "bench_screening", "bench_signing", "bench_pages"):
     subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], check=True)
 subprocess.run([sys.executable, "-m", "tests.bench.bench_close", *to_close], check=True)
 bench_demo.main()

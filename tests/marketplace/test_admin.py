@@ -7,6 +7,7 @@ from django.test import Client
 
 from marketplace.generating import generate_image, generator_of
 from marketplace.models import Contributor, GeneratorModel, User
+from marketplace.restrictions import current_restrictions
 from tests.builders import SOLD_AT, make_asset, make_training_set, make_user
 
 
@@ -47,6 +48,7 @@ def test_a_generator_model_is_set_up_with_a_frozen_training_set_and_generates(bo
         "licence": "Sample",
         "description": "Cuts and blends.",
         "training_set": training_set.pk,
+        "use_restrictions": json.dumps(current_restrictions()),
         "created_at_0": "2026-10-01",
         "created_at_1": "08:00:00",
     }

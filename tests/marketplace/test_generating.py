@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from marketplace.generating import generate_image, generator_of
+from marketplace.generator_models import save_generator_model
 from marketplace.generators.base import GeneratedImage
 from marketplace.models import Contributor, Generation, GeneratorModel, RemixTruth
 from marketplace.services import AlreadyGenerated, NoTrainingSet, record_generation
@@ -14,6 +15,7 @@ from tests.builders import (
     make_generation,
     make_generator_model,
     make_picture,
+    make_prompt_check,
     make_training_set,
 )
 
@@ -49,7 +51,7 @@ def test_a_model_without_a_training_set_generates_nothing(remix: GeneratorModel)
 
 def test_the_command_says_which_variable_a_hosted_model_needs(remix: GeneratorModel) -> None:
     remix.backend = "http"
-    remix.save()
+    save_generator_model(remix, SOLD_AT)
     with pytest.raises(CommandError, match="GENERATOR_API_KEY"):
         call_command("generate", remix.name, "a quiet morning")
     assert not Generation.objects.exists()
@@ -75,5 +77,5 @@ def test_a_file_that_another_model_made_before_is_refused(remix: GeneratorModel)
     other = make_generator_model(remix.training_set, name="other")
     made = GeneratedImage(image=make_picture(1), prompt="a quiet harbour", seed=1, parameters={})
     with first.file.open() as file, pytest.raises(AlreadyGenerated, match=f"generation {first.pk} of sample 1"):
-        record_generation(other, made, file.read(), ".jpg", SOLD_AT)
+        record_generation(other, made, file.read(), ".jpg", SOLD_AT, make_prompt_check())
     assert Generation.objects.get() == first

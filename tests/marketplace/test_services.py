@@ -11,6 +11,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from marketplace import services
 from marketplace.core.verdicts import Verdict
+from marketplace.generator_models import save_generator_model
 from marketplace.generators.base import GeneratedImage
 from marketplace.models import (
     Asset,
@@ -38,6 +39,7 @@ from tests.builders import (
     make_generation,
     make_generator_model,
     make_picture,
+    make_prompt_check,
     make_training_set,
     submit,
 )
@@ -180,7 +182,7 @@ def test_a_generation_of_a_model_without_a_training_set_is_refused_and_nothing_i
 ) -> None:
     model = make_generator_model(None)
     with pytest.raises(NoTrainingSet, match="sample 1 has no frozen training set: give it one before it generates"):
-        record_generation(model, generated(), b"the file", ".png", FROZEN_AT)
+        record_generation(model, generated(), b"the file", ".png", FROZEN_AT, make_prompt_check())
     assert not Generation.objects.exists()
     assert not RemixTruth.objects.exists()
     assert files(settings) == []
@@ -192,7 +194,7 @@ def test_a_generation_keeps_the_training_set_that_its_model_had(ana: Contributor
     model = make_generator_model(first)
     generation = make_generation(model)
     model.training_set = second
-    model.save()
+    save_generator_model(model, SOLD_AT)
     generation.refresh_from_db()
     assert generation.training_set == first
 
@@ -200,7 +202,12 @@ def test_a_generation_keeps_the_training_set_that_its_model_had(ana: Contributor
 def test_what_is_handed_out_is_stored_byte_for_byte(ana: Contributor) -> None:
     make_asset(ana)
     generation = record_generation(
-        make_generator_model(make_training_set()), generated(), b"the signed file", ".png", FROZEN_AT
+        make_generator_model(make_training_set()),
+        generated(),
+        b"the signed file",
+        ".png",
+        FROZEN_AT,
+        make_prompt_check(),
     )
     with generation.file.open() as file:
         assert file.read() == b"the signed file"

@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     help = (
         "Compare everything that a generator model has generated with its training set, and write a report with the "
-        "pictures. Run it before the model goes on sale, on as many generations as it takes: see the interval."
+        "pictures. A model can only be put on sale after it: make it on as many generations as the interval asks for."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -16,11 +16,13 @@ from attribution.benchmark.report import (
     ABLATION,
     COPIES,
     CURVE_FILE,
+    PUBLISHED_FILE,
     SHARES,
     ablation_as_markdown,
     as_markdown,
     as_svg,
     best_result,
+    published,
     require_markers,
     write_between_markers,
 )
@@ -78,23 +80,27 @@ class Command(BaseCommand):
             options["json"].write_text(json.dumps(measured.figures, indent=1) + "\n")
         if options["write_table"]:
             write_between_markers(README, measured.table, name)
-            for drawing, svg in measured.drawings.items():
-                (README.parent / "benchmark" / drawing).write_text(svg, encoding="utf-8")
+            for file, text in measured.beside.items():
+                (README.parent / "benchmark" / file).write_text(text, encoding="utf-8")
 
 
 class Measured(NamedTuple):
-    """A table, all figures for programs, and drawings by file name."""
+    """A table, all figures for programs, and what goes with the table, by file name."""
 
     table: str
     figures: Any
-    drawings: dict[str, str]
+    beside: dict[str, str]
 
 
 def _shares(*trial: Any) -> Measured:
     benchmark = run_benchmark(*trial)
     best = best_result(benchmark.results)
     figures = [asdict(result) for result in benchmark.results]
-    return Measured(as_markdown(benchmark), figures, {CURVE_FILE: as_svg(best.encoder, best.curve)})
+    return Measured(
+        as_markdown(benchmark),
+        figures,
+        {CURVE_FILE: as_svg(best.encoder, best.curve), PUBLISHED_FILE: published(benchmark)},
+    )
 
 
 def _copies(*trial: Any) -> Measured:

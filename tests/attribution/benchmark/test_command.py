@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from attribution.benchmark import copying
 from attribution.benchmark.derive import EASY
-from attribution.benchmark.report import COPIES, CURVE_FILE
+from attribution.benchmark.report import COPIES, CURVE_FILE, PUBLISHED_FILE
 from attribution.benchmark.run import run_benchmark, run_copying
 from attribution.benchmark.trial import FAMILIES
 from attribution.management.commands import benchmark_attribution
@@ -41,6 +41,8 @@ def test_one_command_measures_writes_the_table_and_draws_the_curve(
     table = readme.read_text(encoding="utf-8")
     assert "| compact | energy shares (lo 0.35, R₀ 0.45, support 0.1, whole 0.75) |" in table
     assert (readme.parent / "benchmark" / CURVE_FILE).read_text(encoding="utf-8").startswith("<svg")
+    (published,) = json.loads((readme.parent / "benchmark" / PUBLISHED_FILE).read_text(encoding="utf-8"))
+    assert published["encoder"] == "compact"
     (result,) = json.loads(figures.read_text(encoding="utf-8"))
     assert result["encoder"] == "compact"
     assert {row["method"] for row in result["methods"]} >= {"softmax", "AbC", "pro rata", "energy shares"}

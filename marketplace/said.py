@@ -1,0 +1,75 @@
+"""What the rules say, in the reader's language.
+
+Rules need no Django, and some of what they said is stored: so they speak English, and pages say it again in the
+reader's language. A sentence that was made of a template is recognised by it: the catalogue has
+'The balance of %(balance)s is carried over.', and whatever stands for the balance is kept, or translated in turn.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from babel.messages.mofile import read_mo
+from django.conf import settings
+from django.utils.translation import get_language, gettext
+
+CATALOGUES = Path(__file__).parent / "locale"
+PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
+
+
+def said(text: object) -> str:
+    """A text of the rules in the reader's language; one that the catalogue does not know stays as it is."""
+    text, language = str(text), get_language()
+    if not text or language in (None, settings.LANGUAGE_CODE):
+        return text
+    whole = gettext(text)
+    return whole if whole != text else _by_template(text, str(language))
+
+
+def _by_template(text: str, language: str) -> str:
+    for part, pattern, translation in _templates(language):
+        found = pattern.fullmatch(text) if part in text else None
+        if found:
+            return translation % {name: said(value) for name, value in found.groupdict().items()}
+    return text
+
+
+@cache
+def _templates(language: str) -> list[tuple[str, re.Pattern[str], str]]:
+    """The longest text between placeholders, the pattern and the translation of each template; the longest first."""
+    file = CATALOGUES / language / "LC_MESSAGES" / "django.mo"
+    if not file.exists():
+        return []
+    with file.open("rb") as catalogue:
+        messages = [
+            (message.id, message.string)
+            for message in read_mo(catalogue)
+            if isinstance(message.id, str) and message.string and PLACEHOLDER.search(message.id)
+        ]
+    templates = [(_longest_part(source), _pattern(source), str(translation)) for source, translation in messages]
+    return sorted((one for one in templates if one[0].strip()), key=lambda one: -len(one[0]))
+
+
+def _parts(template: str) -> list[str]:
+    """The texts between the placeholders, at the even places, and the placeholders' names."""
+    return [
+        part.replace("%%", "%") if place % 2 == 0 else part for place, part in enumerate(PLACEHOLDER.split(template))
+    ]
+
+
+def _longest_part(template: str) -> str:
+    return max(_parts(template)[::2], key=len)
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    known: set[str] = set()
+    pattern = ""
+    for place, part in enumerate(_parts(template)):
+        if place % 2 == 0:
+            pattern += re.escape(part)
+        elif part in known:
+            pattern += f"(?P={part})"
+        else:
+            known.add(part)
+            pattern += f"(?P<{part}>.+?)"
+    return re.compile(pattern, re.DOTALL)
