@@ -104,6 +104,13 @@ asset_thumbnail                            GET     yes  yes  yes   yes  yes  yes
 copy                                       GET     yes  .    .     .    .    .    .    .      .
 contest                                    POST    yes  .    .     .    .    .    .    .      .
 
+api_tokens                                 GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+api_tokens                                 POST    yes  yes  yes   yes  yes  yes  yes  yes    .
+revoke_token                               POST    yes  .    .     .    .    .    .    .      .
+webhook_endpoints                          GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+webhook_endpoints                          POST    yes  yes  yes   yes  yes  yes  yes  yes    .
+remove_endpoint                            POST    yes  .    .     .    .    .    .    .      .
+
 review_queue                               GET     .    .    .     .    yes  yes  yes  .      .
 review                                     GET     .    .    .     .    yes  yes  yes  .      .
 decide_output                              POST    .    .    .     .    .    yes  yes  .      .
