@@ -265,6 +265,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "EventEnum": "marketplace.api.webhooks.EVENTS",
+        "OrderStateEnum": "payouts.api.orders.ORDER_STATES",
         "PayoutStateEnum": "payouts.api.statements.PAYOUT_STATES",
     },
 }

@@ -26,12 +26,14 @@ from marketplace.output_checks import NotForSale
 from marketplace.permissions import customer_of, generations_for
 from marketplace.terms import TermsNotAccepted, require_terms
 from payouts.checkout import Addresses, CheckoutDiffers, find_order, page_of
+from payouts.core.states import OrderState
 from payouts.gateway import GatewayBusy, GatewayMisused, GatewayRejected, GatewayUnknown
 from payouts.models import Order
 from payouts.onboarding import stripe_gateway
 
 NO_ANSWER = (CheckoutDiffers, GatewayBusy, GatewayMisused, GatewayRejected, GatewayUnknown, ImproperlyConfigured)
 MOST = 2**63 - 1
+ORDER_STATES = [(state.value, state.value) for state in OrderState]
 
 
 class StripeNotReached(APIException):
