@@ -107,8 +107,9 @@ def test_an_order_leads_to_stripes_page_and_is_opened_once_for_each_key(
     assert asker.get(f"orders/{first['id']}/").json()["state"] == "open"
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     headers = {"Authorization": f"Bearer {asker.secret}", "Idempotency-Key": "two"}
-    asks = {"path": "/api/v1/orders/", "data": {"generation": generation.pk}, "content_type": "application/json"}
-    unreached = Client(raise_request_exception=False).post(**asks, headers=headers)
+    body = {"generation": generation.pk}
+    client = Client(raise_request_exception=False)
+    unreached = client.post("/api/v1/orders/", body, content_type="application/json", headers=headers)
     assert unreached.status_code == 503
     assert "Nothing was charged" in unreached.json()["detail"]
 
