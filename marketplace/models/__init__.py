@@ -23,9 +23,11 @@ from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStat
 from marketplace.models.invitations import Invitation, Role
 from marketplace.models.operations import TaskRun
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
 from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision
 from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
+from marketplace.models.terms import DownloadTerms, TermsAcceptance, UploadTerms
 
 __all__ = [
     "Appeal",
@@ -36,6 +38,7 @@ __all__ = [
     "CustomerNotice",
     "Delivery",
     "Download",
+    "DownloadTerms",
     "Generation",
     "GenerationHash",
     "GenerationRequest",
@@ -47,6 +50,11 @@ __all__ = [
     "ModelStateChange",
     "OutputCheck",
     "OutputDecision",
+    "PromptCheck",
+    "PromptContest",
+    "PromptReview",
+    "PromptText",
+    "RegisterEntry",
     "RemixTruth",
     "RemovalCase",
     "RemovalDecision",
@@ -58,8 +66,10 @@ __all__ = [
     "Submission",
     "SubmissionDecision",
     "TaskRun",
+    "TermsAcceptance",
     "TrainingConsent",
     "TrainingSet",
     "TrainingSetMember",
+    "UploadTerms",
     "User",
 ]
