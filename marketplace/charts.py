@@ -2,11 +2,11 @@
 
 Colours are variables of `site.css` and `currentColor`, so that a chart follows the reader's light or dark. Its text is
 for the eye; each mark carries its own words for screen readers, and a page puts a sentence and a table beside it.
-Every chart needs one mark or more: where there is none, a page says so instead.
+Every drawing needs one mark or more.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -19,7 +19,6 @@ from django.utils.translation import get_language
 WIDTH, HEIGHT, ROW_HEIGHT = 480, 200, 34
 INKS = ("var(--accent)", "var(--chart-2)", "var(--chart-3)")
 LOSS = "var(--bad)"
-NUMBER_LOCALES = {"de": "de-DE"}
 FONT_SIZE = 13  # of 480: still read on a phone, where the chart is narrower
 MOST_LABELS = 16
 ROOM_FOR_WORDS = 1.5  # behind the longest bar
@@ -69,20 +68,33 @@ class Mark(NamedTuple):
 SUM = "sum"
 
 
+class Chart(NamedTuple):
+    """What `marketplace/_chart.html` shows: the drawing, a sentence that says the same, and a table of its marks."""
+
+    drawn: SafeString
+    sentence: str
+    marks: Sequence[Mark]
+
+
+def chart(draw: Callable[[Sequence[Mark], str], SafeString], marks: Sequence[Mark], sentence: str) -> Chart | None:
+    """The marks drawn by one of the functions below; None where there are none, of which a page says so instead."""
+    return Chart(draw(marks, sentence), sentence, marks) if marks else None
+
+
 def stacked_bars(marks: Sequence[Mark], label: str) -> SafeString:
     """A bar for each place, in the order given, stacked by kind; `label` says what the chart is of."""
     kinds = list(dict.fromkeys(mark.kind for mark in marks))
-    chart = _chart(_rows(marks)).mark_bar(stroke="var(--surface)", strokeWidth=1)
+    bars = _canvas(_rows(marks)).mark_bar(stroke="var(--surface)", strokeWidth=1)
     colour = alt.Color("kind:N", sort=kinds, scale=alt.Scale(domain=kinds, range=list(INKS[: len(kinds)])))
     if len(kinds) == 1:
         colour = colour.legend(None)
-    return _svg(chart.encode(_places(marks), _amounts("amount"), colour, alt.Order("order:Q"), _spoken()), label)
+    return _svg(bars.encode(_places(marks), _amounts("amount"), colour, alt.Order("order:Q"), _spoken()), label)
 
 
 def line(marks: Sequence[Mark], label: str) -> SafeString:
     """A line through the amounts of places in the order given, such as the days of a month."""
-    base = _chart(_rows(marks)).encode(_places(marks), _amounts("amount"))
-    through = base.mark_line(stroke=INKS[0], strokeWidth=2, aria=False)
+    base = _canvas(_rows(marks)).encode(_places(marks), _amounts("amount"))
+    through = base.mark_line(stroke=INKS[0], strokeWidth=2, strokeJoin="round", aria=False)
     points = base.mark_point(filled=True, fill=INKS[0], size=24, opacity=1).encode(_spoken())
     return _svg(through + points, label)
 
@@ -95,15 +107,15 @@ def waterfall(marks: Sequence[Mark], label: str) -> SafeString:
         reached = row["end"] = row["start"] + row["amount"]
         row["ink"] = "sum" if mark.kind == SUM else "less" if row["amount"] < 0 else "more"
     inks = alt.Scale(domain=["sum", "more", "less"], range=[INKS[1], INKS[0], LOSS])
-    chart = _chart(rows).mark_bar()
+    bars = _canvas(rows).mark_bar()
     steps = [_places(marks), _amounts("start"), alt.Y2("end:Q"), alt.Color("ink:N", scale=inks, legend=None), _spoken()]
-    return _svg(chart.encode(*steps), label)
+    return _svg(bars.encode(*steps), label)
 
 
 def histogram(marks: Sequence[Mark], label: str) -> SafeString:
     """A bar for each range of values, in the order given, without gaps between them."""
-    chart = _chart(_rows(marks)).mark_bar(fill=INKS[0], stroke="var(--surface)", strokeWidth=1)
-    return _svg(chart.encode(_places(marks, padding=0), _amounts("amount"), _spoken()), label)
+    bars = _canvas(_rows(marks)).mark_bar(fill=INKS[0], stroke="var(--surface)", strokeWidth=1)
+    return _svg(bars.encode(_places(marks, padding=0), _amounts("amount"), _spoken()), label)
 
 
 def shares(marks: Sequence[Mark], label: str) -> SafeString:
@@ -133,7 +145,7 @@ def _rows(marks: Sequence[Mark]) -> list[dict[str, Any]]:
     ]
 
 
-def _chart(rows: list[dict[str, Any]]) -> alt.Chart:
+def _canvas(rows: list[dict[str, Any]]) -> alt.Chart:
     return alt.Chart(alt.Data(values=rows), width=WIDTH, height=HEIGHT)
 
 
@@ -141,7 +153,7 @@ def _places(marks: Sequence[Mark], padding: float = 0.25) -> alt.X:
     """Every place has a bar; where there are many, only some are named below."""
     named = list(dict.fromkeys(mark.place for mark in marks))
     every = -(-len(named) // MOST_LABELS)
-    axis = alt.Axis(values=named[::every], ticks=False)
+    axis = alt.Axis(values=named[::every], ticks=False, zindex=1)
     return alt.X("place:N", sort=None, axis=axis, scale=alt.Scale(padding=padding))
 
 
@@ -153,10 +165,9 @@ def _spoken() -> alt.Description:
     return alt.Description("spoken:N")
 
 
-def _svg(chart: alt.TopLevelMixin, label: str) -> SafeString:
+def _svg(drawing: alt.TopLevelMixin, label: str) -> SafeString:
     """The drawing with its label, as wide as the page lets it be."""
-    specification = chart.to_dict() | {"config": CONFIG, "autosize": {"type": "fit-x", "contains": "padding"}}
-    locale = NUMBER_LOCALES.get(get_language() or "", "en-US")
-    drawn = vl_convert.vegalite_to_svg(specification, format_locale=locale)
+    specification = drawing.to_dict() | {"config": CONFIG, "autosize": {"type": "fit-x", "contains": "padding"}}
+    drawn = vl_convert.vegalite_to_svg(specification, format_locale="de-DE" if get_language() == "de" else "en-US")
     root = rf'<svg xmlns="http://www.w3.org/2000/svg" class="drawn" role="img" aria-label="{escape(label)}" \1>'
     return mark_safe(ROOT_TAG.sub(root, drawn))  # noqa: S308 -- Vega escapes what it writes

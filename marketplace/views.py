@@ -4,20 +4,23 @@ from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import check_for_language
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.i18n import set_language
 
 from marketplace.core.release import SaleState
 from marketplace.delivering import EXTENSIONS
-from marketplace.models import Asset, Generation, GeneratorModel
+from marketplace.models import Asset, Generation, GeneratorModel, User
 from marketplace.output_checks import sale_states
 from marketplace.permissions import (
     LoggedInRequest,
@@ -72,6 +75,15 @@ class HumanEditForm(forms.Form):
         max_length=HUMAN_EDIT_CHARACTERS,
         widget=forms.Textarea({"rows": 5}),
     )
+
+
+@login_not_required
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponseBase:
+    """Django's own, which sets a cookie; whoever is logged in gets their mail in that language, too."""
+    if request.user.is_authenticated and check_for_language(language := request.POST.get("language", "")):
+        User.objects.filter(pk=request.user.pk).update(language=language)
+    return set_language(request)
 
 
 @require_safe

@@ -1,5 +1,6 @@
 """The marketplace's records, one file per noun."""
 
+from marketplace.models.api import ApiToken, IdempotencyRecord, WebhookDelivery, WebhookEndpoint
 from marketplace.models.catalogue import (
     Asset,
     ConsentDefault,
@@ -21,6 +22,7 @@ from marketplace.models.generation import (
 )
 from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
 from marketplace.models.invitations import Invitation, Role
+from marketplace.models.mail import Mail
 from marketplace.models.operations import TaskRun
 from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
@@ -30,6 +32,7 @@ from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolic
 from marketplace.models.terms import DownloadTerms, TermsAcceptance, UploadTerms
 
 __all__ = [
+    "ApiToken",
     "Appeal",
     "Asset",
     "ConsentDefault",
@@ -44,7 +47,9 @@ __all__ = [
     "GenerationRequest",
     "GeneratorModel",
     "HumanEdit",
+    "IdempotencyRecord",
     "Invitation",
+    "Mail",
     "ModelAudit",
     "ModelCard",
     "ModelStateChange",
@@ -72,4 +77,6 @@ __all__ = [
     "TrainingSetMember",
     "UploadTerms",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
