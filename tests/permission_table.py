@@ -25,6 +25,8 @@ report                                     POST    yes  yes  yes   yes  yes  yes
 transparency                               GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 statement_roots                            GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 verify_statement                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+healthz                                    GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+readyz                                     GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 stripe_webhook                             POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
 
 login                                      GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
@@ -126,6 +128,23 @@ submission_queue                           GET     .    .    .     .    .    yes
 submission_review                          GET     .    .    .     .    .    yes  yes  .      .
 decide_submission                          POST    .    .    .     .    .    yes  yes  .      .
 
+finance                                    GET     .    .    .     .    yes  .    yes  .      .
+period                                     GET     .    .    .     .    yes  .    yes  .      .
+payee_lines                                GET     .    .    .     .    yes  .    yes  .      .
+policies                                   GET     .    .    .     .    yes  .    yes  .      .
+add_policy                                 POST    .    .    .     .    yes  .    yes  .      .
+run_progress                               GET     .    .    .     .    yes  .    yes  .      .
+payout                                     GET     .    .    .     .    yes  .    yes  .      .
+findings                                   GET     .    .    .     .    yes  .    yes  .      .
+assign_finding                             POST    .    .    .     .    yes  .    yes  .      .
+holds                                      GET     .    .    .     .    yes  .    yes  .      .
+holds                                      POST    .    .    .     .    yes  .    yes  .      .
+end_hold                                   POST    .    .    .     .    yes  .    yes  .      .
+adjustments                                GET     .    .    .     .    yes  .    yes  .      .
+adjustments                                POST    .    .    .     .    yes  .    yes  .      .
+refunds                                    GET     .    .    .     .    yes  .    yes  .      .
+refunds                                    POST    .    .    .     .    yes  .    yes  .      .
+operations                                 GET     .    .    .     .    yes  .    yes  .      .
 periods                                    GET     .    .    .     .    yes  .    yes  .      .
 preview_close                              GET     .    .    .     .    yes  .    yes  .      .
 close_period                               POST    .    .    .     .    yes  .    yes  .      .

@@ -28,6 +28,7 @@ from marketplace.requesting import request_generation
 from marketplace.webhook_outbox import add_endpoint
 from payouts.core.reconciling import Difference, FindingKind
 from payouts.findings import record_findings
+from payouts.holds import place_hold
 from payouts.models import Finding, Order
 from payouts.runs import draft_payout_run
 from tests.builders import (
@@ -132,17 +133,20 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
         "case_id": case.pk,
         "certificate_id": deliver(download, "JPEG", None, SOLD_AT).certificate_id,
         "contest_id": contested.pk,
+        "contributor_id": ana.pk,
         "download_id": download.pk,
         "endpoint_id": add_endpoint(ana_user, "https://example.org/", list(Event), SOLD_AT).pk,
         "extension": "jpg",
         "finding_id": Finding.objects.get().pk,
         "generation_id": download.generation_id,
+        "hold_id": place_hold(ana, 1, "A takedown.", fay, "hold", CLOSED_AT).pk,
         "key": "no-such-key",
         "link_id": link.pk,
         "model_id": model.pk,
         "month": OCTOBER,
         "order_id": order.pk,
         "output_check_id": check.pk,
+        "payout_id": run.payouts.get(contributor=ana).pk,
         "request_id": wish.pk,
         "run_id": run.pk,
         "sha256": model.cards.latest("pk").sha256,
