@@ -52,7 +52,7 @@ def _open_with_contributor(user: User) -> str:
     if Payout.objects.filter(contributor__user=user).exclude(run__state__in=ENDED_RUNS).exists():
         return _("A payout to you is under way: wait until it has arrived.")
     if waits_for_reviewers(user):
-        return _("One of your uploads waits for a reviewer: wait for the decision.")
+        return _("A reviewer has yet to decide of one of your images: wait for the decision.")
     return _waits_for_an_answer(user)
 
 

@@ -120,7 +120,8 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
         download=download, asset=asset, statement="That is my quay.", claimed_by=ana_user, claimed_at=CLOSED_AT
     )
     unreadable = submit(ana, b"no picture at all")
-    case = open_case(None, RemovalKind.PRIVACY, "It shows me.", ThirdParty("tom@example.org", "a page"), SOLD_AT)
+    stranger = ThirdParty("tom@example.org", "https://example.org/page")
+    case = open_case(None, RemovalKind.PRIVACY, "It shows me.", stranger, SOLD_AT)
     _, token = invite(Invited("new@example.org", Role.CUSTOMER, "New"), boss, timezone.now())
     return {
         "asset_id": asset.pk,

@@ -12,7 +12,7 @@ from marketplace.triggers import TRIGGERS_NEVER_IGNORED
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0014_mail_and_its_language'),
+        ('marketplace', '0015_mail_and_its_language'),
         ('payouts', '0012_removal_cases'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -173,7 +173,8 @@ def test_finance_pages_are_hidden_from_everybody_else_and_change_nothing_for_the
         assert [client.post(path).status_code for path in writes] == [404] * 6
     log_in(client, fay)
     assert client.get("/contributor/").status_code == 404
-    assert [client.get(path).status_code for path in writes] == [405] * 6
+    for path in writes:
+        assert "an address alone presses no button" in client.get(path, follow=True).content.decode()
     assert Period.objects.get(month_on="2026-10-01").state == Period.OPEN
     assert PayoutRun.objects.get().state == RunState.DRAFT
 
@@ -222,7 +223,7 @@ def test_a_run_shows_sums_by_state_and_every_exclusion_with_its_reason(
     log_in(client, finn)
     assert "can be sent" in client.post(f"/finance/runs/{run.pk}/approve/", follow=True).content.decode()
     again = client.post(f"/finance/runs/{run.pk}/approve/", follow=True).content.decode()
-    assert "cannot become approved" in again
+    assert "is approved already, so nothing was changed. finn approved it at" in again
     assert run.payouts.get(contributor=ben).state == PayoutState.EXCLUDED
 
 
@@ -235,7 +236,8 @@ def test_a_draft_is_cancelled_with_a_button_and_then_nobody_sees_it(
     page = client.post(f"/finance/runs/{run.pk}/cancel/", follow=True).content.decode()
     assert "is cancelled. Nothing was sent." in page
     assert "Approve run" not in page
-    assert "cannot become cancelled" in client.post(f"/finance/runs/{run.pk}/cancel/", follow=True).content.decode()
+    again = client.post(f"/finance/runs/{run.pk}/cancel/", follow=True).content.decode()
+    assert "is cancelled already, so nothing was changed" in again
     assert "is drafted" in client.post("/finance/runs/draft/", follow=True).content.decode()
     log_in(client, ana)
     assert "No payout run had your balance" in client.get("/contributor/payouts/").content.decode()

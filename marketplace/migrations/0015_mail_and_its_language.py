@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0013_prompts_marks_and_terms'),
+        ('marketplace', '0014_task_runs'),
     ]
 
     operations = [
