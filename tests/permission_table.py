@@ -85,7 +85,14 @@ why                                        GET     yes  .    yes   .    yes  .  
 
 overview                                   GET     yes  yes  .     .    .    .    .    .      .
 connect_account                            POST    yes  yes  .     .    .    .    .    .      .
+tiles                                      GET     yes  yes  .     .    .    .    .    .      .
+what_if                                    GET     yes  yes  .     .    .    .    .    .      .
+payout_history                             GET     yes  yes  .     .    .    .    .    .      .
+objections                                 GET     yes  yes  .     .    .    .    .    .      .
+claim_share                                GET     yes  yes  .     .    .    .    .    .      .
+claim_share                                POST    yes  yes  .     .    .    .    .    .      .
 images                                     GET     yes  yes  .     .    .    .    .    .      .
+image                                      GET     yes  .    .     .    .    .    .    .      .
 upload                                     GET     yes  yes  .     .    .    .    .    .      .
 upload                                     POST    yes  yes  .     .    .    .    .    .      .
 consents                                   GET     yes  yes  .     .    .    .    .    .      .
@@ -94,7 +101,9 @@ change_consent_default                     POST    yes  yes  .     .    .    .  
 removal                                    GET     yes  .    .     .    .    .    .    .      .
 removal                                    POST    yes  .    .     .    .    .    .    .      .
 earnings                                   GET     yes  yes  .     .    .    .    .    .      .
+statements                                 GET     yes  yes  .     .    .    .    .    .      .
 statement                                  GET     yes  .    .     .    .    .    .    .      .
+check_statement                            GET     yes  .    .     .    .    .    .    .      .
 statement_json                             GET     yes  .    .     .    .    .    .    .      .
 statement_csv                              GET     yes  .    .     .    .    .    .    .      .
 statement_pdf                              GET     yes  .    .     .    .    .    .    .      .
@@ -119,6 +128,9 @@ decide_output                              POST    .    .    .     .    .    yes
 contest_queue                              GET     .    .    .     .    .    yes  yes  .      .
 contested                                  GET     .    .    .     .    .    yes  yes  .      .
 decide_contest                             POST    .    .    .     .    .    yes  yes  .      .
+claim_queue                                GET     .    .    .     .    .    yes  yes  .      .
+claimed                                    GET     .    .    .     .    .    yes  yes  .      .
+decide_claim                               POST    .    .    .     .    .    yes  yes  .      .
 removal_queue                              GET     .    .    .     .    .    yes  yes  .      .
 removal_queue                              POST    .    .    .     .    .    yes  yes  .      .
 removal_case                               GET     .    .    .     .    .    yes  yes  .      .

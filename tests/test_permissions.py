@@ -29,7 +29,7 @@ from marketplace.webhook_outbox import add_endpoint
 from payouts.core.reconciling import Difference, FindingKind
 from payouts.findings import record_findings
 from payouts.holds import place_hold
-from payouts.models import Finding, Order
+from payouts.models import Finding, Order, ShareClaim
 from payouts.runs import draft_payout_run
 from tests.builders import (
     CLOSED_AT,
@@ -123,6 +123,9 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
     )
     link = link_copy(make_asset(ana), asset, SOLD_AT)
     contested = contest(link, "I took it myself.", ana_user, SOLD_AT)
+    claim = ShareClaim.objects.create(
+        download=download, asset=asset, statement="That is my quay.", claimed_by=ana_user, claimed_at=CLOSED_AT
+    )
     unreadable = submit(ana, b"no picture at all")
     stranger = ThirdParty("tom@example.org", "https://example.org/page")
     case = open_case(None, RemovalKind.PRIVACY, "It shows me.", stranger, SOLD_AT)
@@ -132,6 +135,7 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
         "asset_id of contest": link.asset_id,
         "case_id": case.pk,
         "certificate_id": deliver(download, "JPEG", None, SOLD_AT).certificate_id,
+        "claim_id": claim.pk,
         "contest_id": contested.pk,
         "contributor_id": ana.pk,
         "download_id": download.pk,
