@@ -42,8 +42,8 @@ account_email_verification_sent            GET     yes  yes  yes   yes  yes  yes
 account_confirm_login_code                 GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 mfa_authenticate                           GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 account_reauthenticate                     GET     yes  yes  yes   yes  yes  yes  yes  yes    .
-account_request_reauthentication_code      GET     yes  yes  yes   yes  yes  yes  yes  yes    .
-account_confirm_reauthentication_code      GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+account_request_reauthentication_code      GET     .    .    .     .    .    .    .    .      .
+account_confirm_reauthentication_code      GET     .    .    .     .    .    .    .    .      .
 account_email                              GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 account_change_password                    GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 account_set_password                       GET     yes  yes  yes   yes  yes  yes  yes  yes    .
