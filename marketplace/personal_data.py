@@ -18,17 +18,23 @@ from marketplace.models import (
     ConsentDefault,
     Contributor,
     Customer,
+    CustomerNotice,
     Delivery,
     Download,
     GenerationRequest,
     HumanEdit,
     Invitation,
     OutputDecision,
+    PromptCheck,
+    PromptContest,
+    PromptReview,
+    PromptText,
     RemovalCase,
     ScreeningResult,
     SignedDeclaration,
     Submission,
     SubmissionDecision,
+    TermsAcceptance,
     TrainingConsent,
     User,
 )
@@ -47,6 +53,7 @@ SUBMISSION = (
     "training_consent",
     "verdict",
 )
+PROMPT = ("id", "kept_text__text", "outcome", "findings", "checked_at")
 NAMED_AFTER_IT = ("original", "preview", "thumbnail")
 
 
@@ -79,10 +86,6 @@ def records_of(user: User) -> Records:
         "decisions_of_generations": rows(
             OutputDecision.objects.filter(decided_by=user), "output_check_id", "decision", "reason", "decided_at"
         ),
-        "removal_cases": rows(
-            RemovalCase.objects.filter(opened_by=user),
-            *("asset_id", "kind", "statement", "opened_at", "decision__outcome", "decision__reason"),
-        ),
         "training_consents": rows(
             TrainingConsent.objects.filter(asset__contributor__user=user), "asset_id", "granted", "effective_at"
         ),
@@ -90,6 +93,22 @@ def records_of(user: User) -> Records:
             GenerationRequest.objects.filter(customer__user=user), "prompt", "seed", "requested_at", "generation_id"
         ),
         "consent_defaults": rows(ConsentDefault.objects.filter(contributor__user=user), "granted", "recorded_at"),
+        "removal_cases": rows(
+            RemovalCase.objects.filter(Q(opened_by=user) | Q(asset__contributor__user=user)),
+            *("id", "asset_id", "kind", "opener", "statement", "opened_at", "decision__outcome", "decision__reason"),
+        ),
+        "notices": rows(CustomerNotice.objects.filter(customer__user=user), "download_ids", "text", "written_at"),
+        "terms_accepted": rows(
+            TermsAcceptance.objects.filter(user=user), "audience", "version", "sha256", "accepted_at"
+        ),
+        "prompts": rows(PromptCheck.objects.filter(asked_by=user), *PROMPT),
+        "prompt_contests": rows(
+            PromptContest.objects.filter(prompt_check__asked_by=user), "prompt_check_id", "statement", "contested_at"
+        ),
+        "decisions_of_prompts": rows(
+            PromptReview.objects.filter(Q(prompt_check__asked_by=user) | Q(decided_by=user)),
+            *("prompt_check_id", "decision", "reason", "decided_at"),
+        ),
         "licences": rows(downloads, "id", "generation_id", "gross_minor", "currency", "downloaded_at"),
         "licence_certificates": rows(
             Delivery.objects.filter(download__in=downloads), "download_id", "certificate", "delivered_at"
@@ -120,6 +139,7 @@ def forget_login(user: User) -> None:
     Invitation.objects.filter(Q(accepted_by=user) | Q(email__iexact=user.email)).update(
         email=f"erased-{user.pk}@erased.invalid", name=""
     )
+    PromptText.objects.filter(prompt_check__asked_by=user).delete()
     user.groups.clear()
     user.username = f"erased-{user.pk}"
     user.email = f"erased-{user.pk}@erased.invalid"

@@ -3,7 +3,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from marketplace import requesting
+from marketplace import mailing, requesting
+from marketplace.prompts import retention
+
+MAILS_AT_ONCE = 100
 
 
 @shared_task
@@ -11,3 +14,16 @@ def make_generations() -> None:
     """Make the next picture that a customer asked for; calls itself again while there are more."""
     if requesting.make_next(timezone.now()):
         make_generations.delay()
+
+
+@shared_task
+def delete_prompt_texts() -> None:
+    """Delete the texts of prompts whose time is over."""
+    retention.delete_prompt_texts(timezone.now())
+
+
+@shared_task
+def send_mail() -> None:
+    """Send what waits; calls itself again while there is more."""
+    if all(mailing.send_next(timezone.now()) for _ in range(MAILS_AT_ONCE)):
+        send_mail.delay()

@@ -2,31 +2,34 @@
 
 from allauth.account import views as allauth_views
 from django.contrib import admin
-from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
-from django.views.i18n import set_language
 
 from marketplace import (
     consent_views,
+    health,
     invitation_views,
     kept_forms,
     model_views,
+    prompt_views,
     public_views,
     removal_views,
     request_views,
+    terms_views,
     upload_views,
     views,
 )
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("accounts/login/", allauth_views.login, name="login"),
     path("accounts/logout/", allauth_views.logout, name="logout"),
     path("accounts/form/", kept_forms.kept_form, name="kept_form"),
     path("accounts/invitations/", invitation_views.invitations, name="invitations"),
     path("accounts/invitations/<token>/", invitation_views.accept, name="accept_invitation"),
     path("accounts/", include("allauth.urls")),
-    path("language/", login_not_required(set_language), name="set_language"),
+    path("language/", views.choose_language, name="set_language"),
     path("generate/", request_views.generate, name="generate"),
     path("generate/<int:request_id>/", request_views.generation_request, name="generation_request"),
     path("generations/", views.generations, name="generations"),
@@ -35,6 +38,13 @@ urlpatterns = [
     path("downloads/<int:download_id>/edits/", views.human_edits, name="human_edits"),
     path("assets/<int:asset_id>/preview.jpg", views.asset_preview, name="asset_preview"),
     path("assets/<int:asset_id>/thumbnail.jpg", views.asset_thumbnail, name="asset_thumbnail"),
+    path("terms/", terms_views.terms, name="terms"),
+    path("prompts/", prompt_views.prompts, name="prompts"),
+    path("prompts/<int:check_id>/", prompt_views.prompt, name="prompt"),
+    path("prompts/<int:check_id>/contest/", prompt_views.contest, name="contest_prompt"),
+    path("prompt-reviews/", prompt_views.prompt_queue, name="prompt_queue"),
+    path("prompt-reviews/<int:check_id>/", prompt_views.prompt_review, name="prompt_review"),
+    path("prompt-reviews/<int:check_id>/decide/", prompt_views.decide, name="decide_prompt"),
     path("verify/", public_views.verify, name="verify"),
     path("verify/<certificate_id>/", public_views.certificate, name="certificate"),
     path("verify/<certificate_id>/certificate.pdf", public_views.certificate_pdf, name="certificate_pdf"),

@@ -86,6 +86,11 @@ connect_account                            POST    yes  yes  .     .    .    .  
 images                                     GET     yes  yes  .     .    .    .    .    .      .
 upload                                     GET     yes  yes  .     .    .    .    .    .      .
 upload                                     POST    yes  yes  .     .    .    .    .    .      .
+consents                                   GET     yes  yes  .     .    .    .    .    .      .
+change_consent                             POST    yes  yes  .     .    .    .    .    .      .
+change_consent_default                     POST    yes  yes  .     .    .    .    .    .      .
+removal                                    GET     yes  .    .     .    .    .    .    .      .
+removal                                    POST    yes  .    .     .    .    .    .    .      .
 earnings                                   GET     yes  yes  .     .    .    .    .    .      .
 statement                                  GET     yes  .    .     .    .    .    .    .      .
 statement_json                             GET     yes  .    .     .    .    .    .    .      .
@@ -94,11 +99,6 @@ statement_pdf                              GET     yes  .    .     .    .    .  
 submission                                 GET     yes  .    .     .    .    .    .    .      .
 submission_preview                         GET     yes  .    .     .    .    yes  yes  .      .
 appeal                                     POST    yes  .    .     .    .    .    .    .      .
-consents                                   GET     yes  yes  .     .    .    .    .    .      .
-change_consent                             POST    yes  yes  .     .    .    .    .    .      .
-change_consent_default                     POST    yes  yes  .     .    .    .    .    .      .
-removal                                    GET     yes  .    .     .    .    .    .    .      .
-removal                                    POST    yes  .    .     .    .    .    .    .      .
 asset_preview                              GET     yes  .    .     .    yes  yes  yes  .      .
 asset_thumbnail                            GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 copy                                       GET     yes  .    .     .    .    .    .    .      .

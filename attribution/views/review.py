@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace.core.release import Decision
@@ -36,16 +37,18 @@ def review_queue(request: LoggedInRequest) -> HttpResponse:
 
 @require_safe
 def review(request: LoggedInRequest, output_check_id: int) -> HttpResponse:
-    """One finding: the generation beside each matched image, with the regions that they share."""
+    """One finding: the generation beside each matched image, and with each mark that it shows."""
     require_reviewer_or_finance(request.user)
-    found = get_object_or_404(
-        OutputCheck.objects.select_related("generation__generator_model", "copy_check__method", "copy_check__encoder"),
-        pk=output_check_id,
-        copy_check__isnull=False,
-    )
+    found = get_object_or_404(OutputCheck.objects.select_related("generation__generator_model"), pk=output_check_id)
+    copy_checks = found.generation.copy_checks.select_related("method", "encoder").filter(output_check__lte=found.pk)
+    copy_check = copy_checks.order_by("-pk").first()
     context = {
         "found": found,
-        "matches": found.copy_check.matches.select_related("asset__contributor", "asset__submission").order_by("pk"),
+        "copy_check": copy_check,
+        "matches": copy_check.matches.select_related("asset__contributor", "asset__submission").order_by("pk")
+        if copy_check
+        else [],
+        "marks": found.marks.select_related("known_mark").order_by("pk"),
         "decisions": found.decisions.select_related("decided_by").order_by("pk"),
         "state": sale_states([found.generation])[found.generation_id],
         "may_decide": is_reviewer(request.user),
@@ -61,10 +64,12 @@ def decide(request: LoggedInRequest, output_check_id: int) -> HttpResponse:
     found = get_object_or_404(OutputCheck, pk=output_check_id)
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Nothing was decided: write a reason, then press one of the two buttons.")
+        messages.error(request, _("Nothing was decided: write a reason, then press one of the two buttons."))
         return redirect("review", found.pk)
     decision = Decision(form.cleaned_data["decision"])
     decide_output(found, decision, form.cleaned_data["reason"], request.user, timezone.now())
-    messages.success(request, f"Generation {found.generation_id} is {decision}.")
+    messages.success(
+        request, _("Generation %(number)s is %(decision)s.") % {"number": found.generation_id, "decision": decision}
+    )
     following = waiting_for_review().first()
     return redirect("review", following.pk) if following else redirect("review_queue")

@@ -2,17 +2,19 @@
 
 from django import template
 
-from marketplace import formats
+from marketplace import formats, terms
 from marketplace.models import User
 from marketplace.permissions import Roles
 from marketplace.permissions import roles_of as find_roles
 from marketplace.reasons import sentence_of
 from marketplace.said import said
+from marketplace.terms import Terms
 
 register = template.Library()
 
 register.filter("minor", formats.minor_amount)
 register.filter("micro", formats.micro_amount)
+register.filter("four_decimals", formats.four_decimals)
 register.filter("percent", formats.percentage)
 register.filter("rate", formats.rate)
 register.filter("utc", formats.instant)
@@ -32,6 +34,12 @@ def reason_in_words(code: str) -> str:
     """A reason code of the screen as a sentence; one that only another version knows, as its own words."""
     sentence = sentence_of(code)
     return said(sentence) if sentence else in_words(code)
+
+
+@register.simple_tag
+def unaccepted_terms(user: User) -> list[Terms]:
+    """The terms that the reader has to accept before going on."""
+    return terms.unaccepted_terms(user)
 
 
 @register.simple_tag
