@@ -23,6 +23,8 @@ sell_model                                 POST    .    .    .     .    .    .  
 report                                     GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 report                                     POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
 transparency                               GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+healthz                                    GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+readyz                                     GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 statement_roots                            GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 verify_statement                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 stripe_webhook                             POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
@@ -58,11 +60,17 @@ kept_form                                  GET     yes  yes  yes   yes  yes  yes
 accept_invitation                          GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 invitations                                GET     .    .    .     .    yes  .    yes  .      .
 invitations                                POST    .    .    .     .    yes  .    yes  .      .
+terms                                      GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+terms                                      POST    yes  yes  yes   yes  yes  yes  yes  yes    .
 personal_data                              GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 export_person                              GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 erase_person                               GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 erase_person                               POST    yes  yes  yes   yes  yes  yes  yes  yes    .
 
+prompts                                    GET     .    .    yes   yes  .    .    .    .      .
+prompts                                    POST    .    .    yes   yes  .    .    .    .      .
+prompt                                     GET     .    .    yes   .    .    .    .    .      .
+contest_prompt                             POST    .    .    yes   .    .    .    .    .      .
 generate                                   GET     .    .    yes   yes  .    .    .    .      .
 generate                                   POST    .    .    yes   yes  .    .    .    .      .
 generation_request                         GET     .    .    yes   .    .    .    .    .      .
@@ -81,6 +89,15 @@ human_edits                                GET     .    .    yes   .    .    .  
 human_edits                                POST    .    .    yes   .    .    .    .    .      .
 why                                        GET     yes  .    yes   .    yes  .    yes  .      .
 
+image                                      GET     yes  .    .     .    .    .    .    .      .
+claim_share                                GET     yes  yes  .     .    .    .    .    .      .
+claim_share                                POST    yes  yes  .     .    .    .    .    .      .
+objections                                 GET     yes  yes  .     .    .    .    .    .      .
+payout_history                             GET     yes  yes  .     .    .    .    .    .      .
+statements                                 GET     yes  yes  .     .    .    .    .    .      .
+check_statement                            GET     yes  .    .     .    .    .    .    .      .
+tiles                                      GET     yes  yes  .     .    .    .    .    .      .
+what_if                                    GET     yes  yes  .     .    .    .    .    .      .
 overview                                   GET     yes  yes  .     .    .    .    .    .      .
 connect_account                            POST    yes  yes  .     .    .    .    .    .      .
 images                                     GET     yes  yes  .     .    .    .    .    .      .
@@ -104,6 +121,12 @@ asset_thumbnail                            GET     yes  yes  yes   yes  yes  yes
 copy                                       GET     yes  .    .     .    .    .    .    .      .
 contest                                    POST    yes  .    .     .    .    .    .    .      .
 
+claim_queue                                GET     .    .    .     .    .    yes  yes  .      .
+claimed                                    GET     .    .    .     .    .    yes  yes  .      .
+decide_claim                               POST    .    .    .     .    .    yes  yes  .      .
+prompt_queue                               GET     .    .    .     .    .    yes  yes  .      .
+prompt_review                              GET     .    .    .     .    .    yes  yes  .      .
+decide_prompt                              POST    .    .    .     .    .    yes  yes  .      .
 review_queue                               GET     .    .    .     .    yes  yes  yes  .      .
 review                                     GET     .    .    .     .    yes  yes  yes  .      .
 decide_output                              POST    .    .    .     .    .    yes  yes  .      .
@@ -119,6 +142,22 @@ submission_queue                           GET     .    .    .     .    .    yes
 submission_review                          GET     .    .    .     .    .    yes  yes  .      .
 decide_submission                          POST    .    .    .     .    .    yes  yes  .      .
 
+finance                                    GET     .    .    .     .    yes  .    yes  .      .
+period                                     GET     .    .    .     .    yes  .    yes  .      .
+payee_lines                                GET     .    .    .     .    yes  .    yes  .      .
+policies                                   GET     .    .    .     .    yes  .    yes  .      .
+add_policy                                 POST    .    .    .     .    yes  .    yes  .      .
+adjustments                                GET     .    .    .     .    yes  .    yes  .      .
+adjustments                                POST    .    .    .     .    yes  .    yes  .      .
+findings                                   GET     .    .    .     .    yes  .    yes  .      .
+assign_finding                             POST    .    .    .     .    yes  .    yes  .      .
+holds                                      GET     .    .    .     .    yes  .    yes  .      .
+holds                                      POST    .    .    .     .    yes  .    yes  .      .
+end_hold                                   POST    .    .    .     .    yes  .    yes  .      .
+refunds                                    GET     .    .    .     .    yes  .    yes  .      .
+refunds                                    POST    .    .    .     .    yes  .    yes  .      .
+payout                                     GET     .    .    .     .    yes  .    yes  .      .
+run_progress                               GET     .    .    .     .    yes  .    yes  .      .
 periods                                    GET     .    .    .     .    yes  .    yes  .      .
 preview_close                              GET     .    .    .     .    yes  .    yes  .      .
 close_period                               POST    .    .    .     .    yes  .    yes  .      .
@@ -139,5 +178,6 @@ reconciliation                             GET     .    .    .     .    yes  .  
 reconcile                                  POST    .    .    .     .    yes  .    yes  .      .
 resolve_finding                            POST    .    .    .     .    yes  .    yes  .      .
 
+operations                                 GET     .    .    .     .    .    .    yes  .      .
 the admin                                  GET     .    .    .     .    .    .    yes  .      .
 """

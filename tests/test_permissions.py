@@ -18,13 +18,14 @@ from marketplace.core.release import Outcome
 from marketplace.core.removals import RemovalKind
 from marketplace.delivering import deliver
 from marketplace.invitations import Invited, invite
-from marketplace.models import Contributor, Customer, Role, User
+from marketplace.models import Contributor, Customer, PromptCheck, Role, User
 from marketplace.output_checks import record_output_check
 from marketplace.removals import ThirdParty, open_case
 from marketplace.requesting import request_generation
 from payouts.core.reconciling import Difference, FindingKind
 from payouts.findings import record_findings
-from payouts.models import Finding, Order
+from payouts.holds import place_hold
+from payouts.models import Finding, Order, ShareClaim
 from payouts.runs import draft_payout_run
 from tests.builders import (
     CLOSED_AT,
@@ -88,6 +89,7 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
     download = make_attributed_downloads([ana], carla, count=1)[0]
     asset = ana.assets.get()
     make_closed_month(fay, finn)
+    hold = place_hold(ana, 1, "Looked into.", fay, "1", timezone.now())
     run = draft_payout_run(fay, CLOSED_AT)
     record_findings([Difference(FindingKind.SENT_UNASKED, "transfer tr_1", "It is unknown.")], CLOSED_AT, run)
     model = download.generation.generator_model
@@ -115,6 +117,12 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
         checked_at=SOLD_AT,
     )
     link = link_copy(make_asset(ana), asset, SOLD_AT)
+    claim = ShareClaim.objects.create(
+        download=download, asset=link.asset, statement="It is mine.", claimed_by=ana_user, claimed_at=SOLD_AT
+    )
+    prompt = PromptCheck.objects.create(
+        sha256="0" * 64, outcome="allow", findings=[], checked_with="made-up 1", asked_by=carla_user, checked_at=SOLD_AT
+    )
     contested = contest(link, "I took it myself.", ana_user, SOLD_AT)
     unreadable = submit(ana, b"no picture at all")
     stranger = ThirdParty("tom@example.org", "https://example.org/page")
@@ -125,17 +133,22 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
         "asset_id of contest": link.asset_id,
         "case_id": case.pk,
         "certificate_id": deliver(download, "JPEG", None, SOLD_AT).certificate_id,
+        "check_id": prompt.pk,
+        "claim_id": claim.pk,
         "contest_id": contested.pk,
+        "contributor_id": ana.pk,
         "download_id": download.pk,
         "extension": "jpg",
         "finding_id": Finding.objects.get().pk,
         "generation_id": download.generation_id,
+        "hold_id": hold.pk,
         "key": "no-such-key",
         "link_id": link.pk,
         "model_id": model.pk,
         "month": OCTOBER,
         "order_id": order.pk,
         "output_check_id": check.pk,
+        "payout_id": run.payouts.get(contributor=ana).pk,
         "request_id": wish.pk,
         "run_id": run.pk,
         "sha256": model.cards.latest("pk").sha256,
