@@ -23,10 +23,10 @@ sell_model                                 POST    .    .    .     .    .    .  
 report                                     GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 report                                     POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
 transparency                               GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
-statement_roots                            GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
-verify_statement                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 healthz                                    GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 readyz                                     GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+statement_roots                            GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+verify_statement                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 stripe_webhook                             POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
 
 login                                      GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
@@ -44,8 +44,8 @@ account_email_verification_sent            GET     yes  yes  yes   yes  yes  yes
 account_confirm_login_code                 GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 mfa_authenticate                           GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 account_reauthenticate                     GET     yes  yes  yes   yes  yes  yes  yes  yes    .
-account_request_reauthentication_code      GET     yes  yes  yes   yes  yes  yes  yes  yes    .
-account_confirm_reauthentication_code      GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+account_request_reauthentication_code      GET     .    .    .     .    .    .    .    .      .
+account_confirm_reauthentication_code      GET     .    .    .     .    .    .    .    .      .
 account_email                              GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 account_change_password                    GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 account_set_password                       GET     yes  yes  yes   yes  yes  yes  yes  yes    .
@@ -60,11 +60,17 @@ kept_form                                  GET     yes  yes  yes   yes  yes  yes
 accept_invitation                          GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 invitations                                GET     .    .    .     .    yes  .    yes  .      .
 invitations                                POST    .    .    .     .    yes  .    yes  .      .
+terms                                      GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+terms                                      POST    yes  yes  yes   yes  yes  yes  yes  yes    .
 personal_data                              GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 export_person                              GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 erase_person                               GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 erase_person                               POST    yes  yes  yes   yes  yes  yes  yes  yes    .
 
+prompts                                    GET     .    .    yes   yes  .    .    .    .      .
+prompts                                    POST    .    .    yes   yes  .    .    .    .      .
+prompt                                     GET     .    .    yes   .    .    .    .    .      .
+contest_prompt                             POST    .    .    yes   .    .    .    .    .      .
 generate                                   GET     .    .    yes   yes  .    .    .    .      .
 generate                                   POST    .    .    yes   yes  .    .    .    .      .
 generation_request                         GET     .    .    yes   .    .    .    .    .      .
@@ -83,16 +89,18 @@ human_edits                                GET     .    .    yes   .    .    .  
 human_edits                                POST    .    .    yes   .    .    .    .    .      .
 why                                        GET     yes  .    yes   .    yes  .    yes  .      .
 
-overview                                   GET     yes  yes  .     .    .    .    .    .      .
-connect_account                            POST    yes  yes  .     .    .    .    .    .      .
-tiles                                      GET     yes  yes  .     .    .    .    .    .      .
-what_if                                    GET     yes  yes  .     .    .    .    .    .      .
-payout_history                             GET     yes  yes  .     .    .    .    .    .      .
-objections                                 GET     yes  yes  .     .    .    .    .    .      .
+image                                      GET     yes  .    .     .    .    .    .    .      .
 claim_share                                GET     yes  yes  .     .    .    .    .    .      .
 claim_share                                POST    yes  yes  .     .    .    .    .    .      .
+objections                                 GET     yes  yes  .     .    .    .    .    .      .
+payout_history                             GET     yes  yes  .     .    .    .    .    .      .
+statements                                 GET     yes  yes  .     .    .    .    .    .      .
+check_statement                            GET     yes  .    .     .    .    .    .    .      .
+tiles                                      GET     yes  yes  .     .    .    .    .    .      .
+what_if                                    GET     yes  yes  .     .    .    .    .    .      .
+overview                                   GET     yes  yes  .     .    .    .    .    .      .
+connect_account                            POST    yes  yes  .     .    .    .    .    .      .
 images                                     GET     yes  yes  .     .    .    .    .    .      .
-image                                      GET     yes  .    .     .    .    .    .    .      .
 upload                                     GET     yes  yes  .     .    .    .    .    .      .
 upload                                     POST    yes  yes  .     .    .    .    .    .      .
 consents                                   GET     yes  yes  .     .    .    .    .    .      .
@@ -101,9 +109,7 @@ change_consent_default                     POST    yes  yes  .     .    .    .  
 removal                                    GET     yes  .    .     .    .    .    .    .      .
 removal                                    POST    yes  .    .     .    .    .    .    .      .
 earnings                                   GET     yes  yes  .     .    .    .    .    .      .
-statements                                 GET     yes  yes  .     .    .    .    .    .      .
 statement                                  GET     yes  .    .     .    .    .    .    .      .
-check_statement                            GET     yes  .    .     .    .    .    .    .      .
 statement_json                             GET     yes  .    .     .    .    .    .    .      .
 statement_csv                              GET     yes  .    .     .    .    .    .    .      .
 statement_pdf                              GET     yes  .    .     .    .    .    .    .      .
@@ -122,15 +128,18 @@ webhook_endpoints                          GET     yes  yes  yes   yes  yes  yes
 webhook_endpoints                          POST    yes  yes  yes   yes  yes  yes  yes  yes    .
 remove_endpoint                            POST    yes  .    .     .    .    .    .    .      .
 
+claim_queue                                GET     .    .    .     .    .    yes  yes  .      .
+claimed                                    GET     .    .    .     .    .    yes  yes  .      .
+decide_claim                               POST    .    .    .     .    .    yes  yes  .      .
+prompt_queue                               GET     .    .    .     .    .    yes  yes  .      .
+prompt_review                              GET     .    .    .     .    .    yes  yes  .      .
+decide_prompt                              POST    .    .    .     .    .    yes  yes  .      .
 review_queue                               GET     .    .    .     .    yes  yes  yes  .      .
 review                                     GET     .    .    .     .    yes  yes  yes  .      .
 decide_output                              POST    .    .    .     .    .    yes  yes  .      .
 contest_queue                              GET     .    .    .     .    .    yes  yes  .      .
 contested                                  GET     .    .    .     .    .    yes  yes  .      .
 decide_contest                             POST    .    .    .     .    .    yes  yes  .      .
-claim_queue                                GET     .    .    .     .    .    yes  yes  .      .
-claimed                                    GET     .    .    .     .    .    yes  yes  .      .
-decide_claim                               POST    .    .    .     .    .    yes  yes  .      .
 removal_queue                              GET     .    .    .     .    .    yes  yes  .      .
 removal_queue                              POST    .    .    .     .    .    yes  yes  .      .
 removal_case                               GET     .    .    .     .    .    yes  yes  .      .
@@ -147,13 +156,13 @@ policies                                   GET     .    .    .     .    yes  .  
 add_policy                                 POST    .    .    .     .    yes  .    yes  .      .
 run_progress                               GET     .    .    .     .    yes  .    yes  .      .
 payout                                     GET     .    .    .     .    yes  .    yes  .      .
+adjustments                                GET     .    .    .     .    yes  .    yes  .      .
+adjustments                                POST    .    .    .     .    yes  .    yes  .      .
 findings                                   GET     .    .    .     .    yes  .    yes  .      .
 assign_finding                             POST    .    .    .     .    yes  .    yes  .      .
 holds                                      GET     .    .    .     .    yes  .    yes  .      .
 holds                                      POST    .    .    .     .    yes  .    yes  .      .
 end_hold                                   POST    .    .    .     .    yes  .    yes  .      .
-adjustments                                GET     .    .    .     .    yes  .    yes  .      .
-adjustments                                POST    .    .    .     .    yes  .    yes  .      .
 refunds                                    GET     .    .    .     .    yes  .    yes  .      .
 refunds                                    POST    .    .    .     .    yes  .    yes  .      .
 operations                                 GET     .    .    .     .    yes  .    yes  .      .

@@ -21,7 +21,7 @@ from marketplace.core.scopes import Scope
 from marketplace.core.webhooks import Event
 from marketplace.delivering import deliver
 from marketplace.invitations import Invited, invite
-from marketplace.models import Contributor, Customer, Role, User
+from marketplace.models import Contributor, Customer, PromptCheck, Role, User
 from marketplace.output_checks import record_output_check
 from marketplace.removals import ThirdParty, open_case
 from marketplace.requesting import request_generation
@@ -95,6 +95,7 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
     download = make_attributed_downloads([ana], carla, count=1)[0]
     asset = ana.assets.get()
     make_closed_month(fay, finn)
+    hold = place_hold(ana, 1, "Looked into.", fay, "1", timezone.now())
     run = draft_payout_run(fay, CLOSED_AT)
     record_findings([Difference(FindingKind.SENT_UNASKED, "transfer tr_1", "It is unknown.")], CLOSED_AT, run)
     model = download.generation.generator_model
@@ -122,10 +123,13 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
         checked_at=SOLD_AT,
     )
     link = link_copy(make_asset(ana), asset, SOLD_AT)
-    contested = contest(link, "I took it myself.", ana_user, SOLD_AT)
     claim = ShareClaim.objects.create(
-        download=download, asset=asset, statement="That is my quay.", claimed_by=ana_user, claimed_at=CLOSED_AT
+        download=download, asset=link.asset, statement="It is mine.", claimed_by=ana_user, claimed_at=SOLD_AT
     )
+    prompt = PromptCheck.objects.create(
+        sha256="0" * 64, outcome="allow", findings=[], checked_with="made-up 1", asked_by=carla_user, checked_at=SOLD_AT
+    )
+    contested = contest(link, "I took it myself.", ana_user, SOLD_AT)
     unreadable = submit(ana, b"no picture at all")
     stranger = ThirdParty("tom@example.org", "https://example.org/page")
     case = open_case(None, RemovalKind.PRIVACY, "It shows me.", stranger, SOLD_AT)
@@ -135,6 +139,7 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
         "asset_id of contest": link.asset_id,
         "case_id": case.pk,
         "certificate_id": deliver(download, "JPEG", None, SOLD_AT).certificate_id,
+        "check_id": prompt.pk,
         "claim_id": claim.pk,
         "contest_id": contested.pk,
         "contributor_id": ana.pk,
@@ -143,7 +148,7 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
         "extension": "jpg",
         "finding_id": Finding.objects.get().pk,
         "generation_id": download.generation_id,
-        "hold_id": place_hold(ana, 1, "A takedown.", fay, "hold", CLOSED_AT).pk,
+        "hold_id": hold.pk,
         "key": "no-such-key",
         "link_id": link.pk,
         "model_id": model.pk,
