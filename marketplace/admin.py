@@ -43,6 +43,7 @@ from marketplace.models import (
     StrikesPolicy,
     Submission,
     SubmissionDecision,
+    TaskRun,
     TermsAcceptance,
     TrainingConsent,
     TrainingSet,
@@ -58,7 +59,7 @@ def log_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
     return redirect_to_login(request.GET.get("next", reverse("admin:index")), settings.LOGIN_URL)
 
 
-admin.site.login = login_not_required(log_in)  # type: ignore[method-assign,assignment]
+admin.site.login = login_not_required(log_in)  # type: ignore[method-assign]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -155,6 +156,7 @@ admin.site.register(
         Submission,
         SubmissionDecision,
         TermsAcceptance,
+        TaskRun,
         TrainingConsent,
         TrainingSet,
     ],

@@ -117,7 +117,8 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
     link = link_copy(make_asset(ana), asset, SOLD_AT)
     contested = contest(link, "I took it myself.", ana_user, SOLD_AT)
     unreadable = submit(ana, b"no picture at all")
-    case = open_case(None, RemovalKind.PRIVACY, "It shows me.", ThirdParty("tom@example.org", "a page"), SOLD_AT)
+    stranger = ThirdParty("tom@example.org", "https://example.org/page")
+    case = open_case(None, RemovalKind.PRIVACY, "It shows me.", stranger, SOLD_AT)
     _, token = invite(Invited("new@example.org", Role.CUSTOMER, "New"), boss, timezone.now())
     return {
         "asset_id": asset.pk,
