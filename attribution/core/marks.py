@@ -122,7 +122,8 @@ def _directions(grey: Grey) -> Directions:
 
 def _resized(grey: Grey, factor: float) -> Grey:
     smooth = ndimage.gaussian_filter(grey.astype(np.float32), max(0.0, 0.4 * (1 / factor - 1)))
-    return np.clip(ndimage.zoom(smooth, factor, order=1, mode="nearest"), 0, 255).astype(np.uint8)
+    zoomed: NDArray[np.float32] = ndimage.zoom(smooth, factor, order=1, mode="nearest")
+    return np.clip(zoomed, 0, 255).astype(np.uint8)
 
 
 def _corners(left: float, top: float, right: float, bottom: float) -> Polygon:
