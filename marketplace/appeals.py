@@ -16,6 +16,7 @@ from marketplace.core.appeals import (
     why_not_decide,
 )
 from marketplace.core.verdicts import Verdict
+from marketplace.mail_events import submission_decided
 from marketplace.models import Appeal, Asset, Submission, SubmissionDecision, User
 from marketplace.permissions import is_reviewer
 from marketplace.services import add_asset, lock_file
@@ -94,6 +95,7 @@ def decide_submission(
     locked.save(update_fields=["verdict"])
     if decision is Decision.ACCEPTED:
         _take_in(locked, at)
+    submission_decided(made)
     return made
 
 

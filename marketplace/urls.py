@@ -2,16 +2,17 @@
 
 from allauth.account import views as allauth_views
 from django.contrib import admin
-from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
-from django.views.i18n import set_language
 
 from marketplace import (
+    consent_views,
+    health,
     invitation_views,
     kept_forms,
     model_views,
     prompt_views,
     public_views,
+    removal_views,
     request_views,
     terms_views,
     upload_views,
@@ -20,13 +21,15 @@ from marketplace import (
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("accounts/login/", allauth_views.login, name="login"),
     path("accounts/logout/", allauth_views.logout, name="logout"),
     path("accounts/form/", kept_forms.kept_form, name="kept_form"),
     path("accounts/invitations/", invitation_views.invitations, name="invitations"),
     path("accounts/invitations/<token>/", invitation_views.accept, name="accept_invitation"),
     path("accounts/", include("allauth.urls")),
-    path("language/", login_not_required(set_language), name="set_language"),
+    path("language/", views.choose_language, name="set_language"),
     path("generate/", request_views.generate, name="generate"),
     path("generate/<int:request_id>/", request_views.generation_request, name="generation_request"),
     path("generations/", views.generations, name="generations"),
@@ -51,6 +54,11 @@ urlpatterns = [
     path("models/<int:model_id>/sale/", model_views.sell, name="sell_model"),
     path("models/cards/<sha256>.json", model_views.card_json, name="card_json"),
     path("contributor/upload/", upload_views.upload_images, name="upload"),
+    path("report/", removal_views.report, name="report"),
+    path("contributor/images/<int:asset_id>/removal/", removal_views.removal, name="removal"),
+    path("contributor/consents/", consent_views.consents, name="consents"),
+    path("contributor/consents/change/", consent_views.change, name="change_consent"),
+    path("contributor/consents/default/", consent_views.change_default, name="change_consent_default"),
     path("contributor/submissions/<int:submission_id>/", upload_views.submission, name="submission"),
     path("contributor/submissions/<int:submission_id>/appeal/", upload_views.appeal, name="appeal"),
     path("submissions/<int:submission_id>/preview.jpg", upload_views.submission_preview, name="submission_preview"),

@@ -4,26 +4,31 @@ from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import check_for_language
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.i18n import set_language
 
 from marketplace.core.release import SaleState
 from marketplace.delivering import EXTENSIONS
-from marketplace.models import Asset, Generation, GeneratorModel
+from marketplace.models import Asset, Generation, GeneratorModel, User
 from marketplace.output_checks import sale_states
 from marketplace.permissions import (
     LoggedInRequest,
+    Roles,
     customer_of,
     generations_for,
     may_see_preview,
+    may_see_thumbnail,
     require_customer_or_finance,
     roles_of,
 )
@@ -32,6 +37,7 @@ from marketplace.prices import licence_price
 GENERATIONS_A_PAGE = 24
 DOWNLOADS_A_PAGE = 50
 HUMAN_EDIT_CHARACTERS = 2_000
+THUMBNAIL_SECONDS = 60 * 60  # after which one that is withheld is gone from everybody's browser, too
 PREVIEW_SECONDS = 24 * 60 * 60  # browsers keep previews: the file behind an id never changes
 
 
@@ -71,10 +77,22 @@ class HumanEditForm(forms.Form):
     )
 
 
+@login_not_required
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponseBase:
+    """Django's own, which sets a cookie; whoever is logged in gets their mail in that language, too."""
+    if request.user.is_authenticated and check_for_language(language := request.POST.get("language", "")):
+        User.objects.filter(pk=request.user.pk).update(language=language)
+    return set_language(request)
+
+
 @require_safe
 def home(request: LoggedInRequest) -> HttpResponse:
-    """Where each role finds its pages."""
-    return render(request, "marketplace/home.html", {"roles": roles_of(request.user)})
+    """Where each role finds its pages; who is finance and nothing else begins with what there is to do."""
+    roles = roles_of(request.user)
+    if roles == Roles(contributor=False, customer=False, finance=True, reviewer=False):
+        return redirect("finance")
+    return render(request, "marketplace/home.html", {"roles": roles})
 
 
 @require_safe
@@ -125,10 +143,13 @@ def asset_preview(request: LoggedInRequest, asset_id: int) -> FileResponse:
 
 
 @require_safe
-@cache_control(private=True, max_age=PREVIEW_SECONDS)
+@cache_control(private=True, max_age=THUMBNAIL_SECONDS)
 def asset_thumbnail(request: LoggedInRequest, asset_id: int) -> FileResponse:
     """Any contributor's image in small, for everybody who is logged in: inspiration lists show it."""
-    return _jpeg(get_object_or_404(Asset, pk=asset_id).thumbnail)
+    asset = get_object_or_404(Asset.objects.select_related("contributor"), pk=asset_id)
+    if not may_see_thumbnail(request.user, asset):
+        raise Http404("This image is withheld.")
+    return _jpeg(asset.thumbnail)
 
 
 @require_safe

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from marketplace.core.money import Money, minor_to_micro
+from payouts import mail_events
 from payouts.core.ledger import AccountKind, payout_released, payout_reserved, payout_sent
 from payouts.core.states import AttemptOutcome, PayoutState, RunState
 from payouts.gateway import GatewayRejected, TransferReceipt
@@ -146,6 +147,7 @@ def confirm(attempt_id: int, receipt: TransferReceipt, at: datetime) -> None:
     post("payout_sent", open_period(at), f"payout_sent:{payout.pk}", lines, at)
     _conclude(attempt, AttemptOutcome.SUCCEEDED)
     _move(payout, PayoutState.SENT)
+    mail_events.payout_sent(payout, at)
 
 
 @transaction.atomic
@@ -161,6 +163,7 @@ def reject(attempt_id: int, error: GatewayRejected, at: datetime, *, is_final: b
         post("payout_released", open_period(at), f"payout_released:{payout.pk}", lines, at)
         payout.reason, payout.explanation = error.code[:60], str(error)[:500]
         _move(payout, PayoutState.REJECTED)
+        mail_events.payout_refused(payout, at)
 
 
 @transaction.atomic

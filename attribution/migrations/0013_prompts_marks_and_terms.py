@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('attribution', '0012_model_audits'),
-        ('marketplace', '0012_prompts_marks_and_terms'),
+        ('marketplace', '0013_prompts_marks_and_terms'),
     ]
 
     operations = [

@@ -21,8 +21,11 @@ from marketplace.models.generation import (
 )
 from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
 from marketplace.models.invitations import Invitation, Role
+from marketplace.models.mail import Mail
+from marketplace.models.operations import TaskRun
 from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
+from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision
 from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 from marketplace.models.terms import DownloadTerms, TermsAcceptance, UploadTerms
@@ -33,6 +36,7 @@ __all__ = [
     "ConsentDefault",
     "Contributor",
     "Customer",
+    "CustomerNotice",
     "Delivery",
     "Download",
     "DownloadTerms",
@@ -42,6 +46,7 @@ __all__ = [
     "GeneratorModel",
     "HumanEdit",
     "Invitation",
+    "Mail",
     "ModelAudit",
     "ModelCard",
     "ModelStateChange",
@@ -53,6 +58,8 @@ __all__ = [
     "PromptText",
     "RegisterEntry",
     "RemixTruth",
+    "RemovalCase",
+    "RemovalDecision",
     "Rescreening",
     "Role",
     "ScreeningResult",
@@ -60,6 +67,7 @@ __all__ = [
     "StrikesPolicy",
     "Submission",
     "SubmissionDecision",
+    "TaskRun",
     "TermsAcceptance",
     "TrainingConsent",
     "TrainingSet",

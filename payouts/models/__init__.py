@@ -1,7 +1,8 @@
 """The records of the money, one file per noun."""
 
-from payouts.models.adjustments import Adjustment, AdjustmentReason, DisputeOutcome, Hold, HoldEnd
+from payouts.models.adjustments import Adjustment, AdjustmentReason, DisputeOutcome, Hold, HoldEnd, RemovalSettlement
 from payouts.models.audit import AuditLink, AuditSubject
+from payouts.models.claims import ShareClaim, ShareClaimDecision
 from payouts.models.exports import TrainingSetExport
 from payouts.models.ledger import Entry, LedgerAccount, Posting
 from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind
@@ -32,9 +33,12 @@ __all__ = [
     "Policy",
     "Posting",
     "Reconciliation",
+    "RemovalSettlement",
     "RevenueEvent",
     "RevenueKind",
     "Reversal",
+    "ShareClaim",
+    "ShareClaimDecision",
     "Statement",
     "StatementRoot",
     "TaxFormReview",

@@ -13,7 +13,7 @@ from marketplace.triggers import TRIGGERS_NEVER_IGNORED
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0011_invitations'),
+        ('marketplace', '0012_removal_cases'),
     ]
 
     operations = [
