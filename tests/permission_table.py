@@ -63,6 +63,16 @@ export_person                              GET     yes  yes  yes   yes  yes  yes
 erase_person                               GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 erase_person                               POST    yes  yes  yes   yes  yes  yes  yes  yes    .
 
+terms                                      GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+terms                                      POST    yes  yes  yes   yes  yes  yes  yes  yes    .
+prompts                                    GET     .    .    yes   yes  .    .    .    .      .
+prompts                                    POST    .    .    yes   yes  .    .    .    .      .
+prompt                                     GET     .    .    yes   .    .    .    .    .      .
+contest_prompt                             POST    .    .    yes   .    .    .    .    .      .
+prompt_queue                               GET     .    .    .     .    .    yes  yes  .      .
+prompt_review                              GET     .    .    .     .    .    yes  yes  .      .
+decide_prompt                              POST    .    .    .     .    .    yes  yes  .      .
+
 generate                                   GET     .    .    yes   yes  .    .    .    .      .
 generate                                   POST    .    .    yes   yes  .    .    .    .      .
 generation_request                         GET     .    .    yes   .    .    .    .    .      .
