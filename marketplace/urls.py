@@ -15,9 +15,11 @@ from marketplace import (
     removal_views,
     request_views,
     terms_views,
+    token_views,
     upload_views,
     views,
 )
+from marketplace.api.views import NoSuchAddress
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -62,6 +64,14 @@ urlpatterns = [
     path("contributor/submissions/<int:submission_id>/", upload_views.submission, name="submission"),
     path("contributor/submissions/<int:submission_id>/appeal/", upload_views.appeal, name="appeal"),
     path("submissions/<int:submission_id>/preview.jpg", upload_views.submission_preview, name="submission_preview"),
+    path("api-tokens/", token_views.api_tokens, name="api_tokens"),
+    path("api-tokens/<int:token_id>/revoke/", token_views.revoke, name="revoke_token"),
+    path("webhook-endpoints/", token_views.webhook_endpoints, name="webhook_endpoints"),
+    path("webhook-endpoints/<int:endpoint_id>/remove/", token_views.remove_endpoint, name="remove_endpoint"),
+    path("api/v1/", include("marketplace.api.urls")),
+    path("api/v1/", include("attribution.api.urls")),
+    path("api/v1/", include("payouts.api.urls")),
+    path("api/<path:elsewhere>", NoSuchAddress.as_view()),
     path("", include("attribution.urls")),
     path("", include("payouts.urls")),
     path("admin/", admin.site.urls),

@@ -16,6 +16,7 @@ from payouts.gateway import GatewayRejected, TransferReceipt
 from payouts.models import Attempt, LedgerAccount, Payout, Period, Transfer
 from payouts.posting import open_period, post
 from payouts.runs import RunRefused
+from payouts.telling import tell_held, tell_sent
 
 UNSENT = (PayoutState.DRAFTED, PayoutState.RESERVED)
 
@@ -89,6 +90,7 @@ def _set_aside(payout: Payout, period: Period, at: datetime) -> bool:
             "what is left is carried over to the next run."
         )
         _move(payout, PayoutState.REJECTED)
+        tell_held(Payout.objects.filter(pk=payout.pk), at)
         return False
     lines = payout_reserved(payout.contributor_id, payout.amount_minor, currency)
     post("payout_reserved", period, f"payout_reserved:{payout.pk}", lines, at)
@@ -148,6 +150,7 @@ def confirm(attempt_id: int, receipt: TransferReceipt, at: datetime) -> None:
     _conclude(attempt, AttemptOutcome.SUCCEEDED)
     _move(payout, PayoutState.SENT)
     mail_events.payout_sent(payout, at)
+    tell_sent(Payout.objects.filter(pk=payout.pk), at)
 
 
 @transaction.atomic
@@ -164,6 +167,7 @@ def reject(attempt_id: int, error: GatewayRejected, at: datetime, *, is_final: b
         payout.reason, payout.explanation = error.code[:60], str(error)[:500]
         _move(payout, PayoutState.REJECTED)
         mail_events.payout_refused(payout, at)
+        tell_held(Payout.objects.filter(pk=payout.pk), at)
 
 
 @transaction.atomic

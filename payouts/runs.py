@@ -15,6 +15,9 @@ from payouts.findings import blocked_by_findings
 from payouts.mail_events import payouts_waiting
 from payouts.models import LedgerAccount, Payout, PayoutRun
 from payouts.payees import Decided, decide_all
+from payouts.telling import tell_held
+
+SENDABLE = (RunState.APPROVED, RunState.SENDING, RunState.PAUSED)
 
 
 class RunRefused(ValueError):
@@ -87,6 +90,7 @@ def approve_payout_run(run_id: int, approved_by: User, at: datetime) -> PayoutRu
     run.state, run.approved_by, run.approved_at = RunState.APPROVED, approved_by, at
     run.save(update_fields=["state", "approved_by", "approved_at"])
     payouts_waiting(run, at)
+    tell_held(run.payouts.filter(state=PayoutState.EXCLUDED), at)
     return run
 
 

@@ -1,5 +1,6 @@
 """The marketplace's records, one file per noun."""
 
+from marketplace.models.api import ApiToken, IdempotencyRecord, WebhookDelivery, WebhookEndpoint
 from marketplace.models.catalogue import (
     Asset,
     ConsentDefault,
@@ -31,6 +32,7 @@ from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolic
 from marketplace.models.terms import DownloadTerms, TermsAcceptance, UploadTerms
 
 __all__ = [
+    "ApiToken",
     "Appeal",
     "Asset",
     "ConsentDefault",
@@ -45,6 +47,7 @@ __all__ = [
     "GenerationRequest",
     "GeneratorModel",
     "HumanEdit",
+    "IdempotencyRecord",
     "Invitation",
     "Mail",
     "ModelAudit",
@@ -74,4 +77,6 @@ __all__ = [
     "TrainingSetMember",
     "UploadTerms",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
