@@ -71,6 +71,10 @@ prompts                                    GET     .    .    yes   yes  .    .  
 prompts                                    POST    .    .    yes   yes  .    .    .    .      .
 prompt                                     GET     .    .    yes   .    .    .    .    .      .
 contest_prompt                             POST    .    .    yes   .    .    .    .    .      .
+prompt_queue                               GET     .    .    .     .    .    yes  yes  .      .
+prompt_review                              GET     .    .    .     .    .    yes  yes  .      .
+decide_prompt                              POST    .    .    .     .    .    yes  yes  .      .
+
 generate                                   GET     .    .    yes   yes  .    .    .    .      .
 generate                                   POST    .    .    yes   yes  .    .    .    .      .
 generation_request                         GET     .    .    yes   .    .    .    .    .      .
@@ -131,9 +135,6 @@ remove_endpoint                            POST    yes  .    .     .    .    .  
 claim_queue                                GET     .    .    .     .    .    yes  yes  .      .
 claimed                                    GET     .    .    .     .    .    yes  yes  .      .
 decide_claim                               POST    .    .    .     .    .    yes  yes  .      .
-prompt_queue                               GET     .    .    .     .    .    yes  yes  .      .
-prompt_review                              GET     .    .    .     .    .    yes  yes  .      .
-decide_prompt                              POST    .    .    .     .    .    yes  yes  .      .
 review_queue                               GET     .    .    .     .    yes  yes  yes  .      .
 review                                     GET     .    .    .     .    yes  yes  yes  .      .
 decide_output                              POST    .    .    .     .    .    yes  yes  .      .

@@ -23,6 +23,7 @@ from marketplace.delivering import deliver
 from marketplace.invitations import Invited, invite
 from marketplace.models import Contributor, Customer, PromptCheck, Role, User
 from marketplace.output_checks import record_output_check
+from marketplace.prompts.checking import check_prompt
 from marketplace.removals import ThirdParty, open_case
 from marketplace.requesting import request_generation
 from marketplace.webhook_outbox import add_endpoint
@@ -138,6 +139,7 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
         "asset_id": asset.pk,
         "asset_id of contest": link.asset_id,
         "case_id": case.pk,
+        "check_id": check_prompt("a pornographic picture", carla_user, SOLD_AT).pk,
         "certificate_id": deliver(download, "JPEG", None, SOLD_AT).certificate_id,
         "check_id": prompt.pk,
         "claim_id": claim.pk,
