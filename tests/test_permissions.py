@@ -21,7 +21,7 @@ from marketplace.core.scopes import Scope
 from marketplace.core.webhooks import Event
 from marketplace.delivering import deliver
 from marketplace.invitations import Invited, invite
-from marketplace.models import Contributor, Customer, PromptCheck, Role, User
+from marketplace.models import Contributor, Customer, Role, User
 from marketplace.output_checks import record_output_check
 from marketplace.prompts.checking import check_prompt
 from marketplace.removals import ThirdParty, open_case
@@ -127,9 +127,6 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
     claim = ShareClaim.objects.create(
         download=download, asset=link.asset, statement="It is mine.", claimed_by=ana_user, claimed_at=SOLD_AT
     )
-    prompt = PromptCheck.objects.create(
-        sha256="0" * 64, outcome="allow", findings=[], checked_with="made-up 1", asked_by=carla_user, checked_at=SOLD_AT
-    )
     contested = contest(link, "I took it myself.", ana_user, SOLD_AT)
     unreadable = submit(ana, b"no picture at all")
     stranger = ThirdParty("tom@example.org", "https://example.org/page")
@@ -141,7 +138,6 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
         "case_id": case.pk,
         "check_id": check_prompt("a pornographic picture", carla_user, SOLD_AT).pk,
         "certificate_id": deliver(download, "JPEG", None, SOLD_AT).certificate_id,
-        "check_id": prompt.pk,
         "claim_id": claim.pk,
         "contest_id": contested.pk,
         "contributor_id": ana.pk,

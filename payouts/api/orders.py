@@ -46,8 +46,18 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
 
     class Meta:
         model = Order
-        fields = ("id", "generation", "price_minor", "currency", "state", "opened_at", "expires_at", "paid_at")
-        fields += ("refusal", "download")
+        fields = (
+            "id",
+            "generation",
+            "price_minor",
+            "currency",
+            "state",
+            "opened_at",
+            "expires_at",
+            "paid_at",
+            "refusal",
+            "download",
+        )
 
 
 class PayableOrderSerializer(OrderSerializer):
@@ -56,7 +66,7 @@ class PayableOrderSerializer(OrderSerializer):
     checkout_url = serializers.SerializerMethodField()
 
     class Meta(OrderSerializer.Meta):
-        fields = (*OrderSerializer.Meta.fields, "checkout_url")
+        fields = (*OrderSerializer.Meta.fields, "checkout_url")  # type: ignore[assignment]
 
     def get_checkout_url(self, order: Order) -> str:
         """Stripe's page."""
