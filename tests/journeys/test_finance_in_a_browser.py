@@ -1,6 +1,5 @@
 """Two finance people close a month and pay for it in a real browser, one of them without a mouse."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,14 +15,13 @@ from payouts.booking import book_downloads
 from payouts.gateway import StripeGateway
 from payouts.sandbox import serve
 from tests.builders import CLOSED_AT, make_attributed_downloads
-from tests.journeys.test_pages_in_a_browser import ARGUMENTS, PATIENCE_MS, PHONE
+from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MS, PHONE, needs_chromium
 from tests.payouts.paying import fund, onboard
 from tests.payouts.sandbox.client import KEY
 
-CHROMIUM = shutil.which("chromium")
 MOST_TABS = 40
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
+pytestmark = needs_chromium
 
 
 @pytest.fixture
