@@ -98,11 +98,11 @@ def test_two_people_close_pay_and_reconcile_a_month(
     fay.get_by_text("You closed it: somebody else must approve it now.").wait_for()
 
     finn.goto("/")
-    by_keyboard(finn, "Approve the closing of 2026-10")
+    by_keyboard(finn, "Approve the closing of October 2026")
     finn.get_by_role("heading", name="October 2026", level=1).wait_for()
     by_keyboard(finn, "Approve October 2026")
     finn.get_by_text("is closed: earnings are posted and statements issued").wait_for()
-    finn.get_by_role("img", name="From gross to the pool of 2026-10").wait_for()
+    finn.get_by_role("img", name="From gross to the pool of October 2026").wait_for()
 
     fay.goto("/finance/")
     fay.get_by_role("link", name="Draft a payout run").click()

@@ -45,7 +45,7 @@ def test_a_contributor_walks_from_the_login_to_why_they_were_paid(live_server: L
     for link, heading in (
         ("Images", "Your images"),
         ("Earnings", "Earnings of Ana"),
-        ("October 2026", "Earnings of 2026-10"),
+        ("October 2026", "Earnings of October 2026"),
         ("Why download", "Why download"),
     ):
         assert_nothing_scrolls_sideways(page)
