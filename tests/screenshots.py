@@ -114,8 +114,8 @@ def look(browser: Browser, address: str, login: str, password: str, code: str, f
         photograph(page, folder / f"{login}-not-found-{look_name}.png")
         for number, path in enumerate(MISTAKES[login]):
             page.goto(path)
-            page.evaluate("document.querySelector('main form[method=post]')?.submit()")
-            page.wait_for_load_state()
+            with page.expect_navigation():
+                page.evaluate("document.querySelector('main form').submit()")
             photograph(page, folder / f"{login}-mistake-{number}-{look_name}.png")
         context.close()
 

@@ -129,7 +129,7 @@ def _chart(steps: tuple[Step, ...], currency: str, month: Month) -> SafeString |
         )
         for step in shown
     ]
-    title = _("From gross to the pool of %(month)s") % {"month": month_in_words(month.month_on)}
+    title = _("From gross to the pool of %(month)s") % {"month": month_in_words(month.start_at)}
     return charts.waterfall(marks, title) if marks else None
 
 
@@ -150,7 +150,7 @@ def preview(request: LoggedInRequest, month: Month) -> HttpResponse:
 @pressed("period", "month")
 def close(request: LoggedInRequest, month: Month) -> HttpResponse:
     """The first of two people closes a month."""
-    words = {"month": month_in_words(month.month_on)}
+    words = {"month": month_in_words(month.start_at)}
     done = _("%(month)s is closing. Somebody else must approve it now.") % words
     return _step(request, month, close_period, done)
 
@@ -158,7 +158,7 @@ def close(request: LoggedInRequest, month: Month) -> HttpResponse:
 @pressed("period", "month")
 def approve(request: LoggedInRequest, month: Month) -> HttpResponse:
     """The second person approves: earnings are posted and statements issued."""
-    words = {"month": month_in_words(month.month_on)}
+    words = {"month": month_in_words(month.start_at)}
     done = _("%(month)s is closed: earnings are posted and statements issued.") % words
     return _step(request, month, approve_close, done)
 
