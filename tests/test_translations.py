@@ -9,7 +9,7 @@ from babel.messages.mofile import write_mo
 from django.test import Client
 from django.utils import translation
 
-from marketplace.said import _templates, said
+from marketplace.said import _known, _templates, said
 from tests.translating import APPS, GERMAN, ROOT, german, sentences_of, texts
 
 NAMED = re.compile(r"%\((\w+)\)[sd]")
@@ -31,6 +31,7 @@ def _compiled() -> None:
     with GERMAN.with_suffix(".mo").open("wb") as file:
         write_mo(file, german())
     _templates.cache_clear()
+    _known.cache_clear()
 
 
 def test_every_text_has_a_german_translation_and_no_translation_is_left_over() -> None:
@@ -100,3 +101,11 @@ def test_a_sentence_that_was_stored_in_english_is_said_in_german() -> None:
         assert "10.00 USD" in said(stored)
         assert "balance" not in said(stored)
         assert said("What nobody has translated stays.") == "What nobody has translated stays."
+
+
+def test_a_list_of_what_is_known_is_said_in_german_and_what_somebody_wrote_is_left_alone() -> None:
+    with translation.override("de"):
+        assert said("Stripe still asks for first name, last name") == "Stripe verlangt noch: Vorname, Nachname"
+        assert said("Send us your tax form: W-8BEN or W-8BEN-E.").endswith(": W-8BEN oder W-8BEN-E.")
+        for written in ("The name is wrong.", "The date, or the signature", ", ", "Send it to us now"):
+            assert said(written) == written
