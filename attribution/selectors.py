@@ -5,10 +5,9 @@ from typing import Any
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
-from attribution.models import Encoder, EncoderState, GenerationEmbedding, InspirationList
+from attribution.models import Encoder, EncoderState, GenerationEmbedding
 from attribution.preview import nearest
-from marketplace.models import Asset, Contributor, Generation, TrainingSetMember, User
-from marketplace.permissions import is_finance
+from marketplace.models import Asset, Contributor, Generation, TrainingSetMember
 
 
 def most_resembled(generation: Generation, count: int) -> list[tuple[Asset, float]]:
@@ -59,9 +58,3 @@ def found_by_month(contributor: Contributor) -> list[dict[str, Any]]:
     by_month = contributor.daily_shares.annotate(month_on=TruncMonth("downloaded_on")).values("month_on")
     summed = by_month.annotate(downloads=Sum("download_count"), shares_ppm=Sum("share_ppm"))
     return [dict(row) for row in summed.order_by("-month_on")]
-
-
-def may_see_why(user: User, inspiration_list: InspirationList) -> bool:
-    """Whether they may see how a download was attributed: who is on the list, who bought it, and finance."""
-    on_the_list = Contributor.objects.filter(user=user, pk__in=inspiration_list.contributor_ids).exists()
-    return on_the_list or inspiration_list.download.customer.user_id == user.pk or is_finance(user)

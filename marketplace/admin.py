@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model
@@ -21,6 +22,7 @@ from marketplace.models import (
     Generation,
     GeneratorModel,
     HumanEdit,
+    Invitation,
     ModelAudit,
     ModelCard,
     ModelStateChange,
@@ -35,6 +37,9 @@ from marketplace.models import (
     TrainingSet,
     User,
 )
+
+# The admin's own page would let people in by their password alone.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -97,6 +102,7 @@ admin.site.register(
         ModelAudit,
         ModelCard,
         ModelStateChange,
+        Invitation,
         OutputCheck,
         OutputDecision,
         ScreeningResult,

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from marketplace.core.money import MICRO_DIGITS, exponent_of
 
 PERCENT_DECIMALS = 4
+RATE_DECIMALS = 1  # of what was measured, which is not exact
 PPM_PER_PERCENT = 10_000
 
 
@@ -30,6 +31,11 @@ def micro_amount(amount_micro: int, currency: str) -> str:
 def percentage(share_ppm: int) -> str:
     """Parts per million as '12.3456 %', exactly."""
     return f"{_number(Decimal(share_ppm) / PPM_PER_PERCENT, PERCENT_DECIMALS)} %"
+
+
+def rate(part: float) -> str:
+    """A measured part of 1 as '8.5 %'."""
+    return f"{_number(Decimal(part * 100), RATE_DECIMALS)} %"
 
 
 def instant(at: datetime) -> str:

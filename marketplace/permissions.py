@@ -1,16 +1,23 @@
-"""Who may see and do what. What somebody may not see does not exist for them: 404, never 403."""
+"""Who may see and do what, in one place for pages, the API and services.
 
+What somebody may not see does not exist for them: 404, never 403. `require_…` and `…_of` raise `Http404`; `is_…` and
+`may_…` answer.
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
 
-from marketplace.models import Asset, Contributor, Customer, Download, Generation, Submission, User
+from marketplace.models import Asset, Contributor, Customer, Download, Generation, Role, Submission, User
 
-FINANCE = "finance"
-REVIEWER = "reviewer"
+FINANCE = Role.FINANCE.value
+REVIEWER = Role.REVIEWER.value
 
 
 class LoggedInRequest(HttpRequest):
@@ -51,22 +58,36 @@ def is_reviewer(user: User) -> bool:
     return in_charge and not Customer.objects.filter(user=user).exists()
 
 
+def lacks_second_factor(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether they have a role that needs a second factor, and none set up: nothing of that role opens before."""
+    in_charge = Q(is_superuser=True) | Q(is_staff=True) | Q(groups__name__in=[FINANCE, REVIEWER])
+    with_one = Authenticator.objects.filter(user=user.pk).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    return User.objects.filter(in_charge, pk=user.pk).exclude(pk__in=with_one.values("user")).exists()
+
+
+def roles_to_invite_to(user: User) -> list[Role]:
+    """Finance invites those whom the marketplace is for; only a superuser makes anybody finance or reviewer.
+
+    Otherwise one person of finance could make up the second one whom closing a month and a payout run need.
+    """
+    if user.is_superuser:
+        return list(Role)
+    return [Role.CONTRIBUTOR, Role.CUSTOMER] if is_finance(user) else []
+
+
 def require_reviewer(user: User) -> None:
-    """Raise `Http404` for everybody but reviewers."""
-    if not is_reviewer(user):
-        raise Http404("Only reviewers have this page.")
-
-
-def require_reviewer_or_finance(user: User) -> None:
-    """Raise `Http404` for those who neither review nor keep the books."""
-    if not (is_reviewer(user) or is_finance(user)):
-        raise Http404("Only reviewers and finance have this page.")
+    """Let reviewers pass."""
+    _require(is_reviewer(user), "Only reviewers have this page.")
 
 
 def require_finance(user: User) -> None:
-    """Raise `Http404` for everybody but finance."""
-    if not is_finance(user):
-        raise Http404("Only finance has this page.")
+    """Let finance pass."""
+    _require(is_finance(user), "Only finance has this page.")
+
+
+def require_reviewer_or_finance(user: User) -> None:
+    """Let those pass who review or keep the books."""
+    _require(is_reviewer(user) or is_finance(user), "Only reviewers and finance have this page.")
 
 
 def may_sell_models(user: User) -> bool:
@@ -81,18 +102,23 @@ def require_seller_of_models(user: User) -> None:
 
 
 def require_customer_or_finance(user: User) -> None:
-    """Raise `Http404` for those who neither buy generations nor keep the books: prompts are not for contributors."""
-    if not (Customer.objects.filter(user=user).exists() or is_finance(user)):
-        raise Http404("Only customers have this page.")
+    """Let those pass who buy generations or keep the books: prompts are not for contributors."""
+    is_customer = Customer.objects.filter(user=user).exists()
+    _require(is_customer or is_finance(user), "Only customers have this page.")
+
+
+def _require(allowed: bool, otherwise: str) -> None:
+    if not allowed:
+        raise Http404(otherwise)
 
 
 def contributor_of(user: User) -> Contributor:
-    """The contributor that the login belongs to. Raises `Http404`."""
+    """The contributor that the login belongs to."""
     return get_object_or_404(Contributor, user=user)
 
 
 def customer_of(user: User) -> Customer:
-    """The customer that the login belongs to. Raises `Http404`."""
+    """The customer that the login belongs to."""
     return get_object_or_404(Customer, user=user)
 
 
@@ -113,6 +139,12 @@ def generations_for(user: User) -> QuerySet[Generation]:
 def may_have_file(user: User, download: Download) -> bool:
     """Whether they may have the licensed file: who bought it, and finance."""
     return download.customer.user_id == user.pk or is_finance(user)
+
+
+def may_see_why(user: User, download: Download, contributor_ids: Collection[int]) -> bool:
+    """Whether they may see how a download was attributed: who has a share in it, who bought it, and finance."""
+    on_the_list = Contributor.objects.filter(user=user, pk__in=contributor_ids).exists()
+    return on_the_list or may_have_file(user, download)
 
 
 def may_see_preview(user: User, asset: Asset) -> bool:

@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+from allauth.core import ratelimit
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -28,6 +30,8 @@ PAGE = "marketplace/verify.html"
 def verify(request: HttpRequest) -> HttpResponse:
     """The forms to look for a file or a certificate, and what is found of a file, which is not kept."""
     if request.method == "POST":
+        if not ratelimit.consume(request, action="verify_file"):
+            return _page(request, _("Too many files in a short time. Wait a minute, then go on."), status=429)
         return _verify_file(request)
     asked = ungrouped(request.GET.get("certificate", ""))
     if not asked:

@@ -21,10 +21,10 @@ NEWEST_RESULT = ScreeningResult.objects.filter(submission=OuterRef("submission")
 
 
 def not_rescreened() -> QuerySet[Submission]:
-    """Submissions that today's version of the screen has not seen, in order of upload."""
+    """Submissions that today's version of the screen has not seen, in order of upload; erased people's are gone."""
     seen = Rescreening.objects.filter(version=SCREEN_VERSION).values("submission")
     decided = ScreeningResult.objects.filter(version=SCREEN_VERSION).values("submission")
-    return Submission.objects.exclude(pk__in=seen).exclude(pk__in=decided).order_by("pk")
+    return Submission.objects.exclude(original="").exclude(pk__in=seen).exclude(pk__in=decided).order_by("pk")
 
 
 def rescreen_all(clock: Callable[[], datetime]) -> Iterator[Rescreening]:

@@ -41,6 +41,11 @@ def settlement_currency(code: str) -> str:
     return code
 
 
+def shared_cache(broker: str) -> str:
+    """The URL of a cache that all servers share: the broker where it is Redis, else none but each server's own."""
+    return broker.replace("redis+socket:", "redis:", 1) if broker.startswith("redis") else "locmemcache://"
+
+
 def country(name: str, default: str) -> str:
     """The country in an environment variable, or an error that says what to set."""
     code = env.str(name, default=default)
@@ -68,6 +73,9 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "bootstrap",
     "django_htmx",
     "pgtrigger",
@@ -77,22 +85,26 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "marketplace.middleware.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "marketplace.middleware.LoginRequired",
+    "marketplace.middleware.second_factor_required",
 ]
 ROOT_URLCONF = "marketplace.urls"
 WSGI_APPLICATION = "marketplace.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "marketplace" / "templates"],  # ours are found before the libraries'
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -149,6 +161,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
     "handle Stripe's webhooks": {"task": "payouts.tasks.handle_webhooks", "schedule": timedelta(minutes=1)},
+    "look up orders at Stripe": {"task": "payouts.tasks.look_up_orders", "schedule": timedelta(minutes=5)},
     "reconcile with Stripe": {"task": "payouts.tasks.reconcile", "schedule": timedelta(days=1)},
     "go on with payout runs": {"task": "payouts.tasks.send_waiting_runs", "schedule": timedelta(minutes=5)},
 }
@@ -215,14 +228,50 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day; a form that comes later is kept until its sender is back
+ACCOUNT_ADAPTER = "marketplace.logins.LoginAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_VERIFICATION = "none"  # a login is made by an invitation to its address; a new address is verified
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_RATE_LIMITS = {"verify_file": "20/m/ip"}  # beside allauth's own
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", default=False) else 0
+MFA_TOTP_ISSUER = "Tributary"
+MFA_TOTP_TOLERANCE = 1
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody can take another's address: there is no sign-up
+INVITATION_DAYS = 14
+
+# Mail: into files of the data folder unless a server is named.
+EMAIL_FILE_PATH = str(DATA_FOLDER / "mail")
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+if env.str("EMAIL_URL", default=""):
+    globals().update(env.email("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="Tributary <tributary@localhost>")
+
+# What several servers have to know at once, such as one-time codes that were used and attempts to log in.
+CACHES = {"default": env.cache_url("CACHE_URL", default=shared_cache(CELERY_BROKER_URL))}
 
 # Transport: plain HTTP only where a newcomer tries things out.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "img-src 'self' data:",  # small drawings in style sheets, and the code that authenticator apps scan
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        f"form-action 'self' https://*.stripe.com {STRIPE_API_BASE}".rstrip(),  # where forms may lead on to
+    ]
+)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 
 # Language and time

@@ -1,22 +1,25 @@
 """All addresses of the site; the upper apps are included by name."""
 
+from allauth.account import views as allauth_views
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from marketplace import model_views, public_views, request_views, upload_views, views
+from marketplace import invitation_views, kept_forms, model_views, public_views, request_views, upload_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("login/", LoginView.as_view(template_name="marketplace/login.html"), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/login/", allauth_views.login, name="login"),
+    path("accounts/logout/", allauth_views.logout, name="logout"),
+    path("accounts/form/", kept_forms.kept_form, name="kept_form"),
+    path("accounts/invitations/", invitation_views.invitations, name="invitations"),
+    path("accounts/invitations/<token>/", invitation_views.accept, name="accept_invitation"),
+    path("accounts/", include("allauth.urls")),
     path("language/", login_not_required(set_language), name="set_language"),
     path("generate/", request_views.generate, name="generate"),
     path("generate/<int:request_id>/", request_views.generation_request, name="generation_request"),
     path("generations/", views.generations, name="generations"),
-    path("generations/<int:generation_id>/license/", views.license_generation, name="license_generation"),
     path("generations/<int:generation_id>/preview.jpg", views.generation_preview, name="generation_preview"),
     path("downloads/", views.downloads, name="downloads"),
     path("downloads/<int:download_id>/edits/", views.human_edits, name="human_edits"),

@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.core.release import SaleState
 from marketplace.delivering import EXTENSIONS
 from marketplace.models import Asset, Generation, GeneratorModel
-from marketplace.output_checks import NotForSale, sale_states
+from marketplace.output_checks import sale_states
 from marketplace.permissions import (
     LoggedInRequest,
     customer_of,
@@ -28,7 +28,6 @@ from marketplace.permissions import (
     roles_of,
 )
 from marketplace.prices import licence_price
-from marketplace.services import record_download
 
 GENERATIONS_A_PAGE = 24
 DOWNLOADS_A_PAGE = 50
@@ -37,7 +36,7 @@ PREVIEW_SECONDS = 24 * 60 * 60  # browsers keep previews: the file behind an id 
 
 
 class LicenceForm(forms.Form):
-    """A press of the button that licenses; its key makes a second press of the same button no second licence."""
+    """A press of the button that licenses; its key makes a second press of the same button no second order."""
 
     form_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
@@ -90,37 +89,6 @@ def generations(request: LoggedInRequest) -> HttpResponse:
     not_for_sale = {pk for pk, state in states.items() if state is not SaleState.FOR_SALE}
     context = {"page": page, "not_for_sale": not_for_sale, "price": licence_price(), "form": form}
     return render(request, "marketplace/generations.html", context)
-
-
-@require_POST
-def license_generation(request: LoggedInRequest, generation_id: int) -> HttpResponse:
-    """Record a licence for the customer, once for each form that was shown."""
-    customer = customer_of(request.user)
-    generation = get_object_or_404(generations_for(request.user), pk=generation_id)
-    form = LicenceForm(request.POST)
-    if not form.is_valid():
-        messages.error(
-            request, translated("Nothing was licensed: the form was not complete. Please press the button again.")
-        )
-        return redirect("generation", generation_id)
-    price = licence_price()
-    try:
-        download = record_download(
-            customer,
-            generation,
-            gross_minor=price.minor,
-            currency=price.currency,
-            at=timezone.now(),
-            idempotency_key=f"page:{customer.pk}:{generation.pk}:{form.cleaned_data['form_key']}",
-        )
-    except NotForSale as refused:
-        messages.error(request, str(refused))
-        return redirect("generation", generation_id)
-    messages.success(
-        request,
-        translated("Licence %(number)s is recorded. Your file is in the list below.") % {"number": download.pk},
-    )
-    return redirect("downloads")
 
 
 @require_safe

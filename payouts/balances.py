@@ -7,7 +7,7 @@ from django.db.models import Count, Sum
 from payouts.core.ledger import AccountKind
 from payouts.models import LedgerAccount
 
-AT_STRIPE = (AccountKind.STRIPE_BALANCE, AccountKind.STRIPE_PENDING)
+CASH = (AccountKind.STRIPE_BALANCE, AccountKind.STRIPE_PENDING, AccountKind.COLLECTED_ELSEWHERE)
 OWED = (
     AccountKind.PAYABLE,
     AccountKind.HELD,
@@ -29,16 +29,16 @@ class KindBalance:
 
 @dataclass(frozen=True)
 class CashEquation:
-    """Cash at Stripe = owed + ours, in micro-units as a person would count them."""
+    """Cash = owed + ours, in micro-units as a person would count them."""
 
-    at_stripe_micro: int
+    cash_micro: int
     owed_micro: int
     ours_micro: int
 
     @property
     def holds(self) -> bool:
         """Whether both sides are equal."""
-        return self.at_stripe_micro == self.owed_micro + self.ours_micro
+        return self.cash_micro == self.owed_micro + self.ours_micro
 
 
 def balances_by_kind(currency: str) -> list[KindBalance]:
@@ -49,8 +49,8 @@ def balances_by_kind(currency: str) -> list[KindBalance]:
 
 
 def cash_equation(balances: list[KindBalance]) -> CashEquation:
-    """Set what lies at Stripe against what is owed to contributors and what is left for us."""
+    """Set what is at Stripe or was collected elsewhere against what is owed to contributors and what is left for us."""
     by_kind = {one.kind: one.balance_micro for one in balances}
-    at_stripe_micro = sum(by_kind.pop(kind, 0) for kind in AT_STRIPE)
+    cash_micro = sum(by_kind.pop(kind, 0) for kind in CASH)
     owed_micro = sum(by_kind.pop(kind, 0) for kind in OWED)
-    return CashEquation(-at_stripe_micro, owed_micro, sum(by_kind.values()))
+    return CashEquation(-cash_micro, owed_micro, sum(by_kind.values()))

@@ -8,8 +8,8 @@ from django.db import transaction
 
 from marketplace.core.periods import Month
 from marketplace.models import Download
-from payouts.core.ledger import funds_available, sale
-from payouts.models import Entry, Period, Policy, RevenueEvent, RevenueKind
+from payouts.core.ledger import PostingLine, funds_available, sale
+from payouts.models import Entry, Order, Period, Policy, RevenueEvent, RevenueKind
 from payouts.posting import locked_period, open_period, post
 
 DOWNLOADS_AT_ONCE = 10_000
@@ -64,12 +64,15 @@ def book_downloads(at: datetime) -> int:
 
 
 def _book_month(month: Month, period: Period, downloads: list[Download], at: datetime) -> None:
-    policies = list(Policy.objects.all())
-    fees = {
-        download.pk: download.gross_minor * _in_force(policies, download.downloaded_at).fee_ppm // WHOLE_PPM
-        for download in downloads
-    }
-    lines = sale(sum(download.gross_minor for download in downloads), sum(fees.values()), period.currency)
+    orders = Order.objects.filter(download__in=downloads).values_list("download_id", "fee_minor")
+    stripes_fees = {pk: fee_minor for pk, fee_minor in orders if pk is not None and fee_minor is not None}
+    fees = _policys_fees([download for download in downloads if download.pk not in stripes_fees]) | stripes_fees
+    lines: list[PostingLine] = []
+    for through_checkout in (True, False):
+        sold = [download for download in downloads if (download.pk in stripes_fees) is through_checkout]
+        gross_minor, fee_minor = sum(one.gross_minor for one in sold), sum(fees[one.pk] for one in sold)
+        if sold:
+            lines += sale(gross_minor, fee_minor, period.currency, through_checkout=through_checkout)
     entry = post("sale", period, f"sale:{month}:{downloads[0].pk}-{downloads[-1].pk}", lines, at)
     RevenueEvent.objects.bulk_create(
         RevenueEvent(
@@ -87,6 +90,15 @@ def _book_month(month: Month, period: Period, downloads: list[Download], at: dat
     )
 
 
+def _policys_fees(downloads: list[Download]) -> dict[int, int]:
+    """The fees of downloads that did not come through checkout, in minor units by id."""
+    policies = list(Policy.objects.all())
+    return {
+        download.pk: download.gross_minor * _in_force(policies, download.downloaded_at).fee_ppm // WHOLE_PPM
+        for download in downloads
+    }
+
+
 def _own_period(month: Month) -> Period | None:
     """The period of the month itself, if it and all later ones are open."""
     later = Period.objects.filter(month_on__gt=month.start_at.date(), currency=settings.SETTLEMENT_CURRENCY)
@@ -98,6 +110,6 @@ def _own_period(month: Month) -> Period | None:
 
 @transaction.atomic
 def record_available_funds(net_minor: int, key: str, at: datetime) -> Entry:
-    """Post that Stripe has made pending money available, once per key."""
+    """Post that money which was collected elsewhere is available at Stripe, once per key."""
     lines = funds_available(net_minor, settings.SETTLEMENT_CURRENCY)
     return post("funds_available", open_period(at), key, lines, at)

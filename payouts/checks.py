@@ -12,25 +12,28 @@ from payouts.database_role import ROLE
 
 @register(Tags.security)
 def check_stripe_key(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
-    """E201: a live key with DEBUG on. E202: a live key at all, as long as there is no checkout."""
+    """E201: a live key with DEBUG on. E202: a live key without the secret by which Stripe's webhooks are known."""
     if not settings.STRIPE_API_KEY.startswith(("sk_live_", "rk_live_")):
         return []
-    not_charged = Error(
-        "STRIPE_API_KEY is a live key, and licences are not charged yet: contributors would be paid money that no "
-        "customer paid.",
-        hint="Use a test key, or the sandbox.",
-        id="tributary.E202",
-    )
-    if not settings.DEBUG:
-        return [not_charged]
-    return [
-        Error(
-            "DEBUG is on and STRIPE_API_KEY is a live key: a failing page shows secrets, and real money moves.",
-            hint="Set DEBUG=false, or use a test key.",
-            id="tributary.E201",
-        ),
-        not_charged,
-    ]
+    refused: list[CheckMessage] = []
+    if settings.DEBUG:
+        refused.append(
+            Error(
+                "DEBUG is on and STRIPE_API_KEY is a live key: a failing page shows secrets, and real money moves.",
+                hint="Set DEBUG=false, or use a test key.",
+                id="tributary.E201",
+            )
+        )
+    if not settings.STRIPE_WEBHOOK_SECRET:
+        refused.append(
+            Error(
+                "STRIPE_API_KEY is a live key and STRIPE_WEBHOOK_SECRET is not set: refunds and disputes would not be "
+                "heard of, and contributors be paid money that customers got back.",
+                hint="Add the endpoint /webhooks/stripe/ at Stripe, and set the secret that it shows.",
+                id="tributary.E202",
+            )
+        )
+    return refused
 
 
 @register(Tags.database)

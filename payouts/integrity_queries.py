@@ -25,7 +25,7 @@ KNOWN: dict[str, Any] = {
     "common_fund": AccountKind.COMMON_FUND,
     "fees": AccountKind.FEES,
     "stripe_balance": AccountKind.STRIPE_BALANCE,
-    "cash": [AccountKind.STRIPE_BALANCE, AccountKind.STRIPE_PENDING],
+    "cash": [AccountKind.STRIPE_BALANCE, AccountKind.STRIPE_PENDING, AccountKind.COLLECTED_ELSEWHERE],
     "in_transit": AccountKind.PAYOUT_IN_TRANSIT,
     "reserved": PayoutState.RESERVED,
     "sent": PayoutState.SENT,

@@ -1,6 +1,7 @@
 """Reconciliation: Stripe's list against the payouts against the ledger, and the cash at both ends."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,12 +12,24 @@ from django.db.models.functions import Cast, Concat
 
 from marketplace.core.money import Money, micro_to_minor, minor_to_micro
 from payouts.attempts import transfer_group
+from payouts.booking import NoPolicy, book_downloads
+from payouts.checkout import look_up_unsettled
 from payouts.core.ledger import AccountKind
-from payouts.core.reconciling import Cash, Difference, FindingKind, Listed, Recorded, differences, missing
+from payouts.core.reconciling import (
+    Cash,
+    Difference,
+    FindingKind,
+    Listed,
+    Recorded,
+    differences,
+    missing,
+    unknown_charge,
+)
 from payouts.core.states import PayoutState
 from payouts.findings import record_findings
-from payouts.gateway import Gateway, TransferReceipt
-from payouts.models import Entry, LedgerAccount, Payout, PayoutRun, Reconciliation, Transfer
+from payouts.gateway import Charge, Funds, Gateway, TransferReceipt
+from payouts.incoming import booked, list_charges, make_available, watched_from
+from payouts.models import Entry, LedgerAccount, Order, Payout, PayoutRun, Reconciliation, Transfer
 from payouts.reversing import record_reversals
 
 WINDOW = timedelta(days=60)
@@ -33,8 +46,11 @@ class Reading:
     """Both ends as they were at one moment; `moved` is what our books had of payouts before the first look."""
 
     listed: list[TransferReceipt]
-    available_minor: int
+    charges_since: datetime
+    charges: dict[str, Charge]
+    funds: Funds
     ledger_minor: int
+    pending_ledger_minor: int
     is_under_way: bool
     moved: tuple[int, int]
 
@@ -48,13 +64,16 @@ def reconcile(gateway: Gateway, at: datetime, run: PayoutRun | None = None) -> R
     currency = run.currency if run else settings.SETTLEMENT_CURRENCY
     for _ in range(READINGS):
         reading = _read(gateway, at, run, currency)
-        cash, found = _compared(reading, currency, at, run)
+        cash, pending, found = _compared(reading, currency, at, run)
         if _is_still(reading, gateway, at, run, currency):
-            return _record(reading, cash, currency, found, at, run)
+            return _record(reading, cash, pending, currency, found, at, run)
     raise Moving("Money moved while it was counted: reconcile again when nothing is being sent.")
 
 
-def _compared(reading: Reading, currency: str, at: datetime, run: PayoutRun | None) -> tuple[Cash, list[Difference]]:
+def _compared(
+    reading: Reading, currency: str, at: datetime, run: PayoutRun | None
+) -> tuple[Cash, Cash, list[Difference]]:
+    """What is available and what is pending, at both ends, and all that differs."""
     found: list[Difference] = []
     in_flight_minor = 0
     for receipts in _chunks(reading.listed):
@@ -67,14 +86,25 @@ def _compared(reading: Reading, currency: str, at: datetime, run: PayoutRun | No
                 in_flight_minor += receipt.amount_minor - receipt.reversed_minor
     found += _missing(reading.listed, run, at)
     found += _ledger_differences(currency)
-    cash = Cash(reading.ledger_minor, reading.available_minor, in_flight_minor)
-    found += _cash_difference(cash, currency)
-    return cash, found
+    unbooked, unknown = _not_booked(reading.charges)
+    found += [unknown_charge(one.stripe_charge_id, str(Money(one.amount_minor, currency))) for one in unknown]
+    sold_minor = sum(charge.net_minor for charge in unbooked if charge.is_available)
+    cash = Cash(reading.ledger_minor, reading.funds.available_minor, in_flight_minor - sold_minor)
+    sold_minor = sum(charge.net_minor for charge in unbooked if not charge.is_available)
+    pending = Cash(reading.pending_ledger_minor, reading.funds.pending_minor, -sold_minor)
+    found += _cash_differences(cash, pending, currency)
+    return cash, pending, found
 
 
 @transaction.atomic
 def _record(
-    reading: Reading, cash: Cash, currency: str, found: list[Difference], at: datetime, run: PayoutRun | None
+    reading: Reading,
+    cash: Cash,
+    pending: Cash,
+    currency: str,
+    found: list[Difference],
+    at: datetime,
+    run: PayoutRun | None,
 ) -> Reconciliation:
     record_findings(found, at, run)
     return Reconciliation.objects.create(
@@ -82,8 +112,11 @@ def _record(
         currency=currency,
         transfer_count=len(reading.listed),
         ledger_minor=cash.ledger_minor,
-        available_minor=cash.available_minor,
+        available_minor=cash.stripe_minor,
         in_flight_minor=cash.in_flight_minor,
+        pending_ledger_minor=pending.ledger_minor,
+        pending_minor=pending.stripe_minor,
+        pending_in_flight_minor=pending.in_flight_minor,
         reconciled_at=at,
     )
 
@@ -92,16 +125,33 @@ def _read(gateway: Gateway, at: datetime, run: PayoutRun | None, currency: str) 
     moved = _moved(currency)
     listed = _list(gateway, at, run)
     _copy_reversals(listed, gateway, at)
-    is_under_way = Payout.objects.filter(state=PayoutState.RESERVED).exists()
-    ledger_minor = _ledger_minor(currency)
-    return Reading(listed, gateway.available_minor(currency.lower()), ledger_minor, is_under_way, moved)
+    charges_since = watched_from(at)
+    charges = list_charges(gateway, charges_since)
+    _catch_up(charges, gateway, at)
+    return Reading(
+        listed=listed,
+        charges_since=charges_since,
+        charges=charges,
+        is_under_way=Payout.objects.filter(state=PayoutState.RESERVED).exists(),
+        ledger_minor=_ledger_minor(AccountKind.STRIPE_BALANCE, currency),
+        pending_ledger_minor=_ledger_minor(AccountKind.STRIPE_PENDING, currency),
+        funds=gateway.funds(currency.lower()),
+        moved=moved,
+    )
 
 
 def _is_still(reading: Reading, gateway: Gateway, at: datetime, run: PayoutRun | None, currency: str) -> bool:
     """Whether nothing moved from the first look to the end of the comparison."""
     if reading.is_under_way and _list(gateway, at, run) != reading.listed:
         return False
-    return _moved(currency) == reading.moved and _ledger_minor(currency) == reading.ledger_minor
+    in_ledger = tuple(
+        _ledger_minor(kind, currency) for kind in (AccountKind.STRIPE_BALANCE, AccountKind.STRIPE_PENDING)
+    )
+    return (
+        _moved(currency) == reading.moved
+        and in_ledger == (reading.ledger_minor, reading.pending_ledger_minor)
+        and list_charges(gateway, reading.charges_since) == reading.charges
+    )
 
 
 def _moved(currency: str) -> tuple[int, int]:
@@ -191,21 +241,41 @@ def _in_transit_difference(currency: str) -> Iterator[Difference]:
         yield Difference(FindingKind.IN_TRANSIT_DIFFERS, "payouts in transit", found)
 
 
-def _cash_difference(cash: Cash, currency: str) -> Iterator[Difference]:
-    if cash.difference_minor:
-        parts = (cash.ledger_minor, cash.available_minor, cash.in_flight_minor, cash.difference_minor)
-        ledger, available, in_flight, off = (Money(minor, currency) for minor in parts)
-        found = (
-            f"The ledger has {ledger} in Stripe's balance; Stripe has {available} available, and {in_flight} are in "
-            f"flight: {off} too much in the ledger."
-        )
-        yield Difference(FindingKind.CASH_DIFFERS, "cash at Stripe", found)
+def _cash_differences(cash: Cash, pending: Cash, currency: str) -> Iterator[Difference]:
+    for equation, kind, adjective in (
+        (cash, FindingKind.CASH_DIFFERS, "available"),
+        (pending, FindingKind.PENDING_DIFFERS, "pending"),
+    ):
+        if equation.difference_minor:
+            parts = (equation.ledger_minor, equation.stripe_minor, equation.in_flight_minor, equation.difference_minor)
+            ledger, stripe, in_flight, off = (Money(minor, currency) for minor in parts)
+            account = "Stripe's balance" if equation is cash else "what is pending at Stripe"
+            found = (
+                f"The ledger has {ledger} in {account}; Stripe has {stripe} {adjective}, and {in_flight} are in "
+                f"flight: {off} too much in the ledger."
+            )
+            yield Difference(kind, "cash at Stripe" if equation is cash else "pending at Stripe", found)
 
 
-def _ledger_minor(currency: str) -> int:
-    """Stripe's balance by our books, as a person counts it."""
-    balance = LedgerAccount.objects.filter(kind=AccountKind.STRIPE_BALANCE)
-    return -micro_to_minor(_balance_micro(balance, currency), currency)
+def _catch_up(charges: dict[str, Charge], gateway: Gateway, at: datetime) -> None:
+    """Settle and book what customers paid before it was listed, and what became available of it."""
+    look_up_unsettled(gateway, at, at)
+    with suppress(NoPolicy):  # what cannot be booked counts as in flight
+        while book_downloads(at):
+            pass
+    make_available(charges, at)
+
+
+def _not_booked(charges: dict[str, Charge]) -> tuple[list[Charge], list[Charge]]:
+    """Charges of our orders that the ledger does not have yet, and those that no order of ours knows."""
+    known = set(Order.objects.filter(stripe_charge_id__in=charges).values_list("stripe_charge_id", flat=True))
+    in_ledger = set(booked().filter(stripe_charge_id__in=charges).values_list("stripe_charge_id", flat=True))
+    return [charges[id_] for id_ in known - in_ledger], [charges[id_] for id_ in charges.keys() - known]
+
+
+def _ledger_minor(kind: AccountKind, currency: str) -> int:
+    """What is at Stripe by our books, as a person counts it."""
+    return -micro_to_minor(_balance_micro(LedgerAccount.objects.filter(kind=kind), currency), currency)
 
 
 def _in_transit_micro(currency: str) -> int:

@@ -1,12 +1,16 @@
 """Celery tasks of the money: each finds its work in rows, so it may run twice or be lost without harm."""
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
-from payouts import booking, reconciliation, sending, webhooks
-from payouts.core.states import RunState
-from payouts.models import PayoutRun, WebhookEvent
+from payouts import booking, checkout, reconciliation, sending, webhooks
+from payouts.core.states import UNSETTLED_ORDERS, RunState
+from payouts.models import Order, PayoutRun, WebhookEvent
 from payouts.onboarding import stripe_gateway
+
+HEARD_OF = timedelta(minutes=5)  # after which an order's return or webhook is not waited for any more
 
 
 @shared_task
@@ -42,8 +46,16 @@ def handle_webhooks() -> None:
 
 
 @shared_task
+def look_up_orders() -> None:
+    """Ask Stripe about orders that nothing was heard of for a while."""
+    at = timezone.now()
+    if Order.objects.filter(state__in=UNSETTLED_ORDERS, opened_at__lte=at - HEARD_OF).exists():
+        checkout.look_up_unsettled(stripe_gateway(), at, at - HEARD_OF)
+
+
+@shared_task
 def reconcile(run_id: int | None = None) -> None:
     """Compare Stripe's list with the payouts and the ledger: of one run or, every night, of all."""
-    if run_id is not None or PayoutRun.objects.exists():
+    if run_id is not None or PayoutRun.objects.exists() or Order.objects.exists():
         run = None if run_id is None else PayoutRun.objects.get(pk=run_id)
         reconciliation.reconcile(stripe_gateway(), timezone.now(), run)

@@ -3,17 +3,27 @@
 Nothing depends on one arriving: what it would have told is found by sending, refreshing and reconciling too.
 """
 
-from contextlib import suppress
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import DataError, transaction
 
+from marketplace.models import Download
+from payouts.booking import book_downloads
+from payouts.checkout import CheckoutDiffers, look_up
+from payouts.disputes import record_dispute, settle_dispute
 from payouts.gateway import Gateway, GatewayRejected, signed_event
-from payouts.models import ConnectedAccount, Transfer, WebhookEvent
+from payouts.incoming import list_charges, make_available, watched_from
+from payouts.models import ConnectedAccount, DisputeOutcome, Order, Transfer, WebhookEvent
+from payouts.money_back import MoneyBackRefused
 from payouts.onboarding import disable_account, refresh_account
+from payouts.refunds import record_refund
 from payouts.reversing import record_reversals
 
+logger = logging.getLogger(__name__)
 TOLERANCE = timedelta(minutes=5)
 
 
@@ -66,6 +76,69 @@ def _handle(event: WebhookEvent, gateway: Gateway, at: datetime) -> None:
             if transfer is not None:
                 with suppress(GatewayRejected):  # which a reconciliation finds, and would keep later events waiting
                     record_reversals(transfer, gateway.list_reversals(transfer.stripe_transfer_id), at)
+        case "checkout.session.completed" | "checkout.session.expired":
+            _look_up(Order.objects.filter(stripe_session_id=event.stripe_object_id).first(), gateway, at)
+        case "balance.available":
+            make_available(list_charges(gateway, watched_from(at)), at)
+        case "charge.refunded":
+            _copy_refunds(event.stripe_object_id, gateway, at)
+        case "charge.dispute.created" | "charge.dispute.funds_withdrawn" | "charge.dispute.closed":
+            _copy_dispute(event.stripe_object_id, gateway, at)
+
+
+def _look_up(order: Order | None, gateway: Gateway, at: datetime) -> Order | None:
+    """The order as it is now. One that cannot be settled is looked up again by the clock; later events go on."""
+    if order is None:
+        return None
+    try:
+        return look_up(order, gateway, at)
+    except (CheckoutDiffers, GatewayRejected):
+        logger.exception("%s cannot be settled", order)
+        return None
+
+
+def _sold_by(stripe_charge_id: str, gateway: Gateway, at: datetime) -> Download | None:
+    """The download that a charge paid for, booked; None where it is not ours or became no licence."""
+    order = _look_up(Order.objects.filter(stripe_charge_id=stripe_charge_id).first(), gateway, at)
+    if order is None or order.download is None:
+        return None
+    while book_downloads(at):
+        pass
+    return order.download
+
+
+def _copy_refunds(stripe_charge_id: str, gateway: Gateway, at: datetime) -> None:
+    """Record what went back of a sale, each refund once under its id, whoever gave it back."""
+    download = _sold_by(stripe_charge_id, gateway, at)
+    if download is None:
+        return
+    for refund in reversed(gateway.list_refunds(stripe_charge_id)):
+        with _told():
+            record_refund(download, refund.amount_minor, refund.stripe_refund_id, at)
+
+
+def _copy_dispute(stripe_dispute_id: str, gateway: Gateway, at: datetime) -> None:
+    """Record a dispute that took money, and how it ended, each once under its id."""
+    try:
+        dispute = gateway.dispute(stripe_dispute_id)
+    except GatewayRejected:
+        return
+    download = _sold_by(dispute.stripe_charge_id, gateway, at)
+    if download is None or not dispute.taken_minor:
+        return
+    with _told():
+        event = record_dispute(download, dispute.taken_minor, dispute.fee_minor, dispute.stripe_dispute_id, at)
+        if dispute.status in (DisputeOutcome.WON, DisputeOutcome.LOST):
+            settle_dispute(event, dispute.status, at)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Go on where the books refuse money that went back at Stripe: a reconciliation finds what is missing."""
+    try:
+        yield
+    except MoneyBackRefused:
+        logger.exception("money went back at Stripe and cannot be recorded")
 
 
 def _refresh(stripe_account_id: str, gateway: Gateway, at: datetime) -> None:

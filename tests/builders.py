@@ -39,6 +39,7 @@ from marketplace.core.periods import Month
 from marketplace.core.release import Outcome
 from marketplace.generator_models import AuditFindings, put_on_sale, record_model_audit, save_generator_model
 from marketplace.generators.base import GeneratedImage
+from marketplace.logins import give_second_factor
 from marketplace.models import (
     Asset,
     Contributor,
@@ -51,6 +52,7 @@ from marketplace.models import (
     User,
 )
 from marketplace.output_checks import record_output_check
+from marketplace.permissions import lacks_second_factor
 from marketplace.services import Details, freeze_training_set, record_download, record_generation, submit_asset
 from payouts.booking import book_downloads
 from payouts.closing import approve_close, close_period
@@ -71,12 +73,14 @@ WHOLE_PPM = 1_000_000
 _numbers = count(1)  # makes each picture, file and prompt different from all others
 
 
-def make_user(username: str, *groups: str, is_superuser: bool = False) -> User:
-    """A login with `PASSWORD`, in the named groups."""
+def make_user(username: str, *groups: str, is_superuser: bool = False, has_second_factor: bool = True) -> User:
+    """A login with `PASSWORD`, in the named groups; whoever needs a second factor has one unless told otherwise."""
     user = User.objects.create_user(
         username, f"{username}@example.org", PASSWORD, is_superuser=is_superuser, is_staff=is_superuser
     )
     user.groups.set(Group.objects.get_or_create(name=name)[0] for name in groups)
+    if has_second_factor and lacks_second_factor(user):
+        give_second_factor(user)
     return user
 
 

@@ -12,6 +12,8 @@ from attribution.months import add_months
 from marketplace.models import Contributor, Customer, User
 from tests.builders import CLOSED_AT, JOINED_AT, OCTOBER, make_contributor, make_customer, make_finance
 
+LOCAL_CACHE = "django.core.cache.backends.locmem.LocMemCache"
+
 
 def _empty_tables(test: TransactionTestCase) -> None:
     """Clean up after a test that commits: our triggers refuse to truncate, and only a superuser can silence them."""
@@ -43,8 +45,9 @@ def _static_files() -> None:
 
 @pytest.fixture(autouse=True)
 def _files_and_passwords(settings: Settings, tmp_path: Path) -> None:
-    """Each test's files go to its own folder, and hashing passwords takes no time."""
+    """Each test's files and cache are its own, and hashing passwords takes no time."""
     settings.MEDIA_ROOT = tmp_path / "files"
+    settings.CACHES = {"default": {"BACKEND": LOCAL_CACHE, "LOCATION": str(tmp_path)}}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -1,5 +1,6 @@
 """The page of one generation before it is licensed."""
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -28,6 +29,7 @@ def generation(request: LoggedInRequest, generation_id: int) -> HttpResponse:
         "price": licence_price(),
         "not_for_sale": WHY_NOT_FOR_SALE.get(sale_states([one])[one.pk]),
         "form": LicenceForm(),
+        "can_buy": bool(settings.STRIPE_API_KEY),
         "roles": roles_of(request.user),
     }
     return render(request, "attribution/generation.html", context)

@@ -20,6 +20,7 @@ from marketplace.models.generation import (
     TrainingSetMember,
 )
 from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
+from marketplace.models.invitations import Invitation, Role
 from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
@@ -37,6 +38,7 @@ __all__ = [
     "GenerationRequest",
     "GeneratorModel",
     "HumanEdit",
+    "Invitation",
     "ModelAudit",
     "ModelCard",
     "ModelStateChange",
@@ -44,6 +46,7 @@ __all__ = [
     "OutputDecision",
     "RemixTruth",
     "Rescreening",
+    "Role",
     "ScreeningResult",
     "SignedDeclaration",
     "StrikesPolicy",

@@ -100,7 +100,7 @@ def _wrong_with_books(available_minor: int) -> Iterator[str]:
     in_transit_micro = _balance_micro(AccountKind.PAYOUT_IN_TRANSIT)
     if in_transit_micro:
         yield f"{in_transit_micro} micro are in transit."
-    cash_micro = -_balance_micro(AccountKind.STRIPE_BALANCE) - _balance_micro(AccountKind.STRIPE_PENDING)
+    cash_micro = -_balance_micro(AccountKind.STRIPE_BALANCE) - _balance_micro(AccountKind.COLLECTED_ELSEWHERE)
     if cash_micro != minor_to_micro(available_minor, CURRENCY):
         yield f"The ledger has {cash_micro} micro of cash, and {Money(available_minor, CURRENCY)} are at Stripe."
 

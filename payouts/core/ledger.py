@@ -18,6 +18,7 @@ class AccountKind(StrEnum):
 
     STRIPE_BALANCE = "stripe_balance"
     STRIPE_PENDING = "stripe_pending"
+    COLLECTED_ELSEWHERE = "collected_elsewhere"
     PLATFORM_REVENUE = "platform_revenue"
     POOL = "pool"
     COMMON_FUND = "common_fund"
@@ -95,26 +96,41 @@ def check_balanced(lines: Sequence[PostingLine]) -> None:
         raise UnbalancedEntryError(f"The postings of an entry must sum to zero, but they leave {differences}.")
 
 
-def sale(gross_minor: int, fee_minor: int, currency: str) -> Entry:
-    """Return the entry of a sale: the customer paid `gross_minor`, of which Stripe kept `fee_minor`."""
+def sale(gross_minor: int, fee_minor: int, currency: str, *, through_checkout: bool = False) -> Entry:
+    """Return the entry of a sale: the customer paid `gross_minor`, of which `fee_minor` was kept by who collected it.
+
+    Through checkout that is Stripe, where the rest is pending; otherwise somebody else has it.
+    """
     _require_not_negative(gross_minor, fee_minor, gross_minor - fee_minor)
     gross_micro, fee_micro = minor_to_micro(gross_minor, currency), minor_to_micro(fee_minor, currency)
     return _entry(
         currency,
         {
-            Account(AccountKind.STRIPE_PENDING): fee_micro - gross_micro,
+            _collected(through_checkout): fee_micro - gross_micro,
             Account(AccountKind.FEES): -fee_micro,
             Account(AccountKind.PLATFORM_REVENUE): gross_micro,
         },
     )
 
 
-def funds_available(net_minor: int, currency: str) -> Entry:
-    """Return the entry of money at Stripe that is no longer pending and can be transferred."""
+def funds_available(net_minor: int, currency: str, *, through_checkout: bool = False) -> Entry:
+    """Return the entry of money that can be transferred from now on: pending before, or brought from elsewhere."""
     _require_not_negative(net_minor)
     net_micro = minor_to_micro(net_minor, currency)
+    return _entry(currency, {_collected(through_checkout): net_micro, Account(AccountKind.STRIPE_BALANCE): -net_micro})
+
+
+def order_refused(gross_minor: int, fee_minor: int, currency: str) -> Entry:
+    """Return the entry of what was paid through checkout and given back at once: Stripe keeps its fee of it."""
+    _require_not_negative(gross_minor, fee_minor, gross_minor - fee_minor)
+    gross_micro, fee_micro = minor_to_micro(gross_minor, currency), minor_to_micro(fee_minor, currency)
     return _entry(
-        currency, {Account(AccountKind.STRIPE_PENDING): net_micro, Account(AccountKind.STRIPE_BALANCE): -net_micro}
+        currency,
+        {
+            Account(AccountKind.STRIPE_PENDING): fee_micro - gross_micro,
+            Account(AccountKind.STRIPE_BALANCE): gross_micro,
+            Account(AccountKind.FEES): -fee_micro,
+        },
     )
 
 
@@ -236,6 +252,10 @@ def payout_reversed(contributor_id: int, amount_minor: int, currency: str) -> En
             Account(AccountKind.PAYABLE, contributor_id): amount_micro,
         },
     )
+
+
+def _collected(through_checkout: bool) -> Account:
+    return Account(AccountKind.STRIPE_PENDING if through_checkout else AccountKind.COLLECTED_ELSEWHERE)
 
 
 def _entry(currency: str, amounts_micro: dict[Account, int]) -> Entry:

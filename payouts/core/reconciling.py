@@ -16,6 +16,8 @@ class FindingKind(StrEnum):
     LEDGER_DIFFERS = "ledger_differs"
     IN_TRANSIT_DIFFERS = "in_transit_differs"
     CASH_DIFFERS = "cash_differs"
+    PENDING_DIFFERS = "pending_differs"
+    CHARGE_UNKNOWN = "charge_unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +88,28 @@ def missing(stripe_transfer_id: str, payout_id: int) -> Difference:
     return Difference(FindingKind.TRANSFER_MISSING, f"transfer {stripe_transfer_id}", found)
 
 
+def unknown_charge(stripe_charge_id: str, amount: str) -> Difference:
+    """A customer's money at Stripe that no order knows of."""
+    found = f"{stripe_charge_id} of {amount} is at Stripe, and no order of ours was paid by it."
+    return Difference(FindingKind.CHARGE_UNKNOWN, f"charge {stripe_charge_id}", found)
+
+
 @dataclass(frozen=True, slots=True)
 class Cash:
-    """The ledger's Stripe balance = available at Stripe + in flight.
+    """What the ledger has of Stripe's balance = what Stripe has + what is in flight: of the available, of the pending.
 
-    In flight is what has left Stripe's balance for transfers that the ledger does not have yet. What is pending has no
-    part in it: the ledger's is of sales, and customers are not charged through Stripe yet.
+    In flight is what has left Stripe's balance and the ledger does not know of yet: transfers that are not recorded.
+    What came in and is not booked yet, of sales, counts against it.
     """
 
     ledger_minor: int
-    available_minor: int
+    stripe_minor: int
     in_flight_minor: int
 
     @property
     def difference_minor(self) -> int:
         """What the ledger has too much; zero where the equation holds."""
-        return self.ledger_minor - self.available_minor - self.in_flight_minor
+        return self.ledger_minor - self.stripe_minor - self.in_flight_minor
 
 
 def _words(amount_minor: int, currency: str, stripe_account_id: str) -> str:

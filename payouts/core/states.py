@@ -1,7 +1,20 @@
-"""The states of a payout run, of a payout and of an attempt, and the moves between them that are allowed."""
+"""The states of an order, a payout run, a payout and an attempt, and the moves between them that are allowed."""
 
 from collections.abc import Mapping
 from enum import StrEnum
+
+
+class OrderState(StrEnum):
+    """A customer's order: open until Stripe says that it was paid or has expired.
+
+    What was paid becomes a licence or, where the generation is not for sale any more, is refused and goes back.
+    """
+
+    OPEN = "open"
+    PAID = "paid"
+    LICENSED = "licensed"
+    EXPIRED = "expired"
+    REFUSED = "refused"
 
 
 class RunState(StrEnum):
@@ -45,6 +58,14 @@ class AttemptOutcome(StrEnum):
     REJECTED = "rejected"
 
 
+UNSETTLED_ORDERS = (OrderState.OPEN, OrderState.PAID)
+ORDER_TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
+    OrderState.OPEN: frozenset({OrderState.PAID, OrderState.EXPIRED}),
+    OrderState.PAID: frozenset({OrderState.LICENSED, OrderState.REFUSED}),
+    OrderState.LICENSED: frozenset(),
+    OrderState.EXPIRED: frozenset(),
+    OrderState.REFUSED: frozenset(),
+}
 ENDED_RUNS = (RunState.SETTLED, RunState.CANCELLED)
 RUN_TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     RunState.DRAFT: frozenset({RunState.APPROVED, RunState.CANCELLED}),

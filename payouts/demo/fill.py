@@ -20,7 +20,7 @@ from marketplace.core.periods import Month
 from marketplace.generators.base import GeneratorUnavailable
 from marketplace.generators.remix import MOST_SOURCES
 from marketplace.ingest import Ingested, Outcome
-from marketplace.models import Asset
+from marketplace.models import Asset, Contributor, User
 from marketplace.sample_catalogue import write_catalogue
 from marketplace.sample_catalogue.unwelcome import write_unwelcome_uploads
 from marketplace.services import NoTrainingSet
@@ -59,6 +59,16 @@ def fill(photos: Path | None = None, json_file: Path | None = None) -> None:
         raise CommandError("The books do not balance: see the summary.")
     mark_complete()
     console.print(f"Done in {time.monotonic() - started:.0f} s. `make run` shows it all in a browser.")
+
+
+def fill_with_people() -> None:
+    """Empty the demo's database and give it logins and a policy: a marketplace that nobody has used yet."""
+    empty_database()
+    call_command("migrate", verbosity=0)
+    month = Month.containing(timezone.now()).previous
+    stages.hire(month)
+    user = User.objects.create_user("contributor", "contributor@example.com")
+    Contributor.objects.create(name="Helena Vasconcelos", country="PT", user=user, joined_at=month.start_at)
 
 
 class _Demo:

@@ -5,6 +5,7 @@ from payouts.models.audit import AuditLink, AuditSubject
 from payouts.models.exports import TrainingSetExport
 from payouts.models.ledger import Entry, LedgerAccount, Posting
 from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind
+from payouts.models.orders import Order
 from payouts.models.reconciling import Finding, Reconciliation, WebhookEvent
 from payouts.models.runs import Attempt, ConnectedAccount, Payout, PayoutRun, Reversal, Transfer
 from payouts.models.statements import Statement, StatementRoot
@@ -24,6 +25,7 @@ __all__ = [
     "Hold",
     "HoldEnd",
     "LedgerAccount",
+    "Order",
     "Payout",
     "PayoutRun",
     "Period",

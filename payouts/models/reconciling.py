@@ -37,6 +37,9 @@ class Reconciliation(models.Model):
     ledger_minor = models.BigIntegerField()
     available_minor = models.BigIntegerField()
     in_flight_minor = models.BigIntegerField()
+    pending_ledger_minor = models.BigIntegerField(default=0)
+    pending_minor = models.BigIntegerField(default=0, help_text="At Stripe.")
+    pending_in_flight_minor = models.BigIntegerField(default=0)
     reconciled_at = models.DateTimeField()
 
     class Meta:
@@ -44,8 +47,13 @@ class Reconciliation(models.Model):
 
     @property
     def cash(self) -> Cash:
-        """The equation."""
+        """The equation of what is available."""
         return Cash(self.ledger_minor, self.available_minor, self.in_flight_minor)
+
+    @property
+    def pending(self) -> Cash:
+        """The equation of what is pending."""
+        return Cash(self.pending_ledger_minor, self.pending_minor, self.pending_in_flight_minor)
 
 
 class Finding(models.Model):

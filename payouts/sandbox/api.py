@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from payouts.sandbox import accounts, balance, events, reversals, transfers
-from payouts.sandbox.answers import Answer, ApiError
+from payouts.sandbox import accounts, balance, checkout, disputes, events, refunds, reversals, transfers
+from payouts.sandbox.answers import Answer, ApiError, JsonObject
+from payouts.sandbox.due import catch_up
 from payouts.sandbox.faults import REFUSALS, Fault
 from payouts.sandbox.idempotency import Execution, Idempotency, execute
 from payouts.sandbox.params import Params, decode
@@ -53,11 +54,15 @@ class Api:
         endpoint, ids = self._route(request)
         tree = decode(request.parameters)
         if request.method == "GET" or request.idempotency_key is None:
-            return execute(self.state, endpoint(Params(tree), *ids), fault)
+            return execute(self.state, _at_its_time(endpoint(Params(tree), *ids)), fault)
         if len(request.idempotency_key) > IDEMPOTENCY_KEY_MAX_LENGTH:
             raise ApiError(400, f"An idempotency key has at most {IDEMPOTENCY_KEY_MAX_LENGTH} characters.")
         fingerprint = hashlib.sha256(json.dumps([request.path, tree], sort_keys=True).encode()).hexdigest()
-        return self.idempotency.once(request.idempotency_key, fingerprint, lambda: endpoint(Params(tree), *ids), fault)
+
+        def prepare() -> Execution:
+            return _at_its_time(endpoint(Params(tree), *ids))
+
+        return self.idempotency.once(request.idempotency_key, fingerprint, prepare, fault)
 
     def _route(self, request: Request) -> tuple[Endpoint, tuple[str, ...]]:
         for method, path, endpoint in self._routes:
@@ -65,6 +70,16 @@ class Api:
             if match and method == request.method:
                 return endpoint, match.groups()
         raise ApiError(404, f"The sandbox has no {request.method} {request.path}.")
+
+
+def _at_its_time(execution: Execution) -> Execution:
+    """The execution, after all that is due by then."""
+
+    def execute_after_what_is_due(state: State) -> JsonObject:
+        catch_up(state)
+        return execution(state)
+
+    return execute_after_what_is_due
 
 
 def _routes(base_url: str) -> tuple[tuple[str, str, Endpoint], ...]:
@@ -75,8 +90,14 @@ def _routes(base_url: str) -> tuple[tuple[str, str, Endpoint], ...]:
         ("POST", "/v1/account_links", accounts.create_link(base_url)),
         ("GET", "/v1/balance", balance.retrieve),
         ("GET", "/v1/balance_transactions", balance.index_transactions),
+        ("POST", "/v1/checkout/sessions", checkout.create(base_url)),
+        ("GET", "/v1/checkout/sessions/([^/]+)", checkout.retrieve),
+        ("POST", "/v1/checkout/sessions/([^/]+)/expire", checkout.expire),
+        ("GET", "/v1/disputes/([^/]+)", disputes.retrieve),
         ("GET", "/v1/events", events.index),
         ("GET", "/v1/events/([^/]+)", events.retrieve),
+        ("GET", "/v1/refunds", refunds.index),
+        ("POST", "/v1/refunds", refunds.create),
         ("POST", "/v1/topups", balance.create_topup),
         ("GET", "/v1/transfers", transfers.index),
         ("POST", "/v1/transfers", transfers.create),

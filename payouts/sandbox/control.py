@@ -8,6 +8,8 @@ from payouts.sandbox.accounts import change_account
 from payouts.sandbox.answers import Answer, ApiError, JsonObject, json_answer
 from payouts.sandbox.balance import post_balance_transaction
 from payouts.sandbox.deliveries import Deliveries, Manner
+from payouts.sandbox.disputes import close_dispute, open_dispute
+from payouts.sandbox.due import catch_up, settle_pending
 from payouts.sandbox.faults import WHOLE_PPM, Fault, FaultPlan
 from payouts.sandbox.state import State
 
@@ -23,9 +25,12 @@ class Control:
         self.deliveries = Deliveries(state)
         self._levers: dict[str, Callable[..., JsonObject]] = {
             "account": self._set_account,
+            "available": lambda: settle_pending(state),
             "balance": self._change_balance,
             "clock": self._advance_clock,
             "deliveries": self._deliver,
+            "dispute": self._open_dispute,
+            "dispute_end": self._close_dispute,
             "faults": self._plan_faults,
             "webhooks": self._set_endpoint,
         }
@@ -46,6 +51,8 @@ class Control:
         if advance_s < 0:
             raise ValueError("the clock only moves on")
         self._state.advance(advance_s)
+        with self._state.transaction():
+            catch_up(self._state)
         return {"now": self._state.now()}
 
     def _plan_faults(self, seed: int = 0, rates_ppm: dict[str, int] | None = None, stall_s: float = 0.0) -> JsonObject:
@@ -71,6 +78,14 @@ class Control:
             return change_account(
                 self._state, account, transfers=transfers, currently_due=currently_due, deadline=deadline
             )
+
+    def _open_dispute(self, charge: str) -> JsonObject:
+        with self._state.transaction():
+            return open_dispute(self._state, charge)
+
+    def _close_dispute(self, dispute: str, status: str) -> JsonObject:
+        with self._state.transaction():
+            return close_dispute(self._state, dispute, status)
 
     def _change_balance(self, change_minor: int, currency: str) -> JsonObject:
         """Money that leaves or comes without a call of ours, as a dispute does."""

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from payouts.sandbox.accounts import complete_onboarding
 from payouts.sandbox.answers import Answer
+from payouts.sandbox.pages import page, redirect
 from payouts.sandbox.state import OnboardingLink, State
 
 BANK_COUNTRIES = {
@@ -38,31 +39,6 @@ BANK_COUNTRIES = {
     "US": "United States",
 }
 
-PAGE = Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-  :root { color-scheme: light dark; }
-  body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 2rem auto; padding: 0 1rem; }
-  label { display: block; margin-top: 1.2rem; font-weight: 600; }
-  input, select, button { font: inherit; padding: .5rem; box-sizing: border-box; width: 100%; }
-  button { margin-top: 1.6rem; cursor: pointer; }
-  :focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
-  .error { font-weight: 600; }
-</style>
-</head>
-<body>
-<main>
-<h1>$title</h1>
-$content
-</main>
-</body>
-</html>
-""")
-
 FORM = Template("""<p>This is the sandbox: no money moves, nothing is sent anywhere, and any name will do.
 Account <code>$account</code>.</p>
 <form method="post">
@@ -84,7 +60,7 @@ def show(state: State, token: str) -> Answer:
     if link is None:
         return _unknown_link()
     if link.expires_at <= state.now():
-        return _redirect(link.refresh_url)
+        return redirect(link.refresh_url)
     account = state.get("account", link.account) or {}
     return _form(link, bank_country=account.get("country", ""))
 
@@ -99,12 +75,12 @@ def submit(state: State, token: str, body: str) -> Answer:
         if link is None:
             return _unknown_link()
         if link.expires_at <= state.now():
-            return _redirect(link.refresh_url)
+            return redirect(link.refresh_url)
         if not holder_name or bank_country not in BANK_COUNTRIES:
             return _form(link, holder_name, bank_country, error="Give the holder's name and choose a country.")
         complete_onboarding(state, link.account, holder_name=holder_name, bank_country=bank_country)
         state.put_link(replace(link, expires_at=state.now()))
-        return _redirect(link.return_url)
+        return redirect(link.return_url)
 
 
 def _form(link: OnboardingLink, holder_name: str = "", bank_country: str = "", error: str = "") -> Answer:
@@ -119,17 +95,8 @@ def _form(link: OnboardingLink, holder_name: str = "", bank_country: str = "", e
         error=f'<p id="error" class="error" role="alert">{escape(error)}</p>' if error else "",
         error_attributes=' aria-invalid="true" aria-describedby="error"' if error else "",
     )
-    return _page(422 if error else 200, "Set up how you are paid", content)
+    return page(422 if error else 200, "Set up how you are paid", content)
 
 
 def _unknown_link() -> Answer:
-    return _page(404, "Unknown link", "<p>Go back to the site that sent you here and start again.</p>")
-
-
-def _page(status: int, title: str, content: str) -> Answer:
-    body = PAGE.substitute(title=title, content=content).encode()
-    return Answer(status, body, {"Content-Type": "text/html; charset=utf-8"})
-
-
-def _redirect(url: str) -> Answer:
-    return Answer(303, b"", {"Location": url})
+    return page(404, "Unknown link", "<p>Go back to the site that sent you here and start again.</p>")

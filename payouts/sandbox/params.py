@@ -11,6 +11,7 @@ NAME = re.compile(r"[^\[\]]+(\[[^\[\]]+\])*")
 CURRENCY = re.compile(r"[a-zA-Z]{3}")
 POSITIVE_INTEGER = re.compile(r"0*[1-9][0-9]{0,11}")
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
+WEB_URL = re.compile(r"https?://\S+")
 PAGE_SIZE_DEFAULT = 10
 PAGE_SIZE_MAX = 100
 METADATA_MAX_NAMES = 50
@@ -74,6 +75,20 @@ class Params:
             raise self._invalid(name, "must not be empty", code="parameter_invalid_empty")
         return value
 
+    def timestamp(self, name: str) -> int:
+        """A required moment in Unix seconds."""
+        value = self.required_text(name)
+        if not TIMESTAMP.fullmatch(value):
+            raise self._invalid(name, f"must be Unix seconds, not '{value}'", code="parameter_invalid_integer")
+        return int(value)
+
+    def web_url(self, name: str) -> str:
+        """A required web address."""
+        value = self.required_text(name)
+        if not WEB_URL.fullmatch(value):
+            raise self._invalid(name, f"must be a web address, not '{value}'", code="url_invalid")
+        return value
+
     def positive_integer(self, name: str) -> int:
         """A required whole number from 1 to twelve digits."""
         value = self.required_text(name)
@@ -101,10 +116,10 @@ class Params:
         """`created`, a moment or bounds (gt, gte, lt, lte), as pairs of SQL operator and Unix seconds."""
         value = self._tree.get("created", {})
         if isinstance(value, str):
-            return [("=", self._timestamp("created"))]
+            return [("=", self.timestamp("created"))]
         bounds = self.group("created")
         bounds.only(*RANGE_OPERATORS)
-        return [(RANGE_OPERATORS[name], bounds._timestamp(name)) for name in value]
+        return [(RANGE_OPERATORS[name], bounds.timestamp(name)) for name in value]
 
     def metadata(self) -> dict[str, str]:
         """Texts by name, within the bounds of https://docs.stripe.com/api/metadata."""
@@ -125,12 +140,6 @@ class Params:
         if isinstance(value, str):
             raise self._invalid(name, "must be a group of values")
         return Params(value, self._full_name(name))
-
-    def _timestamp(self, name: str) -> int:
-        value = self.required_text(name)
-        if not TIMESTAMP.fullmatch(value):
-            raise self._invalid(name, f"must be Unix seconds, not '{value}'", code="parameter_invalid_integer")
-        return int(value)
 
     def _full_name(self, name: str) -> str:
         return f"{self._within}[{name}]" if self._within else name

@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Self, cast
 from urllib.parse import urlsplit
 
-from payouts.sandbox import control, onboarding
+from payouts.sandbox import checkout_page, control, onboarding
 from payouts.sandbox.answers import Answer
 from payouts.sandbox.api import Api, Request
+from payouts.sandbox.checkout import PAGE_PATH
 from payouts.sandbox.control import Control
 from payouts.sandbox.faults import Fault
 from payouts.sandbox.state import State, new_id
@@ -33,6 +34,8 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         if url.path.startswith(ONBOARDING_PATH):
             self._write(onboarding.show(self._api.state, url.path.removeprefix(ONBOARDING_PATH)))
+        elif url.path.startswith(PAGE_PATH):
+            self._write(checkout_page.show(self._api.state, url.path.removeprefix(PAGE_PATH)))
         else:
             self._answer_api(url.path, url.query)
 
@@ -41,6 +44,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode(errors="replace")
         if url.path.startswith(ONBOARDING_PATH):
             self._write(onboarding.submit(self._api.state, url.path.removeprefix(ONBOARDING_PATH), body))
+            self._control.deliveries.wake()
+        elif url.path.startswith(PAGE_PATH):
+            self._write(checkout_page.submit(self._api.state, url.path.removeprefix(PAGE_PATH), body))
             self._control.deliveries.wake()
         elif url.path.startswith(control.PATH):
             self._write(self._control.answer(url.path, body))

@@ -28,7 +28,13 @@ CREATE INDEX IF NOT EXISTS objects_by_group_and_destination
     ON objects (kind, json_extract(body, '$.transfer_group'), json_extract(body, '$.destination'));
 CREATE TABLE IF NOT EXISTS balances (
     currency TEXT PRIMARY KEY,
-    available_minor INTEGER NOT NULL CHECK (available_minor >= 0)
+    available_minor INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS due (
+    id TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    pending_minor INTEGER NOT NULL,
+    currency TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS remembered_answers (
     idempotency_key TEXT PRIMARY KEY,
@@ -179,8 +185,33 @@ class State:
         with self._lock:
             return dict(self._db.execute("SELECT currency, available_minor FROM balances ORDER BY currency"))
 
+    def pending_minor(self) -> dict[str, int]:
+        """What is to become available later, by currency."""
+        with self._lock:
+            return dict(self._db.execute("SELECT currency, sum(pending_minor) FROM due GROUP BY 1"))
+
+    def plan(self, id_: str, at: int, currency: str, pending_minor: int = 0) -> None:
+        """Let an object become due at a time: open sessions expire, what is pending becomes available."""
+        with self._lock:
+            self._db.execute("INSERT INTO due VALUES (?, ?, ?, ?)", (id_, at, pending_minor, currency))
+
+    def due(self) -> list[str]:
+        """The ids of what is due by now, in the order of their times."""
+        with self._lock:
+            return [id_ for (id_,) in self._db.execute("SELECT id FROM due WHERE at <= ? ORDER BY at", (self.now(),))]
+
+    def pending(self) -> list[str]:
+        """The ids of balance transactions that are not available yet."""
+        with self._lock:
+            return [id_ for (id_,) in self._db.execute("SELECT id FROM due WHERE pending_minor > 0 ORDER BY at, id")]
+
+    def done(self, id_: str) -> None:
+        """Nothing is planned for an object any more."""
+        with self._lock:
+            self._db.execute("DELETE FROM due WHERE id = ?", (id_,))
+
     def add_to_available(self, change_minor: int, currency: str) -> None:
-        """Change the platform's available balance, which the file itself refuses to let below zero."""
+        """Change the platform's available balance. Refunds and disputes take it below zero, as at Stripe."""
         with self._lock:
             self._db.execute("INSERT OR IGNORE INTO balances VALUES (?, 0)", (currency,))
             self._db.execute(

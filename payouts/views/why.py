@@ -6,9 +6,8 @@ from django.views.decorators.http import require_safe
 
 from attribution.explain import explain, explanation_context, page_url, read_list
 from attribution.models import InspirationList
-from attribution.selectors import may_see_why
 from marketplace.models import Contributor, Download
-from marketplace.permissions import LoggedInRequest, is_finance, may_have_file
+from marketplace.permissions import LoggedInRequest, is_finance, may_have_file, may_see_why
 from payouts.earnings import amounts_micro_by_asset, sale_of
 
 
@@ -16,12 +15,12 @@ from payouts.earnings import amounts_micro_by_asset, sale_of
 def why(request: LoggedInRequest, download_id: int) -> HttpResponse:
     """The explanation of one download; with `?check=now` its list is recomputed."""
     download = get_object_or_404(Download.objects.select_related("customer"), pk=download_id)
-    stored = InspirationList.objects.select_related("download__customer").filter(download=download).first()
+    stored = InspirationList.objects.select_related("download").filter(download=download).first()
     if stored is None:
         if not may_have_file(request.user, download):
             raise Http404("No such download of yours.")
         return render(request, "payouts/why_not_yet.html", {"download": download})
-    if not may_see_why(request.user, stored):
+    if not may_see_why(request.user, download, stored.contributor_ids):
         raise Http404("No such download of yours.")
     reader = Contributor.objects.filter(user=request.user, pk__in=stored.contributor_ids).first()
     sale = sale_of(download)

@@ -6,6 +6,7 @@ from django.test import Client
 
 from attribution.copies import check_copies
 from marketplace.core.release import Decision, SaleState
+from marketplace.logins import give_second_factor
 from marketplace.models import Contributor, Customer, Generation, OutputCheck, OutputDecision, User
 from marketplace.output_checks import sale_states
 from tests.attribution.copying import (
@@ -97,6 +98,7 @@ def test_finance_may_read_but_not_decide_and_nobody_else_may_do_either(
         assert [client.get(page).status_code for page in ("/review/", address)] == [404, 404]
         assert client.post(f"{address}decide/", form).status_code == 404
     buying_reviewer.groups.add(make_user("rita", "reviewer").groups.get())
+    give_second_factor(buying_reviewer)
     client.force_login(buying_reviewer)
     assert client.post(f"{address}decide/", form).status_code == 404, "whoever buys does not review"
     assert not OutputDecision.objects.exists()

@@ -4,6 +4,7 @@ from itertools import product
 from uuid import uuid4
 
 import pytest
+from django.conf import LazySettings
 from django.db import DatabaseError, transaction
 from django.test import Client
 
@@ -171,8 +172,9 @@ def test_what_was_upheld_stays_refused_after_a_new_check_until_a_reviewer_clears
 
 @pytest.mark.parametrize("state", [SaleState.UNCHECKED, SaleState.HELD, SaleState.REFUSED])
 def test_the_customer_is_told_why_it_cannot_be_licensed(
-    client: Client, carla: Customer, rita: User, generation: Generation, state: SaleState
+    client: Client, carla: Customer, rita: User, generation: Generation, state: SaleState, settings: LazySettings
 ) -> None:
+    settings.STRIPE_API_KEY = "sk_test_never_asked"
     if state is not SaleState.UNCHECKED:
         found = check(generation, Outcome.BLOCKED)
         if state is SaleState.REFUSED:

@@ -213,20 +213,21 @@ def test_w105_the_compact_encoder_is_for_trying_things_out(settings: LazySetting
 
 
 @pytest.mark.parametrize(
-    ("debug", "key", "expected"),
+    ("debug", "key", "secret", "expected"),
     [
-        (True, "sk_live_123", ["tributary.E201", "tributary.E202"]),
-        (True, "rk_live_123", ["tributary.E201", "tributary.E202"]),
-        (True, "sk_test_123", []),
-        (True, "", []),
-        (False, "sk_live_123", ["tributary.E202"]),
-        (False, "sk_test_123", []),
+        (True, "sk_live_123", "", ["tributary.E201", "tributary.E202"]),
+        (True, "rk_live_123", "whsec_1", ["tributary.E201"]),
+        (True, "sk_test_123", "", []),
+        (True, "", "", []),
+        (False, "sk_live_123", "", ["tributary.E202"]),
+        (False, "sk_live_123", "whsec_1", []),
+        (False, "sk_test_123", "", []),
     ],
 )
-def test_e201_and_e202_a_live_stripe_key_is_refused_above_all_with_debug_pages(
-    settings: LazySettings, debug: bool, key: str, expected: list[str]
+def test_e201_and_e202_a_live_stripe_key_needs_debug_off_and_a_webhook_secret(
+    settings: LazySettings, debug: bool, key: str, secret: str, expected: list[str]
 ) -> None:
-    settings.DEBUG, settings.STRIPE_API_KEY = debug, key
+    settings.DEBUG, settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET = debug, key, secret
     assert ids(check_stripe_key(None)) == expected
 
 

@@ -49,7 +49,7 @@ def test_a_download_is_booked_with_its_fee_and_what_is_left(carla: Customer, gen
     assert (event.gross_minor, event.fee_minor, event.net_minor, event.currency) == (1_999, 59, 1_940, "USD")
     assert (event.period.month_on.isoformat(), event.occurred_at) == ("2026-10-01", SOLD_AT)
     assert balances_micro() == {
-        AccountKind.STRIPE_PENDING: -19_400_000,
+        AccountKind.COLLECTED_ELSEWHERE: -19_400_000,
         AccountKind.FEES: -590_000,
         AccountKind.PLATFORM_REVENUE: 19_990_000,
     }
@@ -168,7 +168,7 @@ def test_funds_that_became_available_are_posted_once_per_key(carla: Customer, ge
     make_download(carla, generation, gross_minor=1_000)
     book_downloads(CLOSED_AT)
     record_available_funds(970, "stripe:po_1", CLOSED_AT)
-    assert balances_micro()[AccountKind.STRIPE_PENDING] == 0
+    assert balances_micro()[AccountKind.COLLECTED_ELSEWHERE] == 0
     assert balances_micro()[AccountKind.STRIPE_BALANCE] == -9_700_000
     assert Entry.objects.get(idempotency_key="stripe:po_1").period.month_on.month == Month(2026, 11).month
     assert Download.objects.count() == 1

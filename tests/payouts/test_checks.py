@@ -16,10 +16,15 @@ def test_a_live_key_with_debug_on_stops_the_start(settings: LazySettings) -> Non
         call_command("check", tags=["security"])
 
 
-def test_a_live_key_stops_the_start_as_long_as_licences_are_not_charged(settings: LazySettings) -> None:
-    settings.DEBUG, settings.STRIPE_API_KEY = False, "rk_live_0123456789"
-    with pytest.raises(SystemCheckError, match=r"tributary\.E202.*licences are not charged yet"):
+def test_a_live_key_stops_the_start_where_refunds_and_disputes_would_not_be_heard_of(settings: LazySettings) -> None:
+    settings.DEBUG, settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET = False, "rk_live_0123456789", ""
+    with pytest.raises(SystemCheckError, match=r"tributary\.E202.*STRIPE_WEBHOOK_SECRET is not set"):
         call_command("check", tags=["security"])
+
+
+def test_a_live_key_is_taken_with_a_webhook_secret_and_debug_off(settings: LazySettings) -> None:
+    settings.DEBUG, settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET = False, "sk_live_0123456789", "whsec_1"
+    assert check_stripe_key(None) == []
 
 
 def test_no_message_ever_shows_the_key(settings: LazySettings) -> None:

@@ -260,7 +260,7 @@ def test_the_ledger_page_shows_a_sum_of_zero_and_cash_as_an_equation(
     response = client.get("/finance/ledger/")
     equation = response.context["equation"]
     assert response.context["sum_micro"] == 0
-    assert equation.at_stripe_micro == 29_100_000  # three sales of 10.00 less 3 % fees
+    assert equation.cash_micro == 29_100_000  # three sales of 10.00 less 3 % fees
     assert equation.owed_micro == 11_640_000  # 40 % of it
     assert equation.ours_micro == 17_460_000
     assert "Both sides are equal" in response.content.decode()

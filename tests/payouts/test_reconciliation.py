@@ -17,7 +17,7 @@ from payouts.core.ledger import AccountKind, PostingLine
 from payouts.core.reconciling import Cash, FindingKind
 from payouts.core.states import RunState
 from payouts.findings import GONE, blocked_by_findings, resolve_finding
-from payouts.gateway import Gateway, TransferReceipt
+from payouts.gateway import Funds, Gateway, TransferReceipt
 from payouts.models import Finding, Payout, PayoutRun, Reconciliation, Reversal
 from payouts.posting import period_of, post
 from payouts.reconciliation import Moving, reconcile
@@ -50,7 +50,7 @@ def by_hand(gateway: Gateway, payout: Payout, key: str = "by hand", **change: An
 def test_a_run_that_went_well_is_compared_and_nothing_is_found(settled: PayoutRun, gateway: Gateway) -> None:
     for run in (settled, None):
         done = reconcile(gateway, AT, run)
-        assert done.cash == Cash(ledger_minor=8_266, available_minor=8_266, in_flight_minor=0)
+        assert done.cash == Cash(ledger_minor=8_266, stripe_minor=8_266, in_flight_minor=0)
         assert (done.transfer_count, done.run) == (2, run)
     assert not Finding.objects.exists()
     assert blocked_by_findings() == ""
@@ -64,7 +64,7 @@ def test_what_left_stripe_and_is_not_recorded_yet_is_in_flight(
         crashing.setattr(gateway, "create_transfer", crash_after(gateway.create_transfer))
         send_payout_run(run.pk, gateway, AT)
     done = reconcile(gateway, AT)
-    assert done.cash == Cash(ledger_minor=10_000, available_minor=8_766, in_flight_minor=1_234)
+    assert done.cash == Cash(ledger_minor=10_000, stripe_minor=8_766, in_flight_minor=1_234)
     assert done.cash.difference_minor == 0
     assert not Finding.objects.exists()
 
@@ -216,13 +216,13 @@ def test_money_that_keeps_moving_is_not_compared(
 ) -> None:
     fund(gateway, 10_000)
     attempts.reserve(run.payouts.order_by("pk")[0].pk, AT)
-    listed, available_minor, keys = gateway.list_transfers_since, gateway.available_minor, iter("abcdef")
+    listed, funds, keys = gateway.list_transfers_since, gateway.funds, iter("abcdef")
 
-    def send_meanwhile(currency: str) -> int:
+    def send_meanwhile(currency: str) -> Funds:
         by_hand(gateway, run.payouts.order_by("pk")[0], next(keys), amount_minor=1)
-        return available_minor(currency)
+        return funds(currency)
 
-    monkeypatch.setattr(gateway, "available_minor", send_meanwhile)
+    monkeypatch.setattr(gateway, "funds", send_meanwhile)
     with pytest.raises(Moving, match="reconcile again when nothing is being sent"):
         reconcile(gateway, AT)
     assert len(list(listed(AT - timedelta(days=1)))) == 3
@@ -300,7 +300,8 @@ def test_the_command_prints_the_equation_and_what_is_open(
     settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = KEY, sandbox.url
     call_command("reconcile")
     assert capsys.readouterr().out == (
-        "2 transfers compared. Stripe's balance in the ledger 82.66 USD = 82.66 USD available + 0.00 USD in flight.\n"
+        "2 transfers compared. Stripe's balance in the ledger 82.66 USD = 82.66 USD available + 0.00 USD in flight. "
+        "Pending in the ledger 0.00 USD = 0.00 USD pending + 0.00 USD in flight.\n"
     )
     control(sandbox, "balance", change_minor=-100, currency="usd")
     with pytest.raises(SystemExit) as ended:

@@ -20,7 +20,7 @@ from pypdf import PdfReader
 from marketplace.models import Contributor, Customer, User
 from payouts.models import AuditLink, Period, Statement
 from payouts.views.statements import waterfall
-from tests.builders import make_attributed_downloads, make_closed_month, make_contributor
+from tests.builders import make_attributed_downloads, make_closed_month, make_contributor, make_user
 from tests.payouts.test_pages import log_in
 
 STATEMENT = "/contributor/statements/2026-10/"
@@ -73,12 +73,14 @@ def test_a_page_says_when_what_is_stored_is_not_what_was_issued(
 def test_nobody_gets_the_statement_of_somebody_else(
     client: Client, october: Period, ana: Contributor, ben: Contributor, carla: Customer, fay: User
 ) -> None:
-    root = User.objects.create_superuser("root")
+    root = make_user("root", is_superuser=True)
     for stranger in (carla, fay, root, make_contributor("Eve")):
         log_in(client, stranger)
         assert [client.get(STATEMENT + name).status_code for name in ("", *FILES)] == [404] * 4
     client.logout()
-    assert {client.get(STATEMENT + name).headers["Location"].partition("?")[0] for name in ("", *FILES)} == {"/login/"}
+    assert {client.get(STATEMENT + name).headers["Location"].partition("?")[0] for name in ("", *FILES)} == {
+        "/accounts/login/"
+    }
     log_in(client, ben)
     assert json.loads(fetched(client, STATEMENT + "statement.json"))["statement"]["contributor"] == ben.pk
     assert client.get("/contributor/statements/2026-09/").status_code == 404

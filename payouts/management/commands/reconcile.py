@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from marketplace.core.money import Money
+from payouts.core.reconciling import Cash
 from payouts.gateway import GatewayBusy, GatewayMisused, GatewayRejected, GatewayUnknown
 from payouts.models import Finding, Reconciliation
 from payouts.onboarding import stripe_gateway
@@ -36,11 +37,15 @@ class Command(BaseCommand):
             sys.exit(FINDINGS_OPEN)
 
     def _equation(self, done: Reconciliation) -> str:
-        cash = done.cash
-        parts = (cash.ledger_minor, cash.available_minor, cash.in_flight_minor)
-        ledger, available, in_flight = (Money(part, done.currency) for part in parts)
-        sign = "≠" if cash.difference_minor else "="
         return (
-            f"{done.transfer_count} transfers compared. Stripe's balance in the ledger {ledger} {sign} {available} "
-            f"available + {in_flight} in flight."
+            f"{done.transfer_count} transfers compared. Stripe's balance in the ledger "
+            f"{_told(done.cash, done.currency, 'available')} Pending in the ledger "
+            f"{_told(done.pending, done.currency, 'pending')}"
         )
+
+
+def _told(equation: Cash, currency: str, adjective: str) -> str:
+    parts = (equation.ledger_minor, equation.stripe_minor, equation.in_flight_minor)
+    ledger, stripe, in_flight = (Money(part, currency) for part in parts)
+    sign = "≠" if equation.difference_minor else "="
+    return f"{ledger} {sign} {stripe} {adjective} + {in_flight} in flight."

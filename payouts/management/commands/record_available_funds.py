@@ -1,4 +1,4 @@
-"""Record what Stripe made available."""
+"""Record money that did not come through checkout and is available at Stripe."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -15,7 +15,10 @@ from payouts.models import Entry
 class Command(BaseCommand):
     """`record_available_funds AMOUNT_MINOR --key KEY`: once per key."""
 
-    help = "Post that pending money became available at Stripe, in minor units of the settlement currency."
+    help = (
+        "Post that money which did not come through checkout is available at Stripe, in minor units of the "
+        "settlement currency."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("amount_minor", type=int, metavar="AMOUNT_MINOR")

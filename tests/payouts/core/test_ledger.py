@@ -14,6 +14,7 @@ from payouts.core.ledger import (
     check_balanced,
     close_pool,
     funds_available,
+    order_refused,
     payout_reserved,
     payout_sent,
     sale,
@@ -80,11 +81,22 @@ def test_what_is_reserved_is_neither_payable_nor_sent() -> None:
 
 
 def test_money_is_pending_until_it_is_available() -> None:
-    assert balances(sale(2000, 88, "USD"))["stripe_pending"] == -19_120_000
+    sold = sale(2000, 88, "USD", through_checkout=True)
+    assert balances(sold)["stripe_pending"] == -19_120_000
+    assert balances(sold, funds_available(1912, "USD", through_checkout=True)) == balances(*MONTH[:2])
+
+
+def test_what_did_not_come_through_checkout_is_elsewhere_until_it_is_brought_to_stripe() -> None:
+    assert balances(sale(2000, 88, "USD"))["collected_elsewhere"] == -19_120_000
+
+
+def test_what_was_paid_and_refused_costs_the_fee() -> None:
+    refused = order_refused(2000, 88, "USD")
+    assert balances(refused) == {"stripe_pending": -19_120_000, "stripe_balance": 20_000_000, "fees": -880_000}
 
 
 def test_a_sale_without_fee_has_no_line_for_it() -> None:
-    assert [str(line.account) for line in sale(2000, 0, "USD")] == ["stripe_pending", "platform_revenue"]
+    assert [str(line.account) for line in sale(2000, 0, "USD")] == ["collected_elsewhere", "platform_revenue"]
 
 
 def test_yen_have_no_minor_unit() -> None:

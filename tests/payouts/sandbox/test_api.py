@@ -141,8 +141,3 @@ def test_a_file_that_is_something_else_is_refused_and_left_alone(tmp_path: Path)
     with pytest.raises(sqlite3.DatabaseError):
         serve(photo)
     assert photo.read_bytes() == b"\xff\xd8" + b"x" * 4096
-
-
-def test_the_state_file_itself_refuses_a_balance_below_zero(sandbox: Sandbox) -> None:
-    with pytest.raises(sqlite3.IntegrityError):
-        sandbox.api.state.add_to_available(-1, "usd")

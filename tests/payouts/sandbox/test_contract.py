@@ -167,7 +167,7 @@ def operation(description: dict[str, Any], request: Exchange) -> dict[str, Any]:
     raise AssertionError(f"Stripe describes no {request.method} {request.path}")
 
 
-def test_every_endpoint_of_the_sandbox_is_exercised_below(exchanges: list[Exchange]) -> None:
+def test_every_endpoint_of_paying_out_is_exercised_below(exchanges: list[Exchange]) -> None:
     succeeded = {
         (exchange.method, re.sub(r"/(acct|evt|trr|tr)_\w+", r"/\1", exchange.path))
         for exchange in exchanges

@@ -109,7 +109,7 @@ def test_the_same_seed_brings_the_same_faults_in_whatever_order_calls_come() -> 
         ("faults", {"rates_ppm": {"meteor": 1}}, "meteor"),
         ("faults", {"rates_ppm": {"stalled": 1_000_001}}, "together at most"),
         ("deliveries", {"manner": "nicely"}, "nicely"),
-        ("lottery", {}, "only account, balance, clock"),
+        ("lottery", {}, "only account, available, balance, clock"),
         ("account", {"account": "acct_1", "transfers": "active", "currently_due": []}, "No such account"),
     ],
 )

@@ -1,0 +1,160 @@
+"""Personal data of a login in the marketplace: what an export hands out, and what an erasure takes away."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from marketplace.core.verdicts import Verdict
+from marketplace.models import (
+    Appeal,
+    Asset,
+    Contributor,
+    Customer,
+    Delivery,
+    Download,
+    HumanEdit,
+    Invitation,
+    OutputDecision,
+    ScreeningResult,
+    SignedDeclaration,
+    Submission,
+    SubmissionDecision,
+    TrainingConsent,
+    User,
+)
+
+Records = dict[str, list[dict[str, Any]]]
+LOGIN = ("username", "email", "first_name", "last_name", "date_joined", "last_login")
+SUBMISSION = (
+    "id",
+    "file_name",
+    "title",
+    "keywords",
+    "licence",
+    "captured_at",
+    "submitted_at",
+    "sha256",
+    "training_consent",
+    "verdict",
+)
+NAMED_AFTER_IT = ("original", "preview", "thumbnail")
+
+
+def records_of(user: User) -> Records:
+    """All rows of the marketplace about a person, by what they are."""
+    submissions = Submission.objects.filter(contributor__user=user)
+    downloads = Download.objects.filter(customer__user=user)
+    return {
+        "login": _rows(User.objects.filter(pk=user.pk), *LOGIN),
+        "email_addresses": _rows(EmailAddress.objects.filter(user=user), "email", "verified", "primary"),
+        "second_factors": _rows(Authenticator.objects.filter(user=user), "type", "created_at", "last_used_at"),
+        "invitations": _rows(
+            Invitation.objects.filter(accepted_by=user), "email", "role", "name", "invited_at", "accepted_at"
+        ),
+        "contributor": _rows(Contributor.objects.filter(user=user), "id", "name", "country", "joined_at"),
+        "customer": _rows(Customer.objects.filter(user=user), "id", "name", "joined_at"),
+        "submissions": _rows(submissions, *SUBMISSION),
+        "screening_results": _rows(
+            ScreeningResult.objects.filter(submission__in=submissions),
+            *("submission_id", "verdict", "reasons", "signals", "version", "screened_at"),
+        ),
+        "declarations": _rows(
+            SignedDeclaration.objects.filter(signed_by=user), "submission_id", "version", "sha256", "signed_at"
+        ),
+        "appeals": _rows(Appeal.objects.filter(appealed_by=user), "submission_id", "statement", "appealed_at"),
+        "decisions_of_submissions": _rows(
+            SubmissionDecision.objects.filter(Q(submission__in=submissions) | Q(decided_by=user)),
+            *("submission_id", "decision", "reason", "decided_at"),
+        ),
+        "decisions_of_generations": _rows(
+            OutputDecision.objects.filter(decided_by=user), "output_check_id", "decision", "reason", "decided_at"
+        ),
+        "training_consents": _rows(
+            TrainingConsent.objects.filter(asset__contributor__user=user), "asset_id", "granted", "effective_at"
+        ),
+        "licences": _rows(downloads, "id", "generation_id", "gross_minor", "currency", "downloaded_at"),
+        "licence_certificates": _rows(
+            Delivery.objects.filter(download__in=downloads), "download_id", "certificate", "delivered_at"
+        ),
+        "human_edits": _rows(
+            HumanEdit.objects.filter(download__in=downloads), "download_id", "description", "recorded_at"
+        ),
+    }
+
+
+def files_of(user: User) -> Iterator[tuple[str, Path]]:
+    """The files that they uploaded, by the name that an export gives each; those that are gone are left out."""
+    for submission in Submission.objects.filter(contributor__user=user).exclude(original="").order_by("pk"):
+        path = Path(submission.original.path)
+        if path.exists():
+            yield f"{submission.pk}{Path(submission.file_name).suffix}", path
+
+
+def _rows(queryset: QuerySet[Any], *fields: str) -> list[dict[str, Any]]:
+    return list(queryset.order_by("pk").values(*fields))
+
+
+def forget_login(user: User) -> None:
+    """Put a pseudonym in the place of the login's name and address, and let nobody log in with it again."""
+    EmailAddress.objects.filter(user=user).delete()
+    Authenticator.objects.filter(user=user).delete()
+    Invitation.objects.filter(Q(accepted_by=user) | Q(email__iexact=user.email)).update(
+        email=f"erased-{user.pk}@erased.invalid", name=""
+    )
+    user.groups.clear()
+    user.username = f"erased-{user.pk}"
+    user.email = f"erased-{user.pk}@erased.invalid"
+    user.first_name = user.last_name = ""
+    user.is_active = user.is_staff = user.is_superuser = False
+    user.set_unusable_password()
+    user.save()
+
+
+def forget_contributor(contributor: Contributor, at: datetime) -> None:
+    """Leave a number in the place of their name, and only those pictures that others' books point to.
+
+    Originals go, and all that is kept of uploads that were not accepted. The small copies of an accepted image stay:
+    inspiration lists, copy checks and the reasons of payouts refer to it. It is in no training set from now on.
+    """
+    files: set[str] = set()
+    for submission in contributor.submissions.select_related("asset"):
+        is_asset = hasattr(submission, "asset")
+        for field in NAMED_AFTER_IT[:1] if is_asset else NAMED_AFTER_IT:
+            files.add(getattr(submission, field).name)
+            setattr(submission, field, "")
+        submission.title = submission.file_name = f"Image {submission.pk}"
+        submission.keywords = []
+        submission.save()
+    assets = Asset.objects.filter(contributor=contributor)
+    TrainingConsent.objects.bulk_create(
+        TrainingConsent(asset=asset, granted=False, effective_at=at, recorded_at=at) for asset in assets
+    )
+    contributor.name = f"Contributor {contributor.pk}"
+    contributor.save(update_fields=["name"])
+    transaction.on_commit(lambda: _delete_unused(files - {""}))
+
+
+def forget_customer(customer: Customer) -> None:
+    """Leave a number in the place of their name."""
+    customer.name = f"Customer {customer.pk}"
+    customer.save(update_fields=["name"])
+
+
+def _delete_unused(files: set[str]) -> None:
+    """Delete files that nobody else's upload is stored in: the same bytes are stored once."""
+    for name in files:
+        if not Submission.objects.filter(Q(original=name) | Q(preview=name) | Q(thumbnail=name)).exists():
+            default_storage.delete(name)
+
+
+def waits_for_reviewers(contributor: Contributor) -> bool:
+    """Whether an upload is held or an appeal not decided."""
+    undecided = Q(verdict=Verdict.HOLD) | Q(appeal__isnull=False, appeal__decision__isnull=True)
+    return contributor.submissions.filter(undecided).exists()
