@@ -42,7 +42,7 @@ def test_every_text_has_a_german_translation_and_no_translation_is_left_over() -
 
 
 def _is_translated(message: Message | None) -> bool:
-    return message is not None and not message.fuzzy and bool(message.string) and all(message.string)
+    return message is not None and not message.fuzzy and bool(message.string and all(message.string))
 
 
 def test_every_translation_has_the_placeholders_of_its_text() -> None:

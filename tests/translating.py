@@ -42,9 +42,9 @@ KEYWORDS = {
 def texts() -> Catalog:
     """All texts that are marked for translation, with where they stand."""
     catalog = Catalog(locale="de", charset="utf-8", fuzzy=False)
-    for file, code in _code():
+    for path, code in _code():
         for line, message, _, context in extract("python", BytesIO(code.encode()), KEYWORDS):
-            catalog.add(message, locations=[(file, line)], context=context)
+            catalog.add(message, locations=[(path, line)], context=context)
     for file in _speaking_modules():
         for line, template in sentences_of(file):
             catalog.add(template, locations=[(str(file.relative_to(ROOT)), line)])
@@ -97,7 +97,7 @@ def sentences_of(file: Path) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in silent:
             template = _template(node)
-            if template and (SENTENCE.fullmatch(template) or "core" in file.parts and PHRASE.fullmatch(template)):
+            if template and (SENTENCE.fullmatch(template) or ("core" in file.parts and PHRASE.fullmatch(template))):
                 yield node.lineno, template
 
 
@@ -120,7 +120,7 @@ def _codes(statement: ast.Assign) -> Iterator[tuple[int, str]]:
 
 def _not_for_readers(node: ast.AST) -> Iterator[ast.AST]:
     """The texts below a node that no reader of a page gets: docstrings, logs, SQL, help, hashed, marked already."""
-    if isinstance(node, ast.FormattedValue) or isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+    if isinstance(node, ast.FormattedValue) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
         yield from ast.walk(node)
     if isinstance(node, ast.FunctionDef) and node.name.endswith("_hash"):
         yield from ast.walk(node)
