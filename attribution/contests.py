@@ -12,6 +12,7 @@ from attribution.groups import date_of_links, links_now, original_of
 from attribution.models import Contest, ContestDecision, NearDuplicate, Outcome, Proof
 from marketplace.models import Asset, User
 from marketplace.permissions import is_reviewer
+from marketplace.selectors import is_withheld
 
 
 class CannotContest(ValueError):
@@ -30,6 +31,8 @@ def contest(link: NearDuplicate, statement: str, contested_by: User, at: datetim
         raise CannotContest(f"Asset {link.asset_id} is not of {contested_by}: only its owner can contest.")
     if not links_now().filter(pk=link.pk).exists():
         raise CannotContest(f"Asset {link.asset_id} does not count as a copy of asset {link.original_id} any more.")
+    if is_withheld(link.asset) or is_withheld(link.original):
+        raise CannotContest("One of the pictures is in a removal case: wait until that is decided.")
     if Contest.objects.filter(near_duplicate=link).exists():
         raise CannotContest(f"That asset {link.asset_id} counts as a copy was contested before.")
     if not statement.strip():

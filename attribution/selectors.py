@@ -8,6 +8,7 @@ from django.db.models.functions import TruncMonth
 from attribution.models import Encoder, EncoderState, GenerationEmbedding
 from attribution.preview import nearest
 from marketplace.models import Asset, Contributor, Generation, TrainingSetMember
+from marketplace.selectors import not_withheld
 
 
 def most_resembled(generation: Generation, count: int) -> list[tuple[Asset, float]]:
@@ -22,8 +23,9 @@ def most_resembled(generation: Generation, count: int) -> list[tuple[Asset, floa
         found = nearest(generation, encoder, count)
     except GenerationEmbedding.DoesNotExist:
         return []
-    assets = Asset.objects.select_related("submission").in_bulk([asset_id for asset_id, _ in found])
-    return [(assets[asset_id], similarity) for asset_id, similarity in found]
+    shown = not_withheld(Asset.objects.select_related("submission"))
+    assets = shown.in_bulk([asset_id for asset_id, _ in found])
+    return [(assets[asset_id], similarity) for asset_id, similarity in found if asset_id in assets]
 
 
 def members_not_embedded(encoder: Encoder) -> QuerySet[TrainingSetMember]:

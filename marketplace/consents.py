@@ -4,8 +4,8 @@ A set that is being frozen and a consent that is being recorded wait for one ano
 which a no took effect before it was frozen.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, OuterRef, QuerySet
@@ -29,7 +29,7 @@ def record_consent(assets: QuerySet[Asset], granted: bool, effective_at: datetim
     """
     if effective_at < at:
         raise ConsentRefused("Consent cannot be changed for the past: choose today or a later day.")
-    effective_at = max(effective_at, _first_time_after_sets(at))
+    effective_at = max(effective_at, first_time_after_sets(at))
     answers = [
         TrainingConsent(asset_id=asset_id, granted=granted, effective_at=effective_at, recorded_at=at)
         for asset_id in assets.exclude(pk__in=_already(assets, granted, effective_at)).values_list("pk", flat=True)
@@ -44,14 +44,18 @@ def hold_consents() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
-def _first_time_after_sets(at: datetime) -> datetime:
+def first_time_after_sets(at: datetime) -> datetime:
+    """From when on something can hold of no set that is frozen by now: `at` or later.
+
+    Nobody freezes a set until the transaction ends.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
     newest = TrainingSet.objects.aggregate(newest=Max("frozen_at"))["newest"]
     return at if newest is None else max(at, newest + timedelta(microseconds=1))
 
 
-def _already(assets: QuerySet[Asset], granted: bool, effective_at: datetime) -> Iterable[int]:
+def _already(assets: QuerySet[Asset], granted: bool, effective_at: datetime) -> QuerySet[Any, dict[str, int]]:
     """Images whose newest answer is the same and in effect by then."""
     newest = TrainingConsent.objects.filter(asset=OuterRef("pk")).order_by("-pk")
     same = assets.annotate(answer=newest.values("granted")[:1], since=newest.values("effective_at")[:1])
@@ -64,6 +68,6 @@ def record_default(contributor: Contributor, granted: bool, at: datetime) -> Con
 
 
 def default_of(contributor: Contributor) -> bool:
-    """What the upload page proposes: the newest answer, and yes before the first."""
+    """What the upload page proposes: the newest answer, and no before the first: nobody agrees by saying nothing."""
     newest = contributor.consent_defaults.order_by("-pk").first()
-    return newest is None or newest.granted
+    return newest is not None and newest.granted

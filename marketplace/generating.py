@@ -12,6 +12,7 @@ from marketplace.generators.http import HttpGenerator
 from marketplace.generators.remix import Remix, Source
 from marketplace.models import Asset, Generation, GeneratorModel
 from marketplace.provenance import DigitalSourceType, mark_generated
+from marketplace.selectors import not_withheld
 from marketplace.services import NoTrainingSet, record_generation
 
 SOURCE_TYPES = {Backend.REMIX: DigitalSourceType.COMPOSITE}  # the sample remixer is no trained model
@@ -31,7 +32,9 @@ def generator_of(model: GeneratorModel) -> Generator:
         return HttpGenerator(model.name, model.version, base_url, key, model.parameters)
     if model.backend == Backend.DIFFUSERS:
         return DiffusersGenerator(model.name, model.version, model.parameters)
-    members = Asset.objects.filter(memberships__training_set=model.training_set_id).values_list("pk", "preview")
+    # It cuts up the pictures themselves, so it takes none that a removal case withholds.
+    trained_on = Asset.objects.filter(memberships__training_set=model.training_set_id)
+    members = not_withheld(trained_on).values_list("pk", "preview")
     return Remix([Source(pk, Path(default_storage.path(preview))) for pk, preview in members])
 
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.core.mail import send_mail
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -75,6 +76,8 @@ def invitations(request: LoggedInRequest) -> HttpResponse:
             invitation = _invite(request, form.invited(), now)
         except NotInvited as refused:
             form.add_error(None, str(refused))
+        except OSError:
+            form.add_error(None, _("The mail could not be sent, so nobody was invited. Try again in a few minutes."))
         else:
             messages.success(request, _("%(email)s was sent an invitation.") % {"email": invitation.email})
             return redirect("invitations")
@@ -82,7 +85,9 @@ def invitations(request: LoggedInRequest) -> HttpResponse:
     return render(request, "marketplace/invitations.html", context)
 
 
+@transaction.atomic
 def _invite(request: LoggedInRequest, whom: Invited, now: datetime) -> Invitation:
+    """Record the invitation and mail it: both or neither."""
     invitation, token = invite(whom, request.user, now)
     url = request.build_absolute_uri(reverse("accept_invitation", args=[token]))
     text = render_to_string("marketplace/invitation.txt", {"invitation": invitation, "url": url})

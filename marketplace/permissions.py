@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
 
 from marketplace.models import Asset, Contributor, Customer, Download, Generation, Role, Submission, User
+from marketplace.selectors import is_withheld
 
 FINANCE = Role.FINANCE.value
 REVIEWER = Role.REVIEWER.value
@@ -150,6 +151,11 @@ def may_see_why(user: User, download: Download, contributor_ids: Collection[int]
 def may_see_preview(user: User, asset: Asset) -> bool:
     """Whether they may see the image larger than its thumbnail: whose it is, finance and reviewers."""
     return asset.contributor.user_id == user.pk or is_finance(user) or is_reviewer(user)
+
+
+def may_see_thumbnail(user: User, asset: Asset) -> bool:
+    """Whether they may see the image in small: everybody who is logged in, unless a removal case withholds it."""
+    return not is_withheld(asset) or may_see_preview(user, asset)
 
 
 def may_see_submission(user: User, submission: Submission) -> bool:

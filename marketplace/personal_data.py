@@ -11,14 +11,16 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from marketplace.consents import record_consent
 from marketplace.core.verdicts import Verdict
 from marketplace.models import (
     Appeal,
-    Asset,
+    ConsentDefault,
     Contributor,
     Customer,
     Delivery,
     Download,
+    GenerationRequest,
     HumanEdit,
     Invitation,
     OutputDecision,
@@ -79,6 +81,10 @@ def records_of(user: User) -> Records:
         "training_consents": _rows(
             TrainingConsent.objects.filter(asset__contributor__user=user), "asset_id", "granted", "effective_at"
         ),
+        "generation_requests": _rows(
+            GenerationRequest.objects.filter(customer__user=user), "prompt", "seed", "requested_at", "generation_id"
+        ),
+        "consent_defaults": _rows(ConsentDefault.objects.filter(contributor__user=user), "granted", "recorded_at"),
         "licences": _rows(downloads, "id", "generation_id", "gross_minor", "currency", "downloaded_at"),
         "licence_certificates": _rows(
             Delivery.objects.filter(download__in=downloads), "download_id", "certificate", "delivered_at"
@@ -132,10 +138,7 @@ def forget_contributor(contributor: Contributor, at: datetime) -> None:
         submission.title = submission.file_name = f"Image {submission.pk}"
         submission.keywords = []
         submission.save()
-    assets = Asset.objects.filter(contributor=contributor)
-    TrainingConsent.objects.bulk_create(
-        TrainingConsent(asset=asset, granted=False, effective_at=at, recorded_at=at) for asset in assets
-    )
+    record_consent(contributor.assets.all(), granted=False, effective_at=at, at=at)
     contributor.name = f"Contributor {contributor.pk}"
     contributor.save(update_fields=["name"])
     transaction.on_commit(lambda: _delete_unused(files - {""}))
@@ -154,7 +157,7 @@ def _delete_unused(files: set[str]) -> None:
             default_storage.delete(name)
 
 
-def waits_for_reviewers(contributor: Contributor) -> bool:
-    """Whether an upload is held or an appeal not decided."""
+def waits_for_reviewers(user: User) -> bool:
+    """Whether an upload of theirs is held or an appeal not decided."""
     undecided = Q(verdict=Verdict.HOLD) | Q(appeal__isnull=False, appeal__decision__isnull=True)
-    return contributor.submissions.filter(undecided).exists()
+    return Submission.objects.filter(undecided, contributor__user=user).exists()

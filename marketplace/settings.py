@@ -160,6 +160,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
     },
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
+    "take back what removed images earned": {"task": "payouts.tasks.settle_removals", "schedule": timedelta(hours=1)},
     "handle Stripe's webhooks": {"task": "payouts.tasks.handle_webhooks", "schedule": timedelta(minutes=1)},
     "look up orders at Stripe": {"task": "payouts.tasks.look_up_orders", "schedule": timedelta(minutes=5)},
     "reconcile with Stripe": {"task": "payouts.tasks.reconcile", "schedule": timedelta(days=1)},
@@ -218,6 +219,9 @@ FILE_UPLOAD_HANDLERS = [
 
 # Appeals: for so many days after a rejection.
 APPEAL_DAYS = env.int("APPEAL_DAYS", default=30)
+
+# Removal cases: for so many days reviewers have time to decide.
+REMOVAL_DAYS = env.int("REMOVAL_DAYS", default=14)
 
 # Generator models: a replication audit that is older than so many days puts no model on sale.
 AUDIT_DAYS = env.int("AUDIT_DAYS", default=180)

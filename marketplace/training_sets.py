@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from marketplace.core.verdicts import Verdict
 from marketplace.models import Asset, TrainingSet
-from marketplace.selectors import answers_in_effect
+from marketplace.selectors import answers_in_effect, cases_withholding
 
 NOT_TAKEN = "not taken into this version"
 
@@ -53,20 +53,24 @@ def left_out_now(training_set: TrainingSet, at: datetime) -> list[LeftOut]:
 def reasons(assets: QuerySet[Asset], at: datetime) -> Iterator[tuple[int, str]]:
     """Each asset's id and why it may not be trained on at that time, in words; empty where it may. By id."""
     answers = answers_in_effect(at)
-    seen = assets.annotate(granted=answers.values("granted")[:1], since=answers.values("effective_at")[:1])
+    seen = assets.annotate(
+        granted=answers.values("granted")[:1],
+        since=answers.values("effective_at")[:1],
+        case=cases_withholding(at).values("pk")[:1],
+    )
     for asset in seen.select_related("submission").order_by("pk").iterator():
         yield asset.pk, _reason(asset)
 
 
 def _reason(asset: Asset) -> str:
-    granted, since = asset.granted, asset.since  # type: ignore[attr-defined]
+    granted, since, case = asset.granted, asset.since, asset.case  # type: ignore[attr-defined]
     if granted is None:
         return "no training consent yet"
     if not granted:
         return f"training consent withdrawn from {since:%Y-%m-%d %H:%M} UTC"
     if asset.submission.verdict != Verdict.ACCEPT:
         return f"its screening is {asset.submission.verdict}"
-    return ""
+    return f"withheld by removal case {case}" if case else ""
 
 
 def _members(training_set: TrainingSet) -> QuerySet[Asset]:

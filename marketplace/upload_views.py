@@ -14,6 +14,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marketplace import appeals
+from marketplace.consents import default_of
 from marketplace.core.appeals import WHAT_NEXT, State
 from marketplace.core.verdicts import Verdict
 from marketplace.declaration import current_declaration
@@ -77,7 +78,8 @@ class AppealForm(forms.Form):
 def upload_images(request: LoggedInRequest) -> HttpResponse:
     """Take one file or several with the declaration, or say what is missing."""
     contributor, now = contributor_of(request.user), timezone.now()
-    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    proposed = {"training_consent": default_of(contributor)}
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm(initial=proposed)
     left_out = [
         name for handler in request.upload_handlers if isinstance(handler, LimitedUpload) for name in handler.left_out
     ]

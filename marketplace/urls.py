@@ -6,7 +6,17 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from marketplace import invitation_views, kept_forms, model_views, public_views, request_views, upload_views, views
+from marketplace import (
+    consent_views,
+    invitation_views,
+    kept_forms,
+    model_views,
+    public_views,
+    removal_views,
+    request_views,
+    upload_views,
+    views,
+)
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -34,6 +44,11 @@ urlpatterns = [
     path("models/<int:model_id>/sale/", model_views.sell, name="sell_model"),
     path("models/cards/<sha256>.json", model_views.card_json, name="card_json"),
     path("contributor/upload/", upload_views.upload_images, name="upload"),
+    path("report/", removal_views.report, name="report"),
+    path("contributor/images/<int:asset_id>/removal/", removal_views.removal, name="removal"),
+    path("contributor/consents/", consent_views.consents, name="consents"),
+    path("contributor/consents/change/", consent_views.change, name="change_consent"),
+    path("contributor/consents/default/", consent_views.change_default, name="change_consent_default"),
     path("contributor/submissions/<int:submission_id>/", upload_views.submission, name="submission"),
     path("contributor/submissions/<int:submission_id>/appeal/", upload_views.appeal, name="appeal"),
     path("submissions/<int:submission_id>/preview.jpg", upload_views.submission_preview, name="submission_preview"),

@@ -24,6 +24,7 @@ from marketplace.permissions import (
     customer_of,
     generations_for,
     may_see_preview,
+    may_see_thumbnail,
     require_customer_or_finance,
     roles_of,
 )
@@ -32,6 +33,7 @@ from marketplace.prices import licence_price
 GENERATIONS_A_PAGE = 24
 DOWNLOADS_A_PAGE = 50
 HUMAN_EDIT_CHARACTERS = 2_000
+THUMBNAIL_SECONDS = 60 * 60  # after which one that is withheld is gone from everybody's browser, too
 PREVIEW_SECONDS = 24 * 60 * 60  # browsers keep previews: the file behind an id never changes
 
 
@@ -125,10 +127,13 @@ def asset_preview(request: LoggedInRequest, asset_id: int) -> FileResponse:
 
 
 @require_safe
-@cache_control(private=True, max_age=PREVIEW_SECONDS)
+@cache_control(private=True, max_age=THUMBNAIL_SECONDS)
 def asset_thumbnail(request: LoggedInRequest, asset_id: int) -> FileResponse:
     """Any contributor's image in small, for everybody who is logged in: inspiration lists show it."""
-    return _jpeg(get_object_or_404(Asset, pk=asset_id).thumbnail)
+    asset = get_object_or_404(Asset.objects.select_related("contributor"), pk=asset_id)
+    if not may_see_thumbnail(request.user, asset):
+        raise Http404("This image is withheld.")
+    return _jpeg(asset.thumbnail)
 
 
 @require_safe

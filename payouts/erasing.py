@@ -9,8 +9,8 @@ from attribution.contests import open_contests
 from marketplace.core.money import format_micro
 from marketplace.models import Contributor, Customer, User
 from marketplace.personal_data import forget_contributor, forget_customer, forget_login, waits_for_reviewers
-from payouts.core.states import ENDED_RUNS
-from payouts.models import Finding, LedgerAccount, Payout, PayoutRun, RevenueEvent
+from payouts.core.states import ENDED_RUNS, UNSETTLED_ORDERS
+from payouts.models import Finding, LedgerAccount, Order, Payout, PayoutRun, RevenueEvent
 from payouts.models.months import RevenueKind
 
 
@@ -38,6 +38,10 @@ def erase_person(user: User, at: datetime) -> None:
 
 def why_not_erase(user: User) -> str:
     """What is still open, as a sentence; empty where nothing is."""
+    return _open_with_contributor(user) or _open_with_customer(user) or _open_with_staff(user)
+
+
+def _open_with_contributor(user: User) -> str:
     balances = LedgerAccount.objects.filter(contributor__user=user).exclude(balance_micro=0)
     if balance := balances.first():
         return _("Your balance is %(amount)s: it has to be paid out or settled first.") % {
@@ -45,18 +49,23 @@ def why_not_erase(user: User) -> str:
         }
     if Payout.objects.filter(contributor__user=user).exclude(run__state__in=ENDED_RUNS).exists():
         return _("A payout to you is under way: wait until it has arrived.")
-    contributor = Contributor.objects.filter(user=user).first()
-    if contributor and waits_for_reviewers(contributor):
+    if waits_for_reviewers(user):
         return _("One of your uploads waits for a reviewer: wait for the decision.")
     if open_contests().filter(contested_by=user).exists():
         return _("Your objection to a copy is not decided yet: wait for the decision.")
+    return ""
+
+
+def _open_with_customer(user: User) -> str:
+    if Order.objects.filter(customer__user=user, state__in=UNSETTLED_ORDERS).exists():
+        return _("An order of yours is not settled yet: pay it, or wait until it has expired or is delivered.")
     disputes = RevenueEvent.objects.filter(kind=RevenueKind.DISPUTE, outcome=None, download__customer__user=user)
     if disputes.exists():
         return _("A charge that you disputed is not settled yet: wait until your bank has decided.")
-    return _why_not_leave_finance(user)
+    return ""
 
 
-def _why_not_leave_finance(user: User) -> str:
+def _open_with_staff(user: User) -> str:
     if Finding.objects.filter(owner=user, resolved_at=None).exists():
         return _("A finding of a reconciliation is yours to clear up: resolve it first.")
     if PayoutRun.objects.filter(drafted_by=user).exclude(state__in=ENDED_RUNS).exists():

@@ -69,7 +69,7 @@ def _rows(
         yield {
             "image": asset.pk,
             "file": name,
-            "sha256": Path(asset.preview.name).stem,
+            "sha256": Path(str(asset.preview)).stem,
             "width": width,
             "height": height,
             "contributor": asset.contributor_id,

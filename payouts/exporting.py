@@ -30,8 +30,8 @@ FORMAT = "tributary-training-set-export-1"
 IMAGES, DEAL, TERMS, LEFT_OUT, CHECKSUMS = "images", "deal.json", "terms.txt", "left-out.csv", "SHA256SUMS"
 HOW_PAID = (
     "Of the net amount, the contributor rate of the policy in force when its month began is shared by the members of "
-    "the frozen set, an equal part for each image that is no copy of another member: also for those that were left out of "
-    "this export. It is posted to the contributors' accounts when the month is closed."
+    "the frozen set, an equal part for each image that is no copy of another member: also for those that were left out "
+    "of this export. It is posted to the contributors' accounts when the month is closed."
 )
 
 Advance = Callable[[int, int], None]

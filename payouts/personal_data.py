@@ -16,6 +16,7 @@ from payouts.models import (
     Earning,
     Hold,
     LedgerAccount,
+    Order,
     Payout,
     Statement,
     TaxFormReview,
@@ -47,6 +48,12 @@ def _records_of_payouts(user: User) -> Records:
         ),
         "decisions_of_contests": list(
             ContestDecision.objects.filter(contest__contested_by=user).values("contest_id", "reason", "decided_at")
+        ),
+        "orders": list(
+            Order.objects.filter(customer__user=user).values(
+                *("id", "generation_id", "price_minor", "currency", "terms", "state", "opened_at", "paid_at"),
+                *("stripe_charge_id", "refusal", "stripe_refund_id"),
+            )
         ),
         "earnings": list(
             Earning.objects.filter(**of_person).values("period__month_on", "period__currency", "kind", "amount_micro")

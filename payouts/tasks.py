@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from payouts import booking, checkout, reconciliation, sending, webhooks
+from payouts import booking, checkout, reconciliation, removals, sending, webhooks
 from payouts.core.states import UNSETTLED_ORDERS, RunState
 from payouts.models import Order, PayoutRun, WebhookEvent
 from payouts.onboarding import stripe_gateway
@@ -18,6 +18,12 @@ def book_downloads() -> None:
     """Book new downloads; calls itself again while there are more."""
     if booking.book_downloads(timezone.now()):
         book_downloads.delay()
+
+
+@shared_task
+def settle_removals() -> None:
+    """Take back what removed images earned in months that are closed."""
+    removals.settle_removals(timezone.now())
 
 
 @shared_task

@@ -123,7 +123,7 @@ def look(browser: Browser, address: str, login: str, password: str, code: str, f
 
 def log_in(page: Page, login: str, password: str, code: str) -> None:
     """By the login page, with the one-time code where one is asked for."""
-    page.goto("/login/")
+    page.goto("/accounts/login/")
     page.locator("main [name=login]").fill(login)
     page.locator("main [name=password]").fill(password)
     page.locator("main form button").first.click()

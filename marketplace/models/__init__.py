@@ -22,6 +22,7 @@ from marketplace.models.generation import (
 from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
 from marketplace.models.invitations import Invitation, Role
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision
 from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 
@@ -31,6 +32,7 @@ __all__ = [
     "ConsentDefault",
     "Contributor",
     "Customer",
+    "CustomerNotice",
     "Delivery",
     "Download",
     "Generation",
@@ -45,6 +47,8 @@ __all__ = [
     "OutputCheck",
     "OutputDecision",
     "RemixTruth",
+    "RemovalCase",
+    "RemovalDecision",
     "Rescreening",
     "Role",
     "ScreeningResult",

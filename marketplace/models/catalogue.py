@@ -116,7 +116,7 @@ class TrainingConsent(models.Model):
 
 
 class ConsentDefault(models.Model):
-    """What a contributor says of images that they will upload; the newest one counts, and yes before the first."""
+    """What a contributor says of images that they will upload; the newest one counts, and no before the first."""
 
     contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="consent_defaults")
     granted = models.BooleanField()

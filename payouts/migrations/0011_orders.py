@@ -8,6 +8,35 @@ from django.db import migrations, models
 
 from marketplace.triggers import TRIGGERS_NEVER_IGNORED
 
+MOVE_WHAT_WAS_PENDING = """
+DO $$
+DECLARE
+    pending payouts_ledgeraccount;
+    open_period bigint;
+    moved bigint;
+    elsewhere bigint;
+BEGIN
+    FOR pending IN SELECT * FROM payouts_ledgeraccount WHERE kind = 'stripe_pending' AND balance_micro <> 0 LOOP
+        SELECT id INTO open_period FROM payouts_period
+        WHERE currency = pending.currency AND state = 'open' ORDER BY month_on DESC LIMIT 1;
+        IF NOT FOUND THEN
+            INSERT INTO payouts_period (month_on, currency, state, weights_sha256)
+            VALUES (date_trunc('month', now() AT TIME ZONE 'UTC'), pending.currency, 'open', '')
+            RETURNING id INTO open_period;
+        END IF;
+        INSERT INTO payouts_entry (kind, period_id, idempotency_key, posted_at, xact_id)
+        VALUES ('collected_elsewhere', open_period, 'collected_elsewhere:' || pending.currency, now(), 0)
+        RETURNING id INTO moved;
+        INSERT INTO payouts_ledgeraccount (kind, currency, is_floored, balance_micro)
+        VALUES ('collected_elsewhere', pending.currency, false, 0) RETURNING id INTO elsewhere;
+        INSERT INTO payouts_posting (entry_id, account_id, currency, amount_micro) VALUES
+            (moved, pending.id, pending.currency, -pending.balance_micro),
+            (moved, elsewhere, pending.currency, pending.balance_micro);
+    END LOOP;
+END $$
+"""
+"""What was pending so far was sold without checkout, so Stripe never had it. Last, for its entry is linked at commit."""
+
 
 class Migration(migrations.Migration):
 
@@ -81,4 +110,5 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='934f9cac169b3aa9736849dcacadff9f4d9d0bea', operation='DELETE', pgid='pgtrigger_never_deleted_aaa47', table='payouts_order', when='BEFORE')),
         ),
         migrations.RunSQL(TRIGGERS_NEVER_IGNORED, migrations.RunSQL.noop),
+        migrations.RunSQL(MOVE_WHAT_WAS_PENDING, migrations.RunSQL.noop),
     ]

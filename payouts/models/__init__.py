@@ -1,6 +1,6 @@
 """The records of the money, one file per noun."""
 
-from payouts.models.adjustments import Adjustment, AdjustmentReason, DisputeOutcome, Hold, HoldEnd
+from payouts.models.adjustments import Adjustment, AdjustmentReason, DisputeOutcome, Hold, HoldEnd, RemovalSettlement
 from payouts.models.audit import AuditLink, AuditSubject
 from payouts.models.exports import TrainingSetExport
 from payouts.models.ledger import Entry, LedgerAccount, Posting
@@ -32,6 +32,7 @@ __all__ = [
     "Policy",
     "Posting",
     "Reconciliation",
+    "RemovalSettlement",
     "RevenueEvent",
     "RevenueKind",
     "Reversal",

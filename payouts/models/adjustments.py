@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from marketplace.models import Contributor, TrainingSet
+from marketplace.models import Contributor, RemovalCase, TrainingSet
 from marketplace.triggers import append_only
 from payouts.models.months import RevenueEvent
 
@@ -113,5 +113,27 @@ class HoldEnd(models.Model):
         constraints = (
             models.CheckConstraint(condition=Q(outcome__in=["released", "taken"]), name="hold_outcome_known"),
             models.CheckConstraint(condition=~Q(reason=""), name="hold_end_has_a_reason"),
+        )
+        triggers = append_only()
+
+
+class RemovalSettlement(models.Model):
+    """That what a removed image earned in a closed month was taken back, or that there was nothing to take."""
+
+    case = models.ForeignKey(RemovalCase, on_delete=models.PROTECT, related_name="settlements")
+    period = models.ForeignKey("payouts.Period", on_delete=models.PROTECT, related_name="+")
+    amount_micro = models.BigIntegerField(help_text="What the image had earned and its contributor still had.")
+    adjustment = models.OneToOneField(
+        Adjustment, on_delete=models.PROTECT, null=True, related_name="removal_settlement"
+    )
+    settled_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["case", "period"], name="one_settlement_of_a_case_and_month"),
+            models.CheckConstraint(
+                condition=Q(amount_micro=0, adjustment__isnull=True) | Q(amount_micro__gt=0, adjustment__isnull=False),
+                name="settlement_is_adjusted_or_nothing",
+            ),
         )
         triggers = append_only()

@@ -43,6 +43,8 @@ def assert_nothing_scrolls_sideways(page: Page) -> None:
 
 
 def test_a_contributor_walks_from_the_login_to_why_they_were_paid(live_server: LiveServer, page: Page) -> None:
+    refused: list[str] = []  # by our Content-Security-Policy, or not found
+    page.on("console", lambda said: refused.append(said.text) if said.type == "error" else None)
     page.goto(live_server.url)
     page.get_by_label("Username").fill("ana")
     page.get_by_label("Password").fill(PASSWORD)
@@ -67,3 +69,4 @@ def test_a_contributor_walks_from_the_login_to_why_they_were_paid(live_server: L
     for picture in pictures:
         picture.scroll_into_view_if_needed()
         page.wait_for_function("one => one.complete && one.naturalWidth > 0", arg=picture.element_handle())
+    assert refused == []

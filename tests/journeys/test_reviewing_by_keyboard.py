@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from marketplace.logins import give_second_factor
 from marketplace.models import Contributor
 from tests.builders import PASSWORD, make_asset, make_user, submit
 from tests.journeys.test_pages_in_a_browser import ARGUMENTS, PATIENCE_MS, PHONE
@@ -17,8 +18,13 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this ma
 
 
 @pytest.fixture
-def page(transactional_db: None, ana: Contributor, ben: Contributor) -> Iterator[Page]:
-    make_user("rita", "reviewer")
+def code(transactional_db: None) -> str:
+    """A recovery code of the reviewer."""
+    return give_second_factor(make_user("rita", "reviewer"))[0]
+
+
+@pytest.fixture
+def page(code: str, ana: Contributor, ben: Contributor) -> Iterator[Page]:
     for title in ("The longest wait", "The shorter wait"):
         with make_asset(ana).submission.original.open() as original:
             submit(ben, original.read(), title=title)
@@ -36,10 +42,14 @@ def wait_for_keys(page: Page, heading: str) -> None:
     page.get_by_label("Single keys are on").wait_for()
 
 
-def test_a_reviewer_decides_with_single_keys_and_can_turn_them_off(live_server: LiveServer, page: Page) -> None:
+def test_a_reviewer_decides_with_single_keys_and_can_turn_them_off(
+    live_server: LiveServer, page: Page, code: str
+) -> None:
     page.goto(f"{live_server.url}/submissions/")
     page.get_by_label("Username").fill("rita")
     page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_label("Code").fill(code)
     page.keyboard.press("Enter")
     wait_for_keys(page, "Uploads to decide")
     page.keyboard.press("j")

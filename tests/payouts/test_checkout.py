@@ -13,6 +13,7 @@ from django.utils import timezone
 from marketplace.core.release import Decision, Outcome
 from marketplace.models import Contributor, Customer, Download, Generation, User
 from marketplace.output_checks import NotForSale, decide_output, record_output_check
+from marketplace.services import record_download
 from payouts import checkout, tasks
 from payouts.booking import book_downloads
 from payouts.checkout import LIFETIME, CheckoutDiffers, look_up, look_up_unsettled, page_of
@@ -252,7 +253,7 @@ def test_a_download_that_was_recorded_before_a_crash_is_not_recorded_twice(
     order, url = press(carla, generation, gateway)
     pay(url)
     with monkeypatch.context() as crashing, pytest.raises(Crash):
-        crashing.setattr(checkout, "record_download", crash_after(checkout.record_download))
+        crashing.setattr(checkout, "record_download", crash_after(record_download))
         look_up(order, gateway, timezone.now())
     assert not Download.objects.exists()  # it was rolled back with its order's state
     look_up(order, gateway, timezone.now())

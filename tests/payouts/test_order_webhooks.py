@@ -1,4 +1,4 @@
-"""What Stripe tells of orders, refunds and disputes is asked for again, and recorded once in whatever order it comes."""
+"""What Stripe tells of orders, refunds and disputes is asked for again, and recorded once in any order."""
 
 import pytest
 from django.utils import timezone

@@ -25,7 +25,7 @@ NEWER = {"customer", "customer_account", "excluded_payment_method_types", "manag
 
 
 def create(gateway: StripeGateway, key: str = "k", **change: Any) -> Checkout:
-    asked = {
+    asked: dict[str, Any] = {
         "name": "Licence of generation 7",
         "amount_minor": 990,
         "currency": "usd",

@@ -1,0 +1,77 @@
+"""What a removed image earned is taken back, month by month, where its contributor should not have offered it.
+
+Removal cases are decided in the marketplace, which knows nothing of money: they are found here, like downloads to book.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from marketplace.core.money import format_micro
+from marketplace.core.periods import Month
+from marketplace.core.removals import Opener, RemovalKind, RemovalOutcome, takes_earnings_back
+from marketplace.models import Asset, RemovalCase, RemovalDecision
+from payouts.adjusting import record_adjustment
+from payouts.earnings import kept_by_asset
+from payouts.models import AdjustmentReason, Earning, Period, RemovalSettlement
+
+TAKING_BACK = [(kind, opener) for kind in RemovalKind for opener in Opener if takes_earnings_back(kind, opener)]
+
+
+def settle_removals(at: datetime) -> int:
+    """Take back what images that were removed earned in closed months, once for each case and month.
+
+    A month that is closed later is settled then: models that were trained on the image go on earning by it. Of an image
+    with several cases, the first one settles. Returns how many months were settled.
+    """
+    return sum(_settle(decision, at) for decision in _removals())
+
+
+def _removals() -> list[RemovalDecision]:
+    decided = RemovalDecision.objects.filter(outcome=RemovalOutcome.REMOVED).order_by("pk")
+    found = decided.select_related("case__asset__contributor", "decided_by")
+    taking = [one for one in found if (one.case.kind, one.case.opener) in TAKING_BACK]
+    return list({one.case.asset_id: one for one in reversed(taking)}.values())
+
+
+def _settle(decision: RemovalDecision, at: datetime) -> int:
+    asset = decision.case.asset
+    assert asset
+    unsettled = list(_unsettled(decision.case, asset))
+    for period in unsettled:
+        _settle_month(decision, asset, period, at)
+    return len(unsettled)
+
+
+def _unsettled(case: RemovalCase, asset: Asset) -> QuerySet[Period]:
+    """Closed months in which its contributor earned from attribution and that the case has not settled."""
+    earned = Earning.objects.filter(period=OuterRef("pk"), contributor=asset.contributor_id, kind=Earning.ATTRIBUTION)
+    settled = RemovalSettlement.objects.filter(period=OuterRef("pk"), case=case)
+    closed = Period.objects.filter(Exists(earned), ~Exists(settled), state=Period.CLOSED)
+    return closed.order_by("month_on")
+
+
+@transaction.atomic
+def _settle_month(decision: RemovalDecision, asset: Asset, period: Period, at: datetime) -> None:
+    """Record that a month is settled, and the adjustment where the image earned something in it."""
+    case = RemovalCase.objects.select_for_update(no_key=True).get(pk=decision.case_id)  # two workers settle it once
+    if RemovalSettlement.objects.filter(case=case, period=period).exists():
+        return
+    amount_micro = kept_by_asset(period, asset)
+    adjustment = None
+    if amount_micro:
+        month = Month(period.month_on.year, period.month_on.month)
+        adjustment = record_adjustment(
+            asset.contributor,
+            -amount_micro,
+            month,
+            AdjustmentReason.TAKEDOWN,
+            f"Image {asset.pk} was removed ({case}): {format_micro(amount_micro)} {period.currency} that it earned.",
+            decision.decided_by,
+            f"removal:{case.pk}:{month}",
+            at,
+        )
+    RemovalSettlement.objects.create(
+        case=case, period=period, amount_micro=amount_micro, adjustment=adjustment, settled_at=at
+    )

@@ -1,0 +1,160 @@
+"""People take their data along, and are erased without a hole in the books."""
+
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from django.core.files.storage import default_storage
+from django.core.management import call_command
+from django.test import Client
+
+from marketplace.models import Asset, Contributor, Customer, Submission, TrainingConsent, User
+from marketplace.permissions import roles_of
+from payouts.erasing import CannotErase, erase_person
+from payouts.integrity import findings
+from payouts.models import Period, Statement
+from payouts.personal_data import export_person
+from tests.builders import (
+    CLOSED_AT,
+    PASSWORD,
+    jpeg_bytes,
+    make_asset,
+    make_attributed_downloads,
+    make_closed_month,
+    make_picture,
+    make_user,
+    submit,
+)
+
+DATA = "/accounts/data/"
+
+
+def user_of(person: Contributor | Customer) -> User:
+    assert person.user is not None
+    return person.user
+
+
+def exported(user: User) -> tuple[dict[str, Any], dict[str, bytes]]:
+    with export_person(user) as file, ZipFile(file) as zipped:
+        files = {name: zipped.read(name) for name in zipped.namelist()}
+    return json.loads(files.pop("data.json")), files
+
+
+@pytest.fixture
+def october(ana: Contributor, ben: Contributor, carla: Customer, fay: User, finn: User) -> Period:
+    make_attributed_downloads([ana, ben], carla)
+    return make_closed_month(fay, finn)
+
+
+def test_an_export_has_all_of_a_contributor_with_the_files_they_uploaded(october: Period, ana: Contributor) -> None:
+    data, files = exported(user_of(ana))
+    assert data["login"][0]["email"] == "ana@example.org"
+    assert data["contributor"][0]["name"] == "Ana"
+    assert [one["title"] for one in data["submissions"]] == ["A picture by Ana"]
+    assert len(data["shares"]) == 3
+    assert data["statements"][0]["closing_micro"] == Statement.objects.get(contributor=ana).closing_micro
+    original = ana.submissions.get().original
+    assert list(files.values()) == [Path(original.path).read_bytes()]
+
+
+def test_an_export_has_nothing_of_anybody_else(october: Period, ana: Contributor, carla: Customer) -> None:
+    for person in (ana, carla):
+        with export_person(user_of(person)) as file, ZipFile(file) as zipped:
+            text = zipped.read("data.json").decode()
+        others = {"Ana", "Ben", "Carla"} - {person.name}
+        assert not any(name in text for name in others)
+    data, files = exported(user_of(carla))
+    assert (len(data["licences"]), files, data["submissions"]) == (3, {}, [])
+
+
+def test_the_page_hands_out_the_zip(client: Client, ana: Contributor) -> None:
+    client.force_login(user_of(ana))
+    assert "Download your data" in client.get(DATA).content.decode()
+    response = client.get(f"{DATA}export.zip")
+    assert ZipFile(BytesIO(response.getvalue())).namelist() == ["data.json"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_contributor_without_a_balance_is_erased_and_the_books_still_add_up(
+    october: Period, ana: Contributor, carla: Customer, fay: User
+) -> None:
+    user, statement = user_of(carla), Statement.objects.get(contributor=ana)
+    erase_person(user, CLOSED_AT)
+    eve = Contributor.objects.create(name="Eve", country="DE", user=make_user("eve"), joined_at=CLOSED_AT)
+    asset = make_asset(eve)
+    preview = asset.preview.name
+    erase_person(user_of(eve), CLOSED_AT)
+    carla.refresh_from_db()
+    eve.refresh_from_db()
+    assert (carla.name, eve.name) == (f"Customer {carla.pk}", f"Contributor {eve.pk}")
+    assert not TrainingConsent.objects.filter(asset=asset).latest("pk").granted
+    assert Submission.objects.get(asset=asset).title == f"Image {asset.submission_id}"
+    assert Asset.objects.get(pk=asset.pk).preview.name == preview
+    assert default_storage.exists(preview)
+    assert Statement.objects.get(contributor=ana).leaf_sha256 == statement.leaf_sha256
+    assert list(findings()) == []
+    call_command("check_ledger")
+
+
+def test_nobody_logs_in_as_an_erased_person_and_nothing_names_them(client: Client, carla: Customer) -> None:
+    user = user_of(carla)
+    client.force_login(user)
+    erase_person(user, CLOSED_AT)
+    assert client.get("/downloads/").status_code == 302, "an open session ends"
+    page = client.post("/accounts/login/", {"login": "carla", "password": PASSWORD}).content.decode()
+    assert "not correct" in page
+    user.refresh_from_db()
+    assert (user.username, user.email) == (f"erased-{user.pk}", f"erased-{user.pk}@erased.invalid")
+    assert not roles_of(user).finance
+
+
+def test_originals_go_unless_somebody_else_uploaded_the_same_bytes(
+    ana: Contributor, ben: Contributor, django_capture_on_commit_callbacks: Any
+) -> None:
+    same = jpeg_bytes(make_picture())
+    own, shared = make_asset(ana).submission, submit(ana, same)
+    submit(ben, same)
+    names = [own.original.name, shared.original.name]
+    with django_capture_on_commit_callbacks(execute=True):
+        erase_person(user_of(ana), CLOSED_AT)
+    assert [default_storage.exists(name) for name in names] == [False, True]
+    assert {one.original.name for one in ana.submissions.all()} == {""}
+
+
+def test_nobody_is_erased_while_we_owe_them_money(client: Client, october: Period, ana: Contributor) -> None:
+    with pytest.raises(CannotErase, match=r"Your balance is \d+\.\d+ USD"):
+        erase_person(user_of(ana), CLOSED_AT)
+    client.force_login(user_of(ana))
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    page = client.post(f"{DATA}erase/", {"username": "ana"}).content.decode()
+    assert "You cannot be erased yet" in page
+    assert User.objects.filter(username="ana").exists()
+
+
+def test_nobody_is_erased_while_an_upload_waits_for_a_reviewer(ana: Contributor, ben: Contributor) -> None:
+    same = jpeg_bytes(make_picture())
+    submit(ben, same)
+    submit(ana, same)
+    with pytest.raises(CannotErase, match="waits for a reviewer"):
+        erase_person(user_of(ana), CLOSED_AT)
+
+
+def test_the_last_superuser_stays(db: None) -> None:
+    boss = make_user("boss", is_superuser=True)
+    with pytest.raises(CannotErase, match="only superuser"):
+        erase_person(boss, CLOSED_AT)
+    make_user("second", is_superuser=True)
+    erase_person(boss, CLOSED_AT)
+    assert not User.objects.get(pk=boss.pk).is_superuser
+
+
+def test_erasure_takes_the_password_again_and_the_name_typed_out(client: Client, carla: Customer) -> None:
+    client.force_login(user_of(carla))
+    assert client.get(f"{DATA}erase/").headers["Location"].startswith("/accounts/reauthenticate/")
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert "That is not your username" in client.post(f"{DATA}erase/", {"username": "x"}).content.decode()
+    assert client.post(f"{DATA}erase/", {"username": "carla"}).headers["Location"] == "/accounts/login/"
+    assert not User.objects.filter(username="carla").exists()

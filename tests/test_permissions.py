@@ -1,0 +1,184 @@
+"""Everybody opens what the table of permissions says and nothing else, at every address of the site."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from attribution.contests import contest
+from attribution.models import CopyCheck, Encoder, Method
+from marketplace.core.release import Outcome
+from marketplace.delivering import deliver
+from marketplace.invitations import Invited, invite
+from marketplace.models import Contributor, Customer, Role, User
+from marketplace.output_checks import record_output_check
+from marketplace.requesting import request_generation
+from payouts.core.reconciling import Difference, FindingKind
+from payouts.findings import record_findings
+from payouts.models import Finding, Order
+from payouts.runs import draft_payout_run
+from tests.builders import (
+    CLOSED_AT,
+    OCTOBER,
+    SOLD_AT,
+    link_copy,
+    make_asset,
+    make_attributed_downloads,
+    make_closed_month,
+    make_customer,
+    make_generation,
+    make_user,
+    submit,
+)
+from tests.permission_table import ADDRESSES
+
+ADMIN = "the admin"
+HIDDEN = (403, 404)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who may open an address by a method."""
+
+    name: str
+    method: str
+    allowed: Mapping[str, bool]
+
+
+def rows() -> list[Row]:
+    header, *lines = [line for line in ADDRESSES.splitlines() if line]
+    people = header.split()[2:]
+    parsed = []
+    for line in lines:
+        name, method, *cells = line.rsplit(maxsplit=len(people) + 1)
+        parsed.append(Row(name, method, dict(zip(people, (cell == "yes" for cell in cells), strict=True))))
+    return parsed
+
+
+def names(resolver: URLResolver, namespace: str = "") -> Iterator[str]:
+    """The names of all addresses; what the admin registers is one of them."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield f"{namespace}{pattern.name}"
+        elif pattern.namespace == "admin":
+            yield ADMIN
+        else:
+            yield from names(pattern, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace)
+
+
+@pytest.fixture
+def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, finn: User) -> dict[str, Any]:
+    """One of each thing that an address can name, and everybody whom the table is about."""
+    make_customer("Dora")
+    make_user("rita", "reviewer")
+    boss = make_user("boss", is_superuser=True)
+    make_user("nobody")
+    ana_user, carla_user = ana.user, carla.user
+    assert ana_user is not None
+    assert carla_user is not None
+    download = make_attributed_downloads([ana], carla, count=1)[0]
+    asset = ana.assets.get()
+    make_closed_month(fay, finn)
+    run = draft_payout_run(fay, CLOSED_AT)
+    record_findings([Difference(FindingKind.SENT_UNASKED, "transfer tr_1", "It is unknown.")], CLOSED_AT, run)
+    model = download.generation.generator_model
+    wish = request_generation(carla, model, "a quiet morning", 7, uuid4(), SOLD_AT)
+    order = Order.objects.create(
+        customer=carla,
+        generation=download.generation,
+        form_key=uuid4(),
+        price_minor=990,
+        currency="USD",
+        terms=model.licence,
+        opened_at=SOLD_AT,
+        expires_at=CLOSED_AT,
+    )
+    held = make_generation(model, is_checked=False)
+    check = record_output_check(held, Outcome.BLOCKED, "It may hold a copy.", SOLD_AT)
+    CopyCheck.objects.create(
+        generation=held,
+        output_check=check,
+        method=Method.objects.get(),
+        encoder=Encoder.objects.get(),
+        tier="possible_copy",
+        compared_count=1,
+        tools={},
+        checked_at=SOLD_AT,
+    )
+    link = link_copy(make_asset(ana), asset, SOLD_AT)
+    contested = contest(link, "I took it myself.", ana_user, SOLD_AT)
+    unreadable = submit(ana, b"no picture at all")
+    _, token = invite(Invited("new@example.org", Role.CUSTOMER, "New"), boss, timezone.now())
+    return {
+        "asset_id": asset.pk,
+        "asset_id of contest": link.asset_id,
+        "certificate_id": deliver(download, "JPEG", None, SOLD_AT).certificate_id,
+        "contest_id": contested.pk,
+        "download_id": download.pk,
+        "extension": "jpg",
+        "finding_id": Finding.objects.get().pk,
+        "generation_id": download.generation_id,
+        "key": "no-such-key",
+        "link_id": link.pk,
+        "model_id": model.pk,
+        "month": OCTOBER,
+        "order_id": order.pk,
+        "output_check_id": check.pk,
+        "request_id": wish.pk,
+        "run_id": run.pk,
+        "sha256": model.cards.latest("pk").sha256,
+        "submission_id": asset.submission_id,
+        "submission_id of appeal": unreadable.pk,
+        "token": token,
+        "uidb36": "1",
+    }
+
+
+def test_every_address_has_a_row_and_every_row_an_address() -> None:
+    assert sorted(set(names(get_resolver()))) == sorted({row.name for row in rows()})
+
+
+def addresses(row: Row, parameters: Mapping[str, Any]) -> list[str]:
+    """The address with the things that it names; of the admin, its index and its list of logins."""
+    if row.name == ADMIN:
+        return [reverse("admin:index"), reverse("admin:marketplace_user_changelist")]
+    own = {name.partition(" ")[0]: value for name, value in parameters.items() if name.endswith(f" of {row.name}")}
+    arguments = get_resolver().reverse_dict.getlist(row.name)[0][0][0][1]
+    return [reverse(row.name, kwargs={name: (dict(parameters) | own)[name] for name in arguments})]
+
+
+def is_let_in(client: Client, method: str, address: str) -> bool:
+    """Whether the page opens or the action looks at its form; what it did is undone, a logout too."""
+    cookies = dict(client.cookies)
+    with transaction.atomic():
+        response = client.generic(method, address)
+        if response.streaming:
+            response.getvalue()  # which closes the file
+        transaction.set_rollback(True)
+    client.cookies = SimpleCookie(cookies)
+    assert response.status_code != 500, address
+    path, _, query = response.headers.get("Location", "").partition("?")
+    if path == reverse("admin:login"):
+        return is_let_in(client, "GET", f"{path}?{query}")
+    is_sent_to_login = path == reverse("login") and (method == "GET" or query.startswith("next="))
+    return response.status_code not in HIDDEN and not is_sent_to_login
+
+
+def test_everybody_opens_what_the_table_says_and_nothing_else(parameters: Mapping[str, Any]) -> None:
+    wrong = []
+    for person in rows()[0].allowed:
+        client = Client(raise_request_exception=False)
+        if person != "anonymous":
+            client.force_login(User.objects.get(username=person))
+        for row in rows():
+            for address in addresses(row, parameters):
+                if is_let_in(client, row.method, address) != row.allowed[person]:
+                    wrong.append(f"{person} {row.method} {address}: the table says {row.allowed[person]}")
+    assert not wrong, "\n".join(wrong)
