@@ -26,6 +26,7 @@ UNSHOWN |= {"credentials", "provenance"}
 SENTENCE = re.compile(r"(?=.*[a-z]{2} )(?:[A-Z]|%\()[^{}<>]*[.!?:]", re.DOTALL)
 PHRASE = re.compile(r"(?=.*[a-z]{2} )[^{}<>;=]*", re.DOTALL)
 NAMING = {"StrEnum", "models.TextChoices", "models.Model"}
+NUMBERED = re.compile(r"[a-z ]+%\(pk\)s")
 KEYWORDS = {
     "_": None,
     "translated": None,
@@ -102,12 +103,14 @@ def sentences_of(file: Path) -> Iterator[tuple[int, str]]:
 
 
 def codes_of(file: Path) -> Iterator[tuple[int, str]]:
-    """Line and words of what a module's enumerations and models name, as pages write it: 'on_hold' is 'on hold'."""
+    """Line and words of what a module's enumerations and models name, as pages write it: 'on hold', 'hold %(pk)s'."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ClassDef) and NAMING & {ast.unparse(base) for base in node.bases}:
             for statement in node.body:
                 if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]).isupper():
                     yield from _codes(statement)
+                if isinstance(statement, ast.FunctionDef) and statement.name == "__str__":
+                    yield from _numbered(statement)
 
 
 def _codes(statement: ast.Assign) -> Iterator[tuple[int, str]]:
@@ -116,6 +119,13 @@ def _codes(statement: ast.Assign) -> Iterator[tuple[int, str]]:
     for value in values[1:] if is_labelled else values:
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             yield value.lineno, value.value.replace("_", " ")
+
+
+def _numbered(method: ast.FunctionDef) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(method):
+        template = _template(node) if isinstance(node, ast.JoinedStr) else None
+        if template and NUMBERED.fullmatch(template):
+            yield node.lineno, template
 
 
 def _not_for_readers(node: ast.AST) -> Iterator[ast.AST]:
