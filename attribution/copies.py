@@ -10,7 +10,7 @@ from importlib.metadata import version
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from attribution import proof
+from attribution import marks, proof
 from attribution.core import geometry
 from attribution.core.copies import METHOD, VERSION, Tier, gravest
 from attribution.embed import current_encoder
@@ -49,8 +49,9 @@ def copy_method() -> Method:
 def check_copies(at: datetime, of: QuerySet[Generation] | None = None) -> int:
     """Check up to 8 generations, of these or of all, that the method has not checked yet; returns how many.
 
-    Generations wait until they and their whole training set are embedded. They are claimed by row locks that a killed
-    worker loses. One whose picture the encoder cannot read is blocked: nobody knows what it copies.
+    Known marks are looked for at once. Generations wait until they and their whole training set are embedded. They are
+    claimed by row locks that a killed worker loses. One whose picture the encoder cannot read is blocked: nobody knows
+    what it copies.
     """
     encoder, method = current_encoder(at), copy_method()
     failed = EmbeddingFailure.objects.filter(encoder=encoder, generation__isnull=False)
@@ -87,13 +88,18 @@ def _check(
     """Record the check of one generation; False where a picture is not there just now, which is tried again."""
     try:
         found = prove(read_stored(str(generation.preview)), nearest) if nearest is not None else []
+        searches = marks.search_marks(generation, at) if nearest is not None else []
     except FileNotFoundError as error:
         logger.error("Generation %d is not checked, to be tried again: %s", generation.pk, error)
         return False
     tier = Tier.UNREADABLE if nearest is None else gravest([Tier(match.tier) for match in found])
+    shown = marks.in_words(searches)
+    outcome = Outcome.BLOCKED if shown else OUTCOMES[tier]
+    output_check = record_output_check(generation, outcome, f"{shown} {_in_words(tier, found)}".strip(), at)
+    marks.record_searches(searches, output_check)
     check = CopyCheck.objects.create(
         generation=generation,
-        output_check=record_output_check(generation, OUTCOMES[tier], _in_words(tier, found), at),
+        output_check=output_check,
         method=method,
         encoder=encoder,
         tier=tier,

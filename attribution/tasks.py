@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from attribution import batches, copies, duplicates, embed, look_alikes, recall
+from attribution import batches, copies, duplicates, embed, look_alikes, marks, recall
 
 
 @shared_task
@@ -43,6 +43,13 @@ def check_copies() -> None:
     """Check new generations for copies; calls itself again while there are more."""
     if copies.check_copies(timezone.now()):
         check_copies.delay()
+
+
+@shared_task
+def check_marks() -> None:
+    """Look for new marks in earlier generations; calls itself again while there are more."""
+    if marks.check_marks(timezone.now()):
+        check_marks.delay()
 
 
 @shared_task

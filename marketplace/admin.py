@@ -32,6 +32,10 @@ from marketplace.models import (
     ModelStateChange,
     OutputCheck,
     OutputDecision,
+    PromptCheck,
+    PromptContest,
+    PromptReview,
+    RegisterEntry,
     RemovalCase,
     RemovalDecision,
     ScreeningResult,
@@ -39,10 +43,12 @@ from marketplace.models import (
     StrikesPolicy,
     Submission,
     SubmissionDecision,
+    TermsAcceptance,
     TrainingConsent,
     TrainingSet,
     User,
 )
+from marketplace.prompts.register import record_entry
 
 
 def log_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
@@ -52,7 +58,7 @@ def log_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
     return redirect_to_login(request.GET.get("next", reverse("admin:index")), settings.LOGIN_URL)
 
 
-admin.site.login = login_not_required(log_in)  # type: ignore[method-assign,assignment]
+admin.site.login = login_not_required(log_in)  # type: ignore[method-assign]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -83,6 +89,26 @@ class StrikesPolicyAdmin(ReadOnlyAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("marketplace.add_strikespolicy")
+
+
+@admin.register(RegisterEntry)
+class RegisterEntryAdmin(ReadOnlyAdmin):
+    """Entries are added and replaced, and never changed: a change records a new one, and the earlier one stays."""
+
+    list_display = ("term", "kind", "valid_from_on", "valid_until_on", "recorded_by", "recorded_at")
+    list_filter = ("kind", ("replaced_by", admin.EmptyFieldListFilter))
+    search_fields = ("term", "aliases")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("marketplace.add_registerentry")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_current = not isinstance(obj, RegisterEntry) or not hasattr(obj, "replaced_by")
+        return is_current and request.user.has_perm("marketplace.change_registerentry")
+
+    def save_model(self, request: HttpRequest, obj: RegisterEntry, form: Any, change: bool) -> None:
+        assert isinstance(request.user, User)
+        record_entry(obj, request.user, timezone.now())
 
 
 @admin.register(GeneratorModel)
@@ -121,10 +147,14 @@ admin.site.register(
         OutputDecision,
         RemovalCase,
         RemovalDecision,
+        PromptCheck,
+        PromptContest,
+        PromptReview,
         ScreeningResult,
         SignedDeclaration,
         Submission,
         SubmissionDecision,
+        TermsAcceptance,
         TrainingConsent,
         TrainingSet,
     ],

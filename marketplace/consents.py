@@ -55,7 +55,7 @@ def first_time_after_sets(at: datetime) -> datetime:
     return at if newest is None else max(at, newest + timedelta(microseconds=1))
 
 
-def _already(assets: QuerySet[Asset], granted: bool, effective_at: datetime) -> QuerySet[Any, dict[str, int]]:
+def _already(assets: QuerySet[Asset], granted: bool, effective_at: datetime) -> QuerySet[Any, Any]:
     """Images whose newest answer is the same and in effect by then."""
     newest = TrainingConsent.objects.filter(asset=OuterRef("pk")).order_by("-pk")
     same = assets.annotate(answer=newest.values("granted")[:1], since=newest.values("effective_at")[:1])

@@ -10,7 +10,8 @@ from marketplace.generators.base import Backend, Generator
 from marketplace.generators.diffusers import DiffusersGenerator
 from marketplace.generators.http import HttpGenerator
 from marketplace.generators.remix import Remix, Source
-from marketplace.models import Asset, Generation, GeneratorModel
+from marketplace.models import Asset, Generation, GeneratorModel, User
+from marketplace.prompts.checking import check_prompt, require_allowed
 from marketplace.provenance import DigitalSourceType, mark_generated
 from marketplace.selectors import not_withheld
 from marketplace.services import NoTrainingSet, record_generation
@@ -38,8 +39,15 @@ def generator_of(model: GeneratorModel) -> Generator:
     return Remix([Source(pk, Path(default_storage.path(preview))) for pk, preview in members])
 
 
-def generate_image(model: GeneratorModel, generator: Generator, prompt: str, seed: int, at: datetime) -> Generation:
-    """Make one image with the model's generator, mark it as generated and record it. Raises as the generator does."""
+def generate_image(
+    model: GeneratorModel, generator: Generator, prompt: str, seed: int, at: datetime, asked_by: User | None = None
+) -> Generation:
+    """Check the prompt, make one image with the model's generator, mark it as generated and record it.
+
+    Raises as `check_prompt` and the generator do, and `PromptNotAllowed` before anything is generated.
+    """
+    prompt_check = check_prompt(prompt, asked_by, at)
+    require_allowed(prompt_check)
     made = generator.generate(prompt, seed)
     file = mark_generated(
         made.image,
@@ -48,4 +56,4 @@ def generate_image(model: GeneratorModel, generator: Generator, prompt: str, see
         system_version=model.version,
         file_format="JPEG",
     )
-    return record_generation(model, made, file, ".jpg", at)
+    return record_generation(model, made, file, ".jpg", at, prompt_check)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from marketplace.core.canonical import canonical, instant, instant_in_words
 from marketplace.core.money import Money
 from marketplace.model_cards import audit_facts, audit_in_words, card_sections
-from marketplace.models import Download, Generation, OutputDecision
+from marketplace.models import Download, DownloadTerms, Generation, OutputDecision
 from marketplace.signing import NotSigned, check_signature, identity
 
 FORMAT = "tributary-licence-1"
@@ -40,6 +40,7 @@ def licence_document(
             "gross_minor": download.gross_minor,
             "currency": download.currency,
             "terms": model.licence,
+            "terms_of_use": _terms_of_use(download),
         },
         "generator": {
             "model": model.name,
@@ -61,6 +62,15 @@ def licence_document(
         "copy_check": _copy_check(generation),
         "inspiration": dict(inspiration),
     }
+
+
+def _terms_of_use(download: Download) -> Document | None:
+    """Which terms of use the customer had accepted; none for licences from before there were any."""
+    accepted = DownloadTerms.objects.filter(download=download).select_related("acceptance").first()
+    if accepted is None:
+        return None
+    terms = accepted.acceptance
+    return {"version": terms.version, "sha256": terms.sha256, "accepted_at": instant(terms.accepted_at)}
 
 
 def _card(generation: Generation) -> Document:
@@ -132,6 +142,7 @@ def sections(document: Document) -> list[Section]:
                 ("Licensed at", instant_in_words(licence["licensed_at"])),
                 ("Price", str(Money(licence["gross_minor"], licence["currency"]))),
                 ("Terms", licence["terms"]),
+                *_terms_in_words(licence.get("terms_of_use")),
                 ("Certificate issued at", instant_in_words(document["issued_at"])),
             ],
         ),
@@ -160,6 +171,13 @@ def sections(document: Document) -> list[Section]:
         ("Inspiration", _inspiration(document["inspiration"])),
         *_card_sections(generator),
     ]
+
+
+def _terms_in_words(terms: Document | None) -> list[tuple[str, str]]:
+    if terms is None:
+        return []
+    accepted = f"version {terms['version']}, accepted at {instant_in_words(terms['accepted_at'])}"
+    return [("Terms of use", f"{accepted}; SHA-256 {terms['sha256']}")]
 
 
 def _card_sections(generator: Document) -> list[Section]:

@@ -34,7 +34,9 @@ def content_security_policy(get_response: Handler) -> Handler:
 class LoginRequired(LoginRequiredMiddleware):
     """Django's, and a form that comes after its session has ended is kept until its sender is back."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseBase:
+    def handle_no_permission(  # type: ignore[override]  # a redirect of the whole page, for htmx
+        self, request: HttpRequest, view_func: Callable[..., Any]
+    ) -> HttpResponseBase:
         if getattr(request, "htmx", False):
             here = request.htmx.current_url_abs_path or reverse("home")  # type: ignore[attr-defined]
             return HttpResponseClientRedirect(redirect_to_login(here, settings.LOGIN_URL).url)

@@ -61,8 +61,10 @@ def is_reviewer(user: User) -> bool:
 
 def lacks_second_factor(user: AbstractBaseUser | AnonymousUser) -> bool:
     """Whether they have a role that needs a second factor, and none set up: nothing of that role opens before."""
+    if not isinstance(user, User):
+        return False
     in_charge = Q(is_superuser=True) | Q(is_staff=True) | Q(groups__name__in=[FINANCE, REVIEWER])
-    with_one = Authenticator.objects.filter(user=user.pk).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    with_one = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES)
     return User.objects.filter(in_charge, pk=user.pk).exclude(pk__in=with_one.values("user")).exists()
 
 

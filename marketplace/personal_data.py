@@ -18,16 +18,23 @@ from marketplace.models import (
     ConsentDefault,
     Contributor,
     Customer,
+    CustomerNotice,
     Delivery,
     Download,
     GenerationRequest,
     HumanEdit,
     Invitation,
     OutputDecision,
+    PromptCheck,
+    PromptContest,
+    PromptReview,
+    PromptText,
+    RemovalCase,
     ScreeningResult,
     SignedDeclaration,
     Submission,
     SubmissionDecision,
+    TermsAcceptance,
     TrainingConsent,
     User,
 )
@@ -46,6 +53,7 @@ SUBMISSION = (
     "training_consent",
     "verdict",
 )
+PROMPT = ("id", "kept_text__text", "outcome", "findings", "checked_at")
 NAMED_AFTER_IT = ("original", "preview", "thumbnail")
 
 
@@ -54,42 +62,58 @@ def records_of(user: User) -> Records:
     submissions = Submission.objects.filter(contributor__user=user)
     downloads = Download.objects.filter(customer__user=user)
     return {
-        "login": _rows(User.objects.filter(pk=user.pk), *LOGIN),
-        "email_addresses": _rows(EmailAddress.objects.filter(user=user), "email", "verified", "primary"),
-        "second_factors": _rows(Authenticator.objects.filter(user=user), "type", "created_at", "last_used_at"),
-        "invitations": _rows(
+        "login": rows(User.objects.filter(pk=user.pk), *LOGIN),
+        "email_addresses": rows(EmailAddress.objects.filter(user=user), "email", "verified", "primary"),
+        "second_factors": rows(Authenticator.objects.filter(user=user), "type", "created_at", "last_used_at"),
+        "invitations": rows(
             Invitation.objects.filter(accepted_by=user), "email", "role", "name", "invited_at", "accepted_at"
         ),
-        "contributor": _rows(Contributor.objects.filter(user=user), "id", "name", "country", "joined_at"),
-        "customer": _rows(Customer.objects.filter(user=user), "id", "name", "joined_at"),
-        "submissions": _rows(submissions, *SUBMISSION),
-        "screening_results": _rows(
+        "contributor": rows(Contributor.objects.filter(user=user), "id", "name", "country", "joined_at"),
+        "customer": rows(Customer.objects.filter(user=user), "id", "name", "joined_at"),
+        "submissions": rows(submissions, *SUBMISSION),
+        "screening_results": rows(
             ScreeningResult.objects.filter(submission__in=submissions),
             *("submission_id", "verdict", "reasons", "signals", "version", "screened_at"),
         ),
-        "declarations": _rows(
+        "declarations": rows(
             SignedDeclaration.objects.filter(signed_by=user), "submission_id", "version", "sha256", "signed_at"
         ),
-        "appeals": _rows(Appeal.objects.filter(appealed_by=user), "submission_id", "statement", "appealed_at"),
-        "decisions_of_submissions": _rows(
+        "appeals": rows(Appeal.objects.filter(appealed_by=user), "submission_id", "statement", "appealed_at"),
+        "decisions_of_submissions": rows(
             SubmissionDecision.objects.filter(Q(submission__in=submissions) | Q(decided_by=user)),
             *("submission_id", "decision", "reason", "decided_at"),
         ),
-        "decisions_of_generations": _rows(
+        "decisions_of_generations": rows(
             OutputDecision.objects.filter(decided_by=user), "output_check_id", "decision", "reason", "decided_at"
         ),
-        "training_consents": _rows(
+        "training_consents": rows(
             TrainingConsent.objects.filter(asset__contributor__user=user), "asset_id", "granted", "effective_at"
         ),
-        "generation_requests": _rows(
+        "generation_requests": rows(
             GenerationRequest.objects.filter(customer__user=user), "prompt", "seed", "requested_at", "generation_id"
         ),
-        "consent_defaults": _rows(ConsentDefault.objects.filter(contributor__user=user), "granted", "recorded_at"),
-        "licences": _rows(downloads, "id", "generation_id", "gross_minor", "currency", "downloaded_at"),
-        "licence_certificates": _rows(
+        "consent_defaults": rows(ConsentDefault.objects.filter(contributor__user=user), "granted", "recorded_at"),
+        "removal_cases": rows(
+            RemovalCase.objects.filter(Q(opened_by=user) | Q(asset__contributor__user=user)),
+            *("id", "asset_id", "kind", "opener", "statement", "opened_at", "decision__outcome", "decision__reason"),
+        ),
+        "notices": rows(CustomerNotice.objects.filter(customer__user=user), "download_ids", "text", "written_at"),
+        "terms_accepted": rows(
+            TermsAcceptance.objects.filter(user=user), "audience", "version", "sha256", "accepted_at"
+        ),
+        "prompts": rows(PromptCheck.objects.filter(asked_by=user), *PROMPT),
+        "prompt_contests": rows(
+            PromptContest.objects.filter(prompt_check__asked_by=user), "prompt_check_id", "statement", "contested_at"
+        ),
+        "decisions_of_prompts": rows(
+            PromptReview.objects.filter(Q(prompt_check__asked_by=user) | Q(decided_by=user)),
+            *("prompt_check_id", "decision", "reason", "decided_at"),
+        ),
+        "licences": rows(downloads, "id", "generation_id", "gross_minor", "currency", "downloaded_at"),
+        "licence_certificates": rows(
             Delivery.objects.filter(download__in=downloads), "download_id", "certificate", "delivered_at"
         ),
-        "human_edits": _rows(
+        "human_edits": rows(
             HumanEdit.objects.filter(download__in=downloads), "download_id", "description", "recorded_at"
         ),
     }
@@ -103,7 +127,8 @@ def files_of(user: User) -> Iterator[tuple[str, Path]]:
             yield f"{submission.pk}{Path(submission.file_name).suffix}", path
 
 
-def _rows(queryset: QuerySet[Any], *fields: str) -> list[dict[str, Any]]:
+def rows(queryset: QuerySet[Any], *fields: str) -> list[dict[str, Any]]:
+    """These fields of each row, in the order of the rows' ids."""
     return list(queryset.order_by("pk").values(*fields))
 
 
@@ -114,6 +139,7 @@ def forget_login(user: User) -> None:
     Invitation.objects.filter(Q(accepted_by=user) | Q(email__iexact=user.email)).update(
         email=f"erased-{user.pk}@erased.invalid", name=""
     )
+    PromptText.objects.filter(prompt_check__asked_by=user).delete()
     user.groups.clear()
     user.username = f"erased-{user.pk}"
     user.email = f"erased-{user.pk}@erased.invalid"
@@ -158,6 +184,8 @@ def _delete_unused(files: set[str]) -> None:
 
 
 def waits_for_reviewers(user: User) -> bool:
-    """Whether an upload of theirs is held or an appeal not decided."""
+    """Whether an upload of theirs is held, or an appeal or a removal of an image of theirs not decided."""
+    if RemovalCase.objects.filter(asset__contributor__user=user, decision=None).exists():
+        return True
     undecided = Q(verdict=Verdict.HOLD) | Q(appeal__isnull=False, appeal__decision__isnull=True)
     return Submission.objects.filter(undecided, contributor__user=user).exists()

@@ -14,6 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from marketplace import tasks
 from marketplace.models import GeneratorModel
 from marketplace.permissions import LoggedInRequest, customer_of
+from marketplace.prompts.base import ClassifierUnavailable
+from marketplace.prompts.checking import LONGEST_PROMPT, PromptNotAllowed
 from marketplace.requesting import (
     SEED_BITS,
     Progress,
@@ -24,8 +26,8 @@ from marketplace.requesting import (
     request_generation,
 )
 
-PROMPT_CHARACTERS = 1_000
 REQUESTS_SHOWN = 24
+NOT_CHECKED = _("Prompts cannot be checked just now, and nothing is generated unchecked. Try again in a minute.")
 UNFINISHED = (Progress.WAITING, Progress.CHECKING)
 
 
@@ -36,7 +38,7 @@ class GenerationRequestForm(forms.Form):
         GeneratorModel.objects.none(), error_messages={"required": _("Choose a generator model.")}
     )
     prompt = forms.CharField(
-        max_length=PROMPT_CHARACTERS,
+        max_length=LONGEST_PROMPT,
         error_messages={"required": _("Say what the picture should show.")},
     )
     seed = forms.IntegerField(min_value=0, max_value=2**SEED_BITS - 1, required=False)
@@ -55,8 +57,13 @@ def generate(request: LoggedInRequest) -> HttpResponse:
             taken = request_generation(
                 customer, asked["model"], asked["prompt"], asked["seed"], asked["form_key"], timezone.now()
             )
+        except PromptNotAllowed as refused:
+            messages.error(request, str(refused))
+            return redirect("prompt", refused.check.pk)
         except RequestRefused as refused:
             messages.error(request, str(refused))
+        except ClassifierUnavailable:
+            messages.error(request, NOT_CHECKED)
         else:
             transaction.on_commit(tasks.make_generations.delay)
             return redirect("generation_request", taken.pk)

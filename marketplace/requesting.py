@@ -16,6 +16,7 @@ from marketplace.generating import generate_image, generator_of
 from marketplace.generators.base import GenerationFailed
 from marketplace.models import Customer, GenerationRequest, GeneratorModel
 from marketplace.output_checks import sale_states
+from marketplace.prompts.checking import PromptNotAllowed, check_prompt, require_allowed
 from marketplace.services import AlreadyGenerated
 
 MOST_A_DAY = 100
@@ -50,8 +51,9 @@ def request_generation(
 ) -> GenerationRequest:
     """Take a request; the same form again is the same request. Without a seed one is drawn.
 
-    Raises `RequestRefused` where too many wait or were made within a day.
+    Raises `RequestRefused` where too many wait or were made within a day, and as the check of the prompt does.
     """
+    require_allowed(check_prompt(prompt, customer.user, at))
     with transaction.atomic():
         Customer.objects.select_for_update().get(pk=customer.pk)  # so that two tabs are counted one after the other
         known = customer.generation_requests.filter(form_key=form_key).first()
@@ -87,14 +89,18 @@ def make_next(at: datetime) -> bool:
     The row stays locked meanwhile, so that a worker which is killed leaves the request as it was.
     """
     waiting = GenerationRequest.objects.select_for_update(skip_locked=True, of=("self",)).filter(finished_at=None)
-    request = waiting.select_related("generator_model__training_set").order_by("requested_at", "pk").first()
+    request = (
+        waiting.select_related("generator_model__training_set", "customer__user").order_by("requested_at", "pk").first()
+    )
     if request is None:
         return False
     model = request.generator_model
     try:
         with transaction.atomic():
-            request.generation = generate_image(model, generator_of(model), request.prompt, request.seed, at)
-    except (GenerationFailed, AlreadyGenerated, ModelRefused) as error:
+            request.generation = generate_image(
+                model, generator_of(model), request.prompt, request.seed, at, request.customer.user
+            )
+    except (GenerationFailed, AlreadyGenerated, ModelRefused, PromptNotAllowed) as error:
         request.failure = str(error)
     except Exception:  # ours to mend, and no reason to make everybody behind it wait
         logger.exception("Generation request %s cannot be made", request.pk)

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from marketplace.consents import hold_consents
 from marketplace.core.model_states import ModelRefused, ModelState
+from marketplace.core.terms import Audience
 from marketplace.core.verdicts import Signal, Verdict
 from marketplace.declaration import current_declaration
 from marketplace.files import store
@@ -22,9 +23,11 @@ from marketplace.models import (
     Contributor,
     Customer,
     Download,
+    DownloadTerms,
     Generation,
     GenerationHash,
     GeneratorModel,
+    PromptCheck,
     RemixTruth,
     ScreeningResult,
     SignedDeclaration,
@@ -32,6 +35,7 @@ from marketplace.models import (
     TrainingConsent,
     TrainingSet,
     TrainingSetMember,
+    UploadTerms,
     User,
 )
 from marketplace.near_hashes import stored_hash
@@ -40,6 +44,7 @@ from marketplace.own_generations import find_own, judge, open_copy_incidents
 from marketplace.screening import confined
 from marketplace.screening.report import Picture
 from marketplace.selectors import assets_with_consent
+from marketplace.terms import newest_acceptance
 
 
 class NoTrainingSet(ValueError):
@@ -110,6 +115,8 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
         open_copy_incidents(submission, own, at)
         if details.signed_by:
             _sign(submission, details.signed_by, at)
+            if acceptance := newest_acceptance(details.signed_by, Audience.CONTRIBUTOR, at):
+                UploadTerms.objects.create(submission=submission, acceptance=acceptance)
         if report.verdict is Verdict.ACCEPT:
             add_asset(submission, at)
     return submission, True
@@ -195,9 +202,9 @@ def freeze_training_set(
 
 
 def record_generation(
-    model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime
+    model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime, prompt_check: PromptCheck
 ) -> Generation:
-    """Record a generated image, the file that customers will be handed, and the model's card as it is now.
+    """Record a generated image, its file for customers, the model's card as it is now and the check of its prompt.
 
     The same file from the same model is the same generation: recording it again changes nothing. Raises
     `AlreadyGenerated` where another model made it, `ModelRefused` where the model is retired, and `NoTrainingSet` where
@@ -217,6 +224,7 @@ def record_generation(
                 "training_set": model.training_set,
                 "model_card": current_card(model, at),
                 "prompt": made.prompt,
+                "prompt_check": prompt_check,
                 "seed": made.seed,
                 "parameters": dict(made.parameters),
                 "file": store("generations", file, suffix),
@@ -245,7 +253,7 @@ def record_generation(
 def record_download(
     customer: Customer, generation: Generation, *, gross_minor: int, currency: str, at: datetime, idempotency_key: str
 ) -> Download:
-    """Record a paid download once: the same key again returns the first one.
+    """Record a paid download once, under the terms that the customer accepted last: the same key returns the first one.
 
     Raises `NotForSale` for a generation that is not checked, or held or refused; `ValueError` for a price in another
     currency than the settlement currency, and for a known key that comes with another customer, generation or price.
@@ -254,16 +262,19 @@ def record_download(
         raise ValueError(f"Sales are settled in {settings.SETTLEMENT_CURRENCY}, and this price is in {currency}.")
     if not Download.objects.filter(idempotency_key=idempotency_key).exists():
         require_for_sale(generation)
-    download, _ = Download.objects.get_or_create(
-        idempotency_key=idempotency_key,
-        defaults={
-            "customer": customer,
-            "generation": generation,
-            "gross_minor": gross_minor,
-            "currency": currency,
-            "downloaded_at": at,
-        },
-    )
+    with transaction.atomic():
+        download, is_new = Download.objects.get_or_create(
+            idempotency_key=idempotency_key,
+            defaults={
+                "customer": customer,
+                "generation": generation,
+                "gross_minor": gross_minor,
+                "currency": currency,
+                "downloaded_at": at,
+            },
+        )
+        if is_new and (acceptance := newest_acceptance(customer.user, Audience.CUSTOMER, at)):
+            DownloadTerms.objects.create(download=download, acceptance=acceptance)
     asked = (customer.pk, generation.pk, gross_minor)
     if (download.customer_id, download.generation_id, download.gross_minor) != asked:
         raise ValueError(f"The key {idempotency_key} already records another download: use a new key for a new one.")

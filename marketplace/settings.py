@@ -137,7 +137,7 @@ CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TASK_ROUTES = {
     "marketplace.tasks.make_generations": {"queue": "generate"},
     "attribution.tasks.embed_*": {"queue": "ingest"},
-    "attribution.tasks.check_copies": {"queue": "ingest"},
+    "attribution.tasks.check_*": {"queue": "ingest"},
     "attribution.tasks.attribute_downloads": {"queue": "attribute"},
     "payouts.tasks.*": {"queue": "money"},
 }
@@ -154,11 +154,13 @@ CELERY_BEAT_SCHEDULE = {
     "find copies among new assets": {"task": "attribution.tasks.find_duplicates", "schedule": timedelta(seconds=15)},
     "embed new generations": {"task": "attribution.tasks.embed_generations", "schedule": timedelta(seconds=15)},
     "check new generations for copies": {"task": "attribution.tasks.check_copies", "schedule": timedelta(seconds=15)},
+    "look for new marks": {"task": "attribution.tasks.check_marks", "schedule": timedelta(minutes=1)},
     "attribute new downloads": {"task": "attribution.tasks.attribute_downloads", "schedule": timedelta(seconds=15)},
     "measure the preview, once a day": {
         "task": "attribution.tasks.measure_preview_recall",
         "schedule": timedelta(hours=1),
     },
+    "delete old texts of prompts": {"task": "marketplace.tasks.delete_prompt_texts", "schedule": timedelta(hours=1)},
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
     "take back what removed images earned": {"task": "payouts.tasks.settle_removals", "schedule": timedelta(hours=1)},
     "handle Stripe's webhooks": {"task": "payouts.tasks.handle_webhooks", "schedule": timedelta(minutes=1)},
@@ -192,6 +194,13 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe itself
 # Generators
 GENERATOR_API_BASE = env.str("GENERATOR_API_BASE", default="https://api.openai.com/v1")
 GENERATOR_API_KEY = env.str("GENERATOR_API_KEY", default="")
+
+# Prompts: a hosted classifier beside the rules, where there is a key; for how many days the text of one is kept that
+# was not plainly allowed.
+MODERATION_API_BASE = env.str("MODERATION_API_BASE", default="https://api.openai.com/v1")
+MODERATION_API_KEY = env.str("MODERATION_API_KEY", default="")
+MODERATION_MODEL = env.str("MODERATION_MODEL", default="omni-moderation-latest")
+PROMPT_RETENTION_DAYS = env.int("PROMPT_RETENTION_DAYS", default=90)
 
 # Signing of what is handed out: a chain of certificates (PEM, the signer's first), the root that it leads to, and the
 # signer's key in a PEM file or behind a function that signs bytes, by dotted path. Trying things out makes a demo

@@ -9,7 +9,9 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -23,6 +25,7 @@ from marketplace.models import Contributor, Submission
 from marketplace.permissions import LoggedInRequest, contributor_of, may_see_submission
 from marketplace.services import Details
 from marketplace.strikes import rule_in_force, strikes_of, uploads_suspended_until
+from marketplace.terms import TermsNotAccepted
 from marketplace.uploads import MAX_REQUEST_BYTES, MOST_FILES, LimitedUpload, UploadsSuspended, upload
 
 LONGEST = 2_000
@@ -91,6 +94,9 @@ def upload_images(request: LoggedInRequest) -> HttpResponse:
         except UploadsSuspended as error:
             messages.error(request, str(error))
             return redirect("upload")
+        except TermsNotAccepted as error:
+            messages.error(request, f"{error} {_('Then choose your images again: none was taken.')}")
+            return redirect(f"{reverse('terms')}?next={request.path}")
         return redirect("images")
     rule = rule_in_force(now)
     context = {

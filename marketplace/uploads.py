@@ -4,10 +4,12 @@ from datetime import datetime
 
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 
+from marketplace.core.terms import Audience
 from marketplace.images import MAX_BYTES
 from marketplace.models import Contributor, Submission
 from marketplace.services import Details, submit_asset
 from marketplace.strikes import uploads_suspended_until
+from marketplace.terms import require_terms
 
 MOST_FILES = 20
 MAX_REQUEST_BYTES = 500_000_000
@@ -40,10 +42,11 @@ class LimitedUpload(FileUploadHandler):
 def upload(contributor: Contributor, data: bytes, details: Details, at: datetime) -> tuple[Submission, bool]:
     """Submit one uploaded file; returns the submission and whether it is new.
 
-    Raises `UploadsSuspended`, or ValueError where nobody signs the declaration.
+    Raises `UploadsSuspended`, `TermsNotAccepted`, or ValueError where nobody signs the declaration.
     """
     if details.signed_by is None:
         raise ValueError("Uploads need the declaration, signed.")
     if until := uploads_suspended_until(contributor, at):
         raise UploadsSuspended(f"Your uploads are suspended until {until:%Y-%m-%d %H:%M} UTC.")
+    require_terms(details.signed_by, Audience.CONTRIBUTOR)
     return submit_asset(contributor, data, details, at)

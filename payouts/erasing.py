@@ -50,7 +50,7 @@ def _open_with_contributor(user: User) -> str:
     if Payout.objects.filter(contributor__user=user).exclude(run__state__in=ENDED_RUNS).exists():
         return _("A payout to you is under way: wait until it has arrived.")
     if waits_for_reviewers(user):
-        return _("One of your uploads waits for a reviewer: wait for the decision.")
+        return _("A reviewer has yet to decide of one of your images: wait for the decision.")
     if open_contests().filter(contested_by=user).exists():
         return _("Your objection to a copy is not decided yet: wait for the decision.")
     return ""

@@ -10,6 +10,7 @@ from marketplace.core.canonical import canonical
 from payouts.core.proofs import leaf_hash, root_of
 from payouts.documents import documents
 from payouts.integrity_corrections import CORRECTIONS
+from payouts.integrity_orders import ORDERS
 from payouts.integrity_queries import KNOWN, QUERIES, Query
 from payouts.models import Period, StatementRoot
 from payouts.statements import MOVED, OWED_BACK
@@ -53,7 +54,7 @@ class Finding(NamedTuple):
 
 def findings() -> Iterator[Finding]:
     """Everything that is off in the books, check by check; nothing is changed."""
-    for query in QUERIES + CORRECTIONS:
+    for query in QUERIES + CORRECTIONS + ORDERS:
         yield from _found(query, KNOWN)
     for period in Period.objects.filter(state=Period.CLOSED).order_by("month_on", "currency"):
         known = KNOWN | {"period": period.pk, "currency": period.currency, "month": period.month_on}

@@ -3,13 +3,13 @@
 import json
 import zipfile
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from attribution.models import Contest, ContestDecision, InspirationList
+from attribution.models import Contest, InspirationList
 from marketplace.models import Contributor, User
-from marketplace.personal_data import Records, files_of, records_of
+from marketplace.personal_data import Records, files_of, records_of, rows
 from payouts.models import (
     Adjustment,
     ConnectedAccount,
@@ -38,66 +38,54 @@ def export_person(user: User) -> IO[bytes]:
 
 
 def _records_of_payouts(user: User) -> Records:
-    of_person = {"contributor__user": user}
-    contributor = Contributor.objects.filter(user=user).first()
-    shares = InspirationList.objects.filter(contributor_ids__contains=[contributor.pk]) if contributor else []
+    """All rows of attribution and payouts about a person, by what they are."""
+    own = {"contributor__user": user}
     return {
-        "shares": [_own_part(one, contributor.pk) for one in shares] if contributor else [],
-        "contests": list(
-            Contest.objects.filter(contested_by=user).values("near_duplicate_id", "statement", "contested_at")
+        "shares": _shares(user),
+        "contests": rows(
+            Contest.objects.filter(contested_by=user),
+            *("near_duplicate_id", "statement", "contested_at", "decision__outcome", "decision__reason"),
         ),
-        "decisions_of_contests": list(
-            ContestDecision.objects.filter(contest__contested_by=user).values("contest_id", "reason", "decided_at")
+        "orders": rows(
+            Order.objects.filter(customer__user=user),
+            *("id", "generation_id", "price_minor", "currency", "terms", "state", "opened_at", "paid_at"),
+            *("stripe_charge_id", "refusal", "stripe_refund_id"),
         ),
-        "orders": list(
-            Order.objects.filter(customer__user=user).values(
-                *("id", "generation_id", "price_minor", "currency", "terms", "state", "opened_at", "paid_at"),
-                *("stripe_charge_id", "refusal", "stripe_refund_id"),
-            )
+        "earnings": rows(Earning.objects.filter(**own), "period__month_on", "period__currency", "kind", "amount_micro"),
+        "balances": rows(LedgerAccount.objects.filter(**own), "kind", "currency", "balance_micro"),
+        "adjustments": rows(Adjustment.objects.filter(**own), "reason", "amount_micro", "note"),
+        "holds": rows(Hold.objects.filter(**own), "reason", "placed_at", "end__ended_at", "end__reason"),
+        "statements": rows(
+            Statement.objects.filter(**own),
+            *("period__month_on", "opening_micro", "earned_micro", "adjusted_micro", "paid_micro", "closing_micro"),
+            *("issued_at", "leaf_sha256"),
         ),
-        "earnings": list(
-            Earning.objects.filter(**of_person).values("period__month_on", "period__currency", "kind", "amount_micro")
+        "payouts": rows(
+            Payout.objects.filter(**own), "run_id", "state", "amount_minor", "run__currency", "reason", "explanation"
         ),
-        "balances": list(
-            LedgerAccount.objects.filter(**of_person).values("kind", "currency", "balance_micro"),
+        "transfers": rows(
+            Transfer.objects.filter(payout__contributor__user=user),
+            *("payout__run_id", "stripe_transfer_id", "created_at"),
         ),
-        "adjustments": list(Adjustment.objects.filter(**of_person).values("reason", "amount_micro", "note")),
-        "holds": list(Hold.objects.filter(**of_person).values("reason", "placed_at", "end__ended_at")),
-        "statements": list(
-            Statement.objects.filter(**of_person).values(
-                "period__month_on",
-                "opening_micro",
-                "earned_micro",
-                "adjusted_micro",
-                "paid_micro",
-                "closing_micro",
-                "issued_at",
-                "leaf_sha256",
-            )
+        "connected_account": rows(
+            ConnectedAccount.objects.filter(**own),
+            *("stripe_account_id", "country", "transfers_enabled", "requirements", "refreshed_at"),
         ),
-        "payouts": list(
-            Payout.objects.filter(**of_person).values("run_id", "state", "amount_minor", "reason", "explanation")
-        ),
-        "transfers": list(
-            Transfer.objects.filter(payout__contributor__user=user).values(
-                "payout__run_id", "stripe_transfer_id", "created_at"
-            )
-        ),
-        "connected_account": list(
-            ConnectedAccount.objects.filter(**of_person).values(
-                "stripe_account_id", "country", "transfers_enabled", "requirements", "refreshed_at"
-            )
-        ),
-        "tax_forms": list(
-            TaxFormReview.objects.filter(**of_person).values(
-                "kind", "received_on", "valid_until_on", "is_accepted", "note", "reviewed_at"
-            )
+        "tax_forms": rows(
+            TaxFormReview.objects.filter(**own),
+            *("kind", "received_on", "valid_until_on", "is_accepted", "note", "reviewed_at"),
         ),
     }
 
 
-def _own_part(one: InspirationList, contributor_id: int) -> dict[str, object]:
-    """The images of theirs on an inspiration list; the others on it are others' data."""
-    lines = zip(one.asset_ids, one.contributor_ids, one.shares_ppm, strict=True)
-    own = [{"asset_id": asset, "share_ppm": ppm} for asset, contributor, ppm in lines if contributor == contributor_id]
-    return {"download_id": one.download_id, "downloaded_at": one.downloaded_at, "images": own}
+def _shares(user: User) -> list[dict[str, Any]]:
+    """By inspiration list, the images of theirs on it; the others on it are others' data."""
+    contributor = Contributor.objects.filter(user=user).first()
+    if contributor is None:
+        return []
+    found = []
+    for one in InspirationList.objects.filter(contributor_ids__contains=[contributor.pk]).order_by("pk"):
+        lines = zip(one.asset_ids, one.contributor_ids, one.shares_ppm, strict=True)
+        images = [{"asset_id": asset, "share_ppm": ppm} for asset, owner, ppm in lines if owner == contributor.pk]
+        found.append({"download_id": one.download_id, "downloaded_at": one.downloaded_at, "images": images})
+    return found

@@ -37,6 +37,7 @@ from attribution.models import (
 from attribution.tiles import quantised, tile_count
 from marketplace.core.periods import Month
 from marketplace.core.release import Outcome
+from marketplace.core.terms import Audience
 from marketplace.generator_models import AuditFindings, put_on_sale, record_model_audit, save_generator_model
 from marketplace.generators.base import GeneratedImage
 from marketplace.logins import give_second_factor
@@ -47,13 +48,16 @@ from marketplace.models import (
     Download,
     Generation,
     GeneratorModel,
+    PromptCheck,
     Submission,
     TrainingSet,
     User,
 )
 from marketplace.output_checks import record_output_check
 from marketplace.permissions import lacks_second_factor
+from marketplace.prompts.checking import check_prompt
 from marketplace.services import Details, freeze_training_set, record_download, record_generation, submit_asset
+from marketplace.terms import accept_current_terms
 from payouts.booking import book_downloads
 from payouts.closing import approve_close, close_period
 from payouts.core.tax_forms import TaxFormKind
@@ -92,13 +96,19 @@ def make_finance(username: str) -> User:
 def make_contributor(name: str, *, country: str = "DE", has_login: bool = True) -> Contributor:
     """A contributor; their login is their name in lower case."""
     user = make_user(name.lower()) if has_login else None
-    return Contributor.objects.create(name=name, country=country, user=user, joined_at=JOINED_AT)
+    made = Contributor.objects.create(name=name, country=country, user=user, joined_at=JOINED_AT)
+    if user:
+        accept_current_terms(user, Audience.CONTRIBUTOR, JOINED_AT)
+    return made
 
 
 def make_customer(name: str, *, has_login: bool = True) -> Customer:
     """A customer; their login is their name in lower case."""
     user = make_user(name.lower()) if has_login else None
-    return Customer.objects.create(name=name, user=user, joined_at=JOINED_AT)
+    made = Customer.objects.create(name=name, user=user, joined_at=JOINED_AT)
+    if user:
+        accept_current_terms(user, Audience.CUSTOMER, JOINED_AT)
+    return made
 
 
 def make_picture(seed: int | None = None, width: int = 96, height: int = 64) -> Image.Image:
@@ -179,6 +189,11 @@ def make_draft_model(training_set: TrainingSet | None, name: str = "sample") -> 
     return model
 
 
+def make_prompt_check(prompt: str = "a quiet harbour") -> PromptCheck:
+    """The check of a prompt, by nobody in particular."""
+    return check_prompt(prompt, None, FROZEN_AT)
+
+
 def make_generation(
     model: GeneratorModel,
     prompt: str = "a quiet harbour",
@@ -190,7 +205,7 @@ def make_generation(
     seed = next(_numbers)
     picture = picture or make_picture(10_000 + seed)
     made = GeneratedImage(image=picture, prompt=prompt, seed=seed, parameters={})
-    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT)
+    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT, make_prompt_check(prompt))
     if is_checked:
         record_output_check(generation, Outcome.CLEAR, "It resembles no image of the training set.", FROZEN_AT)
     return generation

@@ -20,6 +20,8 @@ generator_models                           GET     yes  yes  yes   yes  yes  yes
 model_card                                 GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 card_json                                  GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 sell_model                                 POST    .    .    .     .    .    .    yes  .      .
+report                                     GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+report                                     POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
 transparency                               GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 statement_roots                            GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 verify_statement                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
@@ -84,6 +86,11 @@ connect_account                            POST    yes  yes  .     .    .    .  
 images                                     GET     yes  yes  .     .    .    .    .    .      .
 upload                                     GET     yes  yes  .     .    .    .    .    .      .
 upload                                     POST    yes  yes  .     .    .    .    .    .      .
+consents                                   GET     yes  yes  .     .    .    .    .    .      .
+change_consent                             POST    yes  yes  .     .    .    .    .    .      .
+change_consent_default                     POST    yes  yes  .     .    .    .    .    .      .
+removal                                    GET     yes  .    .     .    .    .    .    .      .
+removal                                    POST    yes  .    .     .    .    .    .    .      .
 earnings                                   GET     yes  yes  .     .    .    .    .    .      .
 statement                                  GET     yes  .    .     .    .    .    .    .      .
 statement_json                             GET     yes  .    .     .    .    .    .    .      .
@@ -103,6 +110,11 @@ decide_output                              POST    .    .    .     .    .    yes
 contest_queue                              GET     .    .    .     .    .    yes  yes  .      .
 contested                                  GET     .    .    .     .    .    yes  yes  .      .
 decide_contest                             POST    .    .    .     .    .    yes  yes  .      .
+removal_queue                              GET     .    .    .     .    .    yes  yes  .      .
+removal_queue                              POST    .    .    .     .    .    yes  yes  .      .
+removal_case                               GET     .    .    .     .    .    yes  yes  .      .
+name_removal_image                         POST    .    .    .     .    .    yes  yes  .      .
+decide_removal                             POST    .    .    .     .    .    yes  yes  .      .
 submission_queue                           GET     .    .    .     .    .    yes  yes  .      .
 submission_review                          GET     .    .    .     .    .    yes  yes  .      .
 decide_submission                          POST    .    .    .     .    .    yes  yes  .      .

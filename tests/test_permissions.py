@@ -15,10 +15,12 @@ from django.utils import timezone
 from attribution.contests import contest
 from attribution.models import CopyCheck, Encoder, Method
 from marketplace.core.release import Outcome
+from marketplace.core.removals import RemovalKind
 from marketplace.delivering import deliver
 from marketplace.invitations import Invited, invite
 from marketplace.models import Contributor, Customer, Role, User
 from marketplace.output_checks import record_output_check
+from marketplace.removals import ThirdParty, open_case
 from marketplace.requesting import request_generation
 from payouts.core.reconciling import Difference, FindingKind
 from payouts.findings import record_findings
@@ -115,10 +117,13 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
     link = link_copy(make_asset(ana), asset, SOLD_AT)
     contested = contest(link, "I took it myself.", ana_user, SOLD_AT)
     unreadable = submit(ana, b"no picture at all")
+    stranger = ThirdParty("tom@example.org", "https://example.org/page")
+    case = open_case(None, RemovalKind.PRIVACY, "It shows me.", stranger, SOLD_AT)
     _, token = invite(Invited("new@example.org", Role.CUSTOMER, "New"), boss, timezone.now())
     return {
         "asset_id": asset.pk,
         "asset_id of contest": link.asset_id,
+        "case_id": case.pk,
         "certificate_id": deliver(download, "JPEG", None, SOLD_AT).certificate_id,
         "contest_id": contested.pk,
         "download_id": download.pk,

@@ -13,6 +13,7 @@ from attribution.models.duplicates import (
 )
 from attribution.models.encoders import WIDTH, Embedding, EmbeddingFailure, Encoder, EncoderState, GenerationEmbedding
 from attribution.models.lists import AttributionBatch, AttributionFailure, DailyShare, InspirationList, Method
+from attribution.models.marks import KnownMark, MarkSearch
 from attribution.models.recall import PreviewRecall
 
 __all__ = [
@@ -31,7 +32,9 @@ __all__ = [
     "EncoderState",
     "GenerationEmbedding",
     "InspirationList",
+    "KnownMark",
     "LookAlikeCheck",
+    "MarkSearch",
     "Method",
     "NearDuplicate",
     "Outcome",

@@ -36,16 +36,18 @@ def review_queue(request: LoggedInRequest) -> HttpResponse:
 
 @require_safe
 def review(request: LoggedInRequest, output_check_id: int) -> HttpResponse:
-    """One finding: the generation beside each matched image, with the regions that they share."""
+    """One finding: the generation beside each matched image, and with each mark that it shows."""
     require_reviewer_or_finance(request.user)
-    found = get_object_or_404(
-        OutputCheck.objects.select_related("generation__generator_model", "copy_check__method", "copy_check__encoder"),
-        pk=output_check_id,
-        copy_check__isnull=False,
-    )
+    found = get_object_or_404(OutputCheck.objects.select_related("generation__generator_model"), pk=output_check_id)
+    copy_checks = found.generation.copy_checks.select_related("method", "encoder").filter(output_check__lte=found.pk)
+    copy_check = copy_checks.order_by("-pk").first()
     context = {
         "found": found,
-        "matches": found.copy_check.matches.select_related("asset__contributor", "asset__submission").order_by("pk"),
+        "copy_check": copy_check,
+        "matches": copy_check.matches.select_related("asset__contributor", "asset__submission").order_by("pk")
+        if copy_check
+        else [],
+        "marks": found.marks.select_related("known_mark").order_by("pk"),
         "decisions": found.decisions.select_related("decided_by").order_by("pk"),
         "state": sale_states([found.generation])[found.generation_id],
         "may_decide": is_reviewer(request.user),

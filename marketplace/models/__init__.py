@@ -22,9 +22,11 @@ from marketplace.models.generation import (
 from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
 from marketplace.models.invitations import Invitation, Role
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
 from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision
 from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
+from marketplace.models.terms import DownloadTerms, TermsAcceptance, UploadTerms
 
 __all__ = [
     "Appeal",
@@ -35,6 +37,7 @@ __all__ = [
     "CustomerNotice",
     "Delivery",
     "Download",
+    "DownloadTerms",
     "Generation",
     "GenerationHash",
     "GenerationRequest",
@@ -46,6 +49,11 @@ __all__ = [
     "ModelStateChange",
     "OutputCheck",
     "OutputDecision",
+    "PromptCheck",
+    "PromptContest",
+    "PromptReview",
+    "PromptText",
+    "RegisterEntry",
     "RemixTruth",
     "RemovalCase",
     "RemovalDecision",
@@ -56,8 +64,10 @@ __all__ = [
     "StrikesPolicy",
     "Submission",
     "SubmissionDecision",
+    "TermsAcceptance",
     "TrainingConsent",
     "TrainingSet",
     "TrainingSetMember",
+    "UploadTerms",
     "User",
 ]

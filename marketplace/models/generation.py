@@ -9,6 +9,7 @@ from marketplace.generators.base import Backend
 from marketplace.models.catalogue import SHA256_HEX_LENGTH, Asset
 from marketplace.models.generator_models import MODEL_STATES, ModelCard
 from marketplace.models.people import Customer
+from marketplace.models.prompts import PromptCheck
 from marketplace.near_hashes import band_indexes
 from marketplace.restrictions import current_restrictions, validate_restrictions, validate_summary
 from marketplace.triggers import append_only
@@ -163,6 +164,13 @@ class Generation(models.Model):
         help_text="As it was then; none for generations from before models had cards.",
     )
     prompt = models.TextField()
+    prompt_check = models.ForeignKey(
+        PromptCheck,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="generations",
+        help_text="None for those from before prompts were checked.",
+    )
     seed = models.BigIntegerField()
     parameters = models.JSONField(help_text="What the backend was given beside the prompt.")
     file = models.FileField(upload_to="generations", max_length=200, help_text="What the customer is handed.")
@@ -173,7 +181,29 @@ class Generation(models.Model):
     generated_at = models.DateTimeField()
 
     class Meta:
-        triggers = append_only()
+        triggers = (
+            *append_only(),
+            pgtrigger.Trigger(
+                name="prompt_allowed",
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                # As marketplace.prompts.checking.require_allowed says.
+                func="""
+                IF (SELECT COALESCE(
+                        (SELECT r.decision FROM marketplace_promptreview AS r
+                         WHERE r.prompt_check_id = c.id ORDER BY r.id DESC LIMIT 1),
+                        CASE WHEN c.outcome IN ('allow', 'warn') THEN 'cleared' END)
+                    FROM marketplace_promptcheck AS c
+                    WHERE c.id = NEW.prompt_check_id
+                      AND c.sha256 = encode(sha256(convert_to(NEW.prompt, 'UTF8')), 'hex')
+                   ) IS DISTINCT FROM 'cleared' THEN
+                    RAISE EXCEPTION 'A generation needs a check of its very prompt that allows it.';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+        )
 
     def __str__(self) -> str:
         return f"generation {self.pk}"

@@ -2,12 +2,13 @@
 
 from django import template
 
-from marketplace import formats
+from marketplace import formats, terms
 from marketplace.models import User
 from marketplace.permissions import Roles
 from marketplace.permissions import roles_of as find_roles
 from marketplace.reasons import sentence_of
 from marketplace.said import said
+from marketplace.terms import Terms
 
 register = template.Library()
 
@@ -32,6 +33,12 @@ def reason_in_words(code: str) -> str:
     """A reason code of the screen as a sentence; one that only another version knows, as its own words."""
     sentence = sentence_of(code)
     return said(sentence) if sentence else in_words(code)
+
+
+@register.simple_tag
+def unaccepted_terms(user: User) -> list[Terms]:
+    """The terms that the reader has to accept before going on."""
+    return terms.unaccepted_terms(user)
 
 
 @register.simple_tag

@@ -17,6 +17,7 @@ from rich.progress import Progress, TimeElapsedColumn
 from attribution.explain import explain, explanation_html
 from marketplace.catalogue import CatalogueError, read_catalogue
 from marketplace.core.periods import Month
+from marketplace.core.terms import Audience
 from marketplace.generators.base import GeneratorUnavailable
 from marketplace.generators.remix import MOST_SOURCES
 from marketplace.ingest import Ingested, Outcome
@@ -24,6 +25,7 @@ from marketplace.models import Asset, Contributor, User
 from marketplace.sample_catalogue import write_catalogue
 from marketplace.sample_catalogue.unwelcome import write_unwelcome_uploads
 from marketplace.services import NoTrainingSet
+from marketplace.terms import accept_current_terms
 from payouts.demo import month as stages
 from payouts.demo.background import SANDBOX_KEY, Background, BackgroundFailed, sandbox, worker
 from payouts.demo.database import empty_database, mark_complete
@@ -69,6 +71,7 @@ def fill_with_people() -> None:
     stages.hire(month)
     user = User.objects.create_user("contributor", "contributor@example.com")
     Contributor.objects.create(name="Helena Vasconcelos", country="PT", user=user, joined_at=month.start_at)
+    accept_current_terms(user, Audience.CONTRIBUTOR, month.start_at)
 
 
 class _Demo:

@@ -21,6 +21,7 @@ from attribution.audit_report import write_report
 from marketplace.catalogue import Listed, read_catalogue
 from marketplace.core.periods import Month
 from marketplace.core.release import Decision, SaleState
+from marketplace.core.terms import Audience
 from marketplace.generating import generate_image, generator_of
 from marketplace.generator_models import put_on_sale, save_generator_model
 from marketplace.generators.base import Backend
@@ -30,6 +31,7 @@ from marketplace.models import Asset, Contributor, Customer, Download, Generatio
 from marketplace.output_checks import decide_output, sale_states, waiting_for_review
 from marketplace.permissions import FINANCE, REVIEWER
 from marketplace.services import freeze_training_set, record_download
+from marketplace.terms import accept_current_terms
 from payouts import booking, closing, runs
 from payouts import tasks as payout_tasks
 from payouts.core.borders import reaches
@@ -90,6 +92,7 @@ def hire(month: Month) -> Staff:
         Customer.objects.create(
             name=name, joined_at=month.previous.start_at, user=buyer if name == CUSTOMERS[0] else None
         )
+    accept_current_terms(buyer, Audience.CUSTOMER, month.previous.start_at)
     Policy.objects.create(
         effective_at=month.previous.start_at, contributor_rate_ppm=400_000, fee_ppm=29_000, threshold_minor=1_000
     )
@@ -272,6 +275,7 @@ def give_logins() -> None:
     """A login for the contributor who earned most, so that there is something to see."""
     best = Contributor.objects.annotate(earned=Sum("earnings__amount_micro")).exclude(earned=None).latest("earned")
     best.user = User.objects.create_user("contributor", "contributor@example.com")
+    accept_current_terms(best.user, Audience.CONTRIBUTOR, best.joined_at)
     best.save(update_fields=["user"])
 
 

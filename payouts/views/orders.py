@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from marketplace.core.terms import Audience
 from marketplace.output_checks import NotForSale
 from marketplace.permissions import LoggedInRequest, customer_of, generations_for
+from marketplace.terms import TermsNotAccepted, require_terms
 from marketplace.views import LicenceForm
 from payouts.checkout import Addresses, CheckoutDiffers, find_order, look_up, page_of
 from payouts.gateway import GatewayBusy, GatewayMisused, GatewayRejected, GatewayUnknown
@@ -33,10 +35,13 @@ def license_generation(request: LoggedInRequest, generation_id: int) -> HttpResp
         messages.error(request, _("Nothing was ordered: the form was not complete. Please press the button again."))
         return redirect("generation", generation_id)
     try:
+        require_terms(request.user, Audience.CUSTOMER)
         gateway = stripe_gateway()
         order = find_order(customer, generation, form.cleaned_data["form_key"], gateway, timezone.now())
     except NotForSale as refused:
         messages.error(request, str(refused))
+    except TermsNotAccepted as error:
+        return _to_terms(request, error, reverse("generation", args=[generation_id]))
     except ImproperlyConfigured:
         messages.error(request, _("Buying is not set up here: nothing was ordered, and nothing is charged."))
     except NO_ANSWER:
@@ -48,8 +53,19 @@ def license_generation(request: LoggedInRequest, generation_id: int) -> HttpResp
 
 @require_POST
 def pay(request: LoggedInRequest, order_id: int) -> HttpResponse:
-    """Lead the customer of an order that waits to Stripe's page again."""
-    return _to_stripe(request, _own(request, order_id))
+    """Lead the customer of an order that waits to Stripe's page again, on the terms as they are now."""
+    waiting = _own(request, order_id)
+    try:
+        require_terms(request.user, Audience.CUSTOMER)
+    except TermsNotAccepted as error:
+        return _to_terms(request, error, reverse("order", args=[waiting.pk]))
+    return _to_stripe(request, waiting)
+
+
+def _to_terms(request: LoggedInRequest, error: TermsNotAccepted, next_page: str) -> HttpResponse:
+    """The page on which they are accepted, from which one goes on where one was."""
+    messages.error(request, f"{error} {_('Nothing was charged.')}")
+    return redirect(f"{reverse('terms')}?next={next_page}")
 
 
 def _to_stripe(request: LoggedInRequest, order: Order) -> HttpResponse:

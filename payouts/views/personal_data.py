@@ -29,7 +29,7 @@ def export(request: LoggedInRequest) -> FileResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@reauthentication_required
+@reauthentication_required  # type: ignore[untyped-decorator]
 def erase(request: LoggedInRequest) -> HttpResponse:
     """Say what goes and what stays, and erase the reader once they confirm with their username."""
     why_not, mistyped = why_not_erase(request.user), False

@@ -15,6 +15,7 @@ from tests.builders import (
     embed_generation,
     jpeg_bytes,
     make_picture,
+    make_prompt_check,
     submit,
     unit_vector,
 )
@@ -59,7 +60,7 @@ def make_drawn_assets(contributors: list[Contributor], encoder: Encoder) -> list
 def make_generation_of(picture: Image.Image, model: GeneratorModel, encoder: Encoder | None) -> Generation:
     """A generation of the picture, not checked, and between the first two works to the encoder, if any."""
     made = GeneratedImage(picture, "a prompt", 1, {})
-    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT)
+    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT, make_prompt_check(made.prompt))
     if encoder:
         embed_generation(generation, encoder, unit_vector(0.6, 0.8))
     return generation

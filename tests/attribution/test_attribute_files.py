@@ -27,6 +27,7 @@ from tests.builders import (
     make_encoder,
     make_generator_model,
     make_picture,
+    make_prompt_check,
     make_training_set,
 )
 
@@ -67,7 +68,9 @@ def test_it_prints_what_a_download_of_that_picture_would_get(
 ) -> None:
     (answer,) = answers(image, "--training-set", "catalogue")
     made = GeneratedImage(image=make_picture(1, 200, 130), prompt="a harbour", seed=1, parameters={})
-    generation = record_generation(make_generator_model(training_set), made, b"any file", ".jpg", CLOSED_AT)
+    generation = record_generation(
+        make_generator_model(training_set), made, b"any file", ".jpg", CLOSED_AT, make_prompt_check(made.prompt)
+    )
     embed_generations(CLOSED_AT)
     record_output_check(generation, Outcome.CLEAR, "It resembles no image of the training set.", CLOSED_AT)
     download = make_download(carla, generation)

@@ -23,6 +23,7 @@ from tests.builders import (
     jpeg_bytes,
     make_download,
     make_generator_model,
+    make_prompt_check,
     make_training_set,
     submit,
 )
@@ -49,7 +50,7 @@ def list_of(model: GeneratorModel, carla: Customer) -> InspirationList:
     image, _ = collage([draw(style) for style in CATALOGUE[:3]], Random(1))
     made = GeneratedImage(image=image, prompt="a collage", seed=1, parameters={})
     file = jpeg_bytes(image) + str(model.pk).encode()  # a file cannot be two models' work
-    generation = record_generation(model, made, file, ".jpg", FROZEN_AT)
+    generation = record_generation(model, made, file, ".jpg", FROZEN_AT, make_prompt_check(made.prompt))
     record_output_check(generation, Outcome.CLEAR, "A collage is for sale in this test.", FROZEN_AT)
     download = make_download(carla, generation)
     embed_assets(CLOSED_AT)

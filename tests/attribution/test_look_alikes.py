@@ -24,6 +24,7 @@ from tests.builders import (
     embed_generation,
     jpeg_bytes,
     make_generator_model,
+    make_prompt_check,
     make_training_set,
     submit,
     unit_vector,
@@ -45,7 +46,7 @@ def generation(ana: Contributor, encoder: Encoder) -> Generation:
     _ingest(ana, encoder, _draw(3), FROZEN_AT - timedelta(days=1))
     made = GeneratedImage(image=_draw(0), prompt="a hill", seed=1, parameters={})
     model = make_generator_model(make_training_set())
-    generation = record_generation(model, made, jpeg_bytes(_draw(0)), ".jpg", FROZEN_AT)
+    generation = record_generation(model, made, jpeg_bytes(_draw(0)), ".jpg", FROZEN_AT, make_prompt_check(made.prompt))
     record_output_check(generation, Outcome.CLEAR, "Nothing found.", FROZEN_AT)
     embed_generation(generation, encoder, unit_vector(1))
     assert find_look_alikes(CLOSED_AT) == 1

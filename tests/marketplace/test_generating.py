@@ -15,6 +15,7 @@ from tests.builders import (
     make_generation,
     make_generator_model,
     make_picture,
+    make_prompt_check,
     make_training_set,
 )
 
@@ -76,5 +77,5 @@ def test_a_file_that_another_model_made_before_is_refused(remix: GeneratorModel)
     other = make_generator_model(remix.training_set, name="other")
     made = GeneratedImage(image=make_picture(1), prompt="a quiet harbour", seed=1, parameters={})
     with first.file.open() as file, pytest.raises(AlreadyGenerated, match=f"generation {first.pk} of sample 1"):
-        record_generation(other, made, file.read(), ".jpg", SOLD_AT)
+        record_generation(other, made, file.read(), ".jpg", SOLD_AT, make_prompt_check())
     assert Generation.objects.get() == first

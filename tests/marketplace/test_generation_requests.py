@@ -89,7 +89,7 @@ def test_a_generator_that_declines_says_so_and_one_that_breaks_makes_nobody_wait
 ) -> None:
     declined, broken, good = (ask(carla, model, seed) for seed in (1, 2, 3))
 
-    def fails(model: GeneratorModel, generator: Any, prompt: str, seed: int, at: Any) -> Generation:
+    def fails(model: GeneratorModel, generator: Any, prompt: str, seed: int, at: Any, asked_by: Any) -> Generation:
         if seed == 1:
             raise GenerationFailed("The generator declines this prompt.")
         if seed == 2:

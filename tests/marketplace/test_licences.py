@@ -6,11 +6,13 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
+from marketplace.core.terms import Audience
 from marketplace.delivering import DownloadShares, deliver
 from marketplace.licence_pdf import as_pdf
 from marketplace.licences import grouped, open_seal, sections, ungrouped
 from marketplace.models import Asset, Contributor, Customer, Delivery
 from marketplace.signing import NotSigned
+from marketplace.terms import current_terms
 from tests.builders import (
     SOLD_AT,
     make_asset,
@@ -46,6 +48,11 @@ def test_it_says_who_licensed_what_on_which_terms_and_how_it_was_made(carla: Cus
         "gross_minor": 1_000,
         "currency": "USD",
         "terms": "Commercial use",
+        "terms_of_use": {
+            "version": current_terms(Audience.CUSTOMER).version,
+            "sha256": current_terms(Audience.CUSTOMER).sha256,
+            "accepted_at": "2026-09-01T08:00:00.000000Z",
+        },
     }
     assert document["generation"]["prompt"] == "a quiet harbour"
     assert document["generation"]["seed"] == generation.seed

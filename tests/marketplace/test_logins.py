@@ -25,7 +25,7 @@ def log_in(client: Client, username: str, password: str = PASSWORD) -> Any:
 
 
 def current_code(secret: str) -> str:
-    return format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
+    return str(format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1])))
 
 
 def text_of(response: Any) -> str:

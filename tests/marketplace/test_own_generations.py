@@ -23,6 +23,7 @@ from tests.builders import (
     make_asset,
     make_generator_model,
     make_picture,
+    make_prompt_check,
     make_training_set,
     submit,
 )
@@ -38,7 +39,7 @@ def generation(ana: Contributor) -> Generation:
     picture = draw_work(STYLES[0], 1, 400).image
     made = GeneratedImage(image=picture, prompt="a hill", seed=1, parameters={})
     model = make_generator_model(make_training_set())
-    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT)
+    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT, make_prompt_check(made.prompt))
     record_output_check(generation, Outcome.CLEAR, "It resembles no image of the training set.", FROZEN_AT)
     return generation
 

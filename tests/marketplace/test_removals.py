@@ -49,7 +49,7 @@ def seen(client: Client, user: User | None, asset: Asset) -> int:
     assert user
     client.force_login(user)
     answer = client.get(f"/assets/{asset.pk}/thumbnail.jpg")
-    answer.close()
+    answer.getvalue()
     return answer.status_code
 
 

@@ -25,6 +25,7 @@ from tests.builders import (
     jpeg_bytes,
     make_generator_model,
     make_picture,
+    make_prompt_check,
     make_training_set,
     submit,
 )
@@ -119,7 +120,9 @@ def test_a_photograph_that_a_later_generation_copies_stays_accepted_and_the_copy
     submission = submit(ana, jpeg_bytes(picture))
     made = GeneratedImage(image=picture.resize((300, 300)), prompt="a hill", seed=1, parameters={})
     model = make_generator_model(make_training_set())
-    generation = record_generation(model, made, b"a file", ".jpg", FROZEN_AT + timedelta(days=1))
+    generation = record_generation(
+        model, made, b"a file", ".jpg", FROZEN_AT + timedelta(days=1), make_prompt_check(made.prompt)
+    )
     record_output_check(generation, Outcome.CLEAR, "Nothing found.", FROZEN_AT)
     monkeypatch.setattr(rescreening, "SCREEN_VERSION", NEW)
     rescreen()

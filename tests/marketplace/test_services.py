@@ -39,6 +39,7 @@ from tests.builders import (
     make_generation,
     make_generator_model,
     make_picture,
+    make_prompt_check,
     make_training_set,
     submit,
 )
@@ -181,7 +182,7 @@ def test_a_generation_of_a_model_without_a_training_set_is_refused_and_nothing_i
 ) -> None:
     model = make_generator_model(None)
     with pytest.raises(NoTrainingSet, match="sample 1 has no frozen training set: give it one before it generates"):
-        record_generation(model, generated(), b"the file", ".png", FROZEN_AT)
+        record_generation(model, generated(), b"the file", ".png", FROZEN_AT, make_prompt_check())
     assert not Generation.objects.exists()
     assert not RemixTruth.objects.exists()
     assert files(settings) == []
@@ -201,7 +202,12 @@ def test_a_generation_keeps_the_training_set_that_its_model_had(ana: Contributor
 def test_what_is_handed_out_is_stored_byte_for_byte(ana: Contributor) -> None:
     make_asset(ana)
     generation = record_generation(
-        make_generator_model(make_training_set()), generated(), b"the signed file", ".png", FROZEN_AT
+        make_generator_model(make_training_set()),
+        generated(),
+        b"the signed file",
+        ".png",
+        FROZEN_AT,
+        make_prompt_check(),
     )
     with generation.file.open() as file:
         assert file.read() == b"the signed file"

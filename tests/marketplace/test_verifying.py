@@ -33,6 +33,7 @@ from tests.builders import (
     make_asset,
     make_download,
     make_generator_model,
+    make_prompt_check,
     make_textured_picture,
     make_training_set,
 )
@@ -47,7 +48,12 @@ def delivery(ana: Contributor, carla: Customer) -> Delivery:
         picture, source_type=DigitalSourceType.COMPOSITE, system="sample", system_version="1", file_format="JPEG"
     )
     generation = record_generation(
-        model, GeneratedImage(image=picture, prompt="a quiet harbour", seed=1, parameters={}), file, ".jpg", FROZEN_AT
+        model,
+        GeneratedImage(image=picture, prompt="a quiet harbour", seed=1, parameters={}),
+        file,
+        ".jpg",
+        FROZEN_AT,
+        make_prompt_check(),
     )
     record_output_check(generation, Outcome.CLEAR, "It resembles nothing.", FROZEN_AT)
     return deliver(make_download(carla, generation), "JPEG", None, SOLD_AT)

@@ -199,6 +199,30 @@ def test_what_is_paid_while_it_is_compared_is_compared_again_and_nothing_is_foun
     assert open_kinds() == []
 
 
+@pytest.mark.owner
+@pytest.mark.parametrize(
+    ("deed", "found"),
+    [
+        ("UPDATE payouts_order SET fee_minor = 58", ["orders are sales", "what is pending is of orders"]),
+        (
+            "UPDATE payouts_order SET available_by_id = (SELECT min(id) FROM payouts_entry)",
+            ["what is pending is of orders"],
+        ),
+    ],
+)
+def test_check_ledger_finds_an_order_that_its_sale_or_what_is_pending_contradicts(
+    carla: Customer, generation: Generation, gateway: Gateway, deed: str, found: list[str]
+) -> None:
+    buy(carla, generation, gateway)
+    book_downloads(timezone.now())
+    assert list(findings()) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(deed)
+        cursor.execute("SET session_replication_role = DEFAULT")
+    assert [one.check for one in findings()] == found
+
+
 def test_charges_are_looked_at_from_the_oldest_that_is_not_available_yet(
     carla: Customer, generation: Generation, gateway: Gateway, sandbox: Sandbox
 ) -> None:

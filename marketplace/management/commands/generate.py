@@ -10,7 +10,20 @@ from marketplace.core.model_states import ModelRefused
 from marketplace.generating import generate_image, generator_of
 from marketplace.generators.base import GenerationFailed, GeneratorUnavailable
 from marketplace.models import GeneratorModel
+from marketplace.prompts.base import ClassifierUnavailable
+from marketplace.prompts.checking import PromptNotAllowed, PromptUnusable
 from marketplace.services import AlreadyGenerated, NoTrainingSet
+
+NOTHING_MADE = (
+    GeneratorUnavailable,
+    GenerationFailed,
+    NoTrainingSet,
+    ModelRefused,
+    AlreadyGenerated,
+    ClassifierUnavailable,
+    PromptNotAllowed,
+    PromptUnusable,
+)
 
 
 class Command(BaseCommand):
@@ -30,6 +43,6 @@ class Command(BaseCommand):
             raise CommandError(f"There is no generator model {model!r}. Known: {known}.")
         try:
             generation = generate_image(newest, generator_of(newest), prompt, seed, timezone.now())
-        except (GeneratorUnavailable, GenerationFailed, NoTrainingSet, ModelRefused, AlreadyGenerated) as error:
+        except NOTHING_MADE as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Generation {generation.pk} by {newest}: {generation.file.path}")

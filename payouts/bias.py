@@ -1,0 +1,126 @@
+"""Who is represented in a training set, and who is resembled and paid beside that."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from attribution.models import Encoder, EncoderState
+from marketplace.models import GeneratorModel, TrainingSet
+from payouts import bias_queries as queries
+from payouts.core.inequality import gini_ppm, parts_ppm, top_ppm
+
+MOST_LABELS = 20
+NO_LABEL, OTHERS = "not said", "all others"
+
+
+class NothingToReport(ValueError):
+    """No model or training set of that name, or one that is empty; the message says which there are."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is reported on: a generator model with its training set, or a training set alone."""
+
+    training_set: TrainingSet
+    model: GeneratorModel | None
+
+    def __str__(self) -> str:
+        return f"{self.model or self.training_set}"
+
+
+def find_subject(name: str) -> Subject:
+    """The newest version of the generator model of that name, or else of the training set. Raises `NothingToReport`."""
+    model = GeneratorModel.objects.filter(name=name).order_by("-created_at", "-pk").first()
+    if model is not None and model.training_set is not None:
+        return Subject(model.training_set, model)
+    frozen = TrainingSet.objects.filter(name=name, frozen_at__isnull=False).order_by("-frozen_at").first()
+    if frozen is not None:
+        return Subject(frozen, None)
+    models = GeneratorModel.objects.exclude(training_set=None).values_list("name", flat=True)
+    known = sorted({*models, *TrainingSet.objects.exclude(frozen_at=None).values_list("name", flat=True)})
+    raise NothingToReport(
+        f"There is no generator model with a training set and no frozen training set {name!r}. "
+        f"Known: {', '.join(known) or 'none'}."
+    )
+
+
+def bias_figures(subject: Subject) -> dict[str, Any]:
+    """All figures of the report, ready for JSON: names, counts, and whole parts per million."""
+    parameters = {"training_set": subject.training_set.pk, "model": subject.model and subject.model.pk}
+    contributed = dict(_rows(queries.CONTRIBUTED, parameters))
+    months: dict[str, dict[int, int]] = defaultdict(dict)
+    for month, contributor_id, ppm in _rows(queries.BY_MONTH, parameters):
+        months[month][contributor_id] = ppm
+    attributed: dict[int, int] = defaultdict(int)
+    for shares in months.values():
+        for contributor_id, ppm in shares.items():
+            attributed[contributor_id] += ppm
+    earned = dict(_rows(queries.EARNED, {"contributors": list(contributed)}))
+    return {
+        "subject": str(subject),
+        "training_set": {"name": str(subject.training_set), "images": sum(contributed.values())},
+        "contributors": len(contributed),
+        "skew": {
+            "contributed images": _skew(contributed, contributed),
+            "attributed shares": _skew(contributed, attributed),
+            "earnings": _skew(contributed, earned),
+        },
+        "labels": {kind: _by_label(kind, parameters) for kind in queries.LABELS},
+        "months": {month: _skew(contributed, shares) for month, shares in months.items()},
+        "probes": {"encoder": _encoder_name(), "left_out_because": "The encoder reads pictures and no text."},
+    }
+
+
+def _encoder_name() -> str:
+    current = Encoder.objects.filter(state=EncoderState.CURRENT).first()
+    return current.name if current else settings.ENCODER_RECIPE
+
+
+def _skew(people: Mapping[int, object], amounts: Mapping[int, int]) -> dict[str, int]:
+    """Over all contributors of the training set, those with nothing among them."""
+    all_amounts = [amounts.get(person, 0) for person in people]
+    return {
+        "gini_ppm": gini_ppm(all_amounts),
+        "top_one_percent_ppm": top_ppm(all_amounts),
+        "with_nothing": sum(amount == 0 for amount in all_amounts),
+    }
+
+
+def _by_label(kind: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The most frequent labels of the training set, and the others together, each with its parts of everything."""
+    labels = queries.LABELS[kind]
+    catalogue = dict(_rows(queries.CATALOGUE.format(labels=labels), parameters))
+    members = dict(_rows(queries.TRAINING_SET.format(labels=labels), parameters))
+    attributed, weighed = {}, {}
+    for label, ppm, weight in _rows(queries.ATTRIBUTED.format(labels=labels), parameters):
+        attributed[label], weighed[label] = int(ppm), int(weight)
+    shown = sorted(members, key=lambda label: (-members[label], label))[:MOST_LABELS]
+    columns = {
+        "catalogue_ppm": catalogue,
+        "training_set_ppm": members,
+        "attributed_ppm": attributed,
+        "pool_weight_ppm": weighed,
+    }
+    parts = {name: parts_ppm(_folded(column, shown)) for name, column in columns.items()}
+    rows = [*shown, *([OTHERS] if any(OTHERS in column for column in parts.values()) else [])]
+    return [
+        {"label": label or NO_LABEL, **{name: column.get(label, 0) for name, column in parts.items()}} for label in rows
+    ]
+
+
+def _folded(amounts: Mapping[str, int], shown: list[str]) -> dict[str, int]:
+    """The amounts of the shown labels, and those of all others as one."""
+    folded: dict[str, int] = defaultdict(int)
+    for label, amount in amounts.items():
+        folded[label if label in shown else OTHERS] += amount
+    return folded
+
+
+def _rows(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()

@@ -1,0 +1,57 @@
+"""What a bias report counts: images by what their contributors say of them, and what was attributed and earned.
+
+A label is a contributor's country, an image's licence or one of its keywords, of which each counts for an equal part.
+Parts are whole millionths, so that sums are exact.
+"""
+
+LABELS = {
+    "country": "VALUES (c.country, 1000000::bigint)",
+    "licence": "VALUES (s.licence, 1000000::bigint)",
+    "keyword": """SELECT keyword, 1000000::bigint / cardinality(s.keywords) FROM unnest(s.keywords) AS keyword
+                  UNION ALL SELECT '', 1000000::bigint WHERE cardinality(s.keywords) = 0""",
+}
+IMAGES = """
+FROM marketplace_asset AS a JOIN marketplace_submission AS s ON s.id = a.submission_id
+JOIN marketplace_contributor AS c ON c.id = a.contributor_id
+CROSS JOIN LATERAL ({labels}) AS own(label, part)
+"""
+CATALOGUE = "SELECT own.label, sum(own.part)::bigint" + IMAGES + "GROUP BY 1"
+TRAINING_SET = (
+    "SELECT own.label, sum(own.part)::bigint"
+    + IMAGES
+    + "JOIN marketplace_trainingsetmember AS m ON m.asset_id = a.id AND m.training_set_id = %(training_set)s GROUP BY 1"
+)
+SHARES = """
+    SELECT l.download_id, l.downloaded_at, share.asset_id, share.contributor_id, share.ppm
+    FROM attribution_inspirationlist AS l
+    JOIN marketplace_download AS d ON d.id = l.download_id
+    JOIN marketplace_generation AS g ON g.id = d.generation_id AND g.training_set_id = %(training_set)s
+        AND (%(model)s::bigint IS NULL OR g.generator_model_id = %(model)s)
+    CROSS JOIN LATERAL unnest(l.asset_ids, l.contributor_ids, l.shares_ppm) AS share(asset_id, contributor_id, ppm)
+"""
+ATTRIBUTED = f"""
+WITH shares AS ({SHARES}),
+by_asset AS (
+    SELECT asset_id, sum(ppm) AS ppm, sum(ppm * COALESCE(r.gross_minor, 0)) AS weight
+    FROM shares LEFT JOIN payouts_revenueevent AS r USING (download_id) GROUP BY 1
+)
+SELECT own.label, sum(own.part::numeric * b.ppm), sum(own.part::numeric * b.weight)
+{IMAGES}
+JOIN by_asset AS b ON b.asset_id = a.id GROUP BY 1
+"""  # noqa: S608
+"""By label: parts of shares, and these weighed by gross revenue, as the pools are split."""
+BY_MONTH = f"""
+WITH shares AS ({SHARES})
+SELECT to_char(downloaded_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month, contributor_id, sum(ppm)::bigint
+FROM shares GROUP BY 1, 2 ORDER BY 1, 2
+"""  # noqa: S608
+CONTRIBUTED = """
+SELECT a.contributor_id, count(*)
+FROM marketplace_trainingsetmember AS m JOIN marketplace_asset AS a ON a.id = m.asset_id
+WHERE m.training_set_id = %(training_set)s GROUP BY 1 ORDER BY 1
+"""
+EARNED = """
+SELECT e.contributor_id, sum(e.amount_micro)::bigint FROM payouts_earning AS e
+WHERE e.kind IN ('attribution', 'common_fund') AND e.contributor_id = ANY(%(contributors)s) GROUP BY 1
+"""
+"""In all closed months and from all models: earnings are kept by month, not by model."""
