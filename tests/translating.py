@@ -16,16 +16,29 @@ GERMAN = ROOT / "marketplace/locale/de/LC_MESSAGES/django.po"
 SILENT = {"settings", "checks", "startup", "embedded", "apps", "admin", "audit", "audit_baseline", "audit_report"}
 SILENT |= {"encoders", "embed", "reembed", "recipes", "recall", "search", "sscd", "tiles", "statistics", "detector"}
 SILENT |= {"signing", "demo_chain", "credentials", "integrity", "integrity_queries", "integrity_corrections"}
-SILENT |= {"gateway", "generators", "database_role", "verify_statement", "encoders", "posting", "lists", "audit_chain"}
+SILENT |= {
+    "gateway",
+    "generators",
+    "database_role",
+    "verify_statement",
+    "encoders",
+    "posting",
+    "lists",
+    "audit_chain",
+    "hosted",
+    "api",
+}
 SILENT |= {"apportion", "money", "canonical", "hamming", "proofs", "ledger", "catalogue", "models", "webhooks"}
 SILENT |= {"management", "benchmark", "campaign", "compact", "demo", "migrations", "sandbox", "sample_catalogue"}
 UNHEARD = {"debug", "info", "warning", "error_", "exception", "execute", "_", "translated", "gettext", "gettext_lazy"}
 UNHEARD |= {"ngettext", "ngettext_lazy", "pgettext", "cursor", "compile", "required", "add_argument", "translate"}
 UNSHOWN = {"management", "migrations", "audit", "encoders", "outcomes", "campaign", "sandbox", "generators"}
-UNSHOWN |= {"credentials", "provenance"}
+UNSHOWN |= {"credentials", "scopes"}
 SENTENCE = re.compile(r"(?=.*[a-z]{2} )(?:[A-Z]|%\()[^{}<>]*[.!?:]", re.DOTALL)
 PHRASE = re.compile(r"(?=.*[a-z]{2} )[^{}<>;=]*", re.DOTALL)
 NAMING = {"StrEnum", "models.TextChoices", "models.Model"}
+INDENTED = re.compile(r"^[ \t]+", re.MULTILINE)
+CODE = re.compile(r"[\w-]+|.* .*")
 NUMBERED = re.compile(r"[a-z ]+%\(pk\)s")
 KEYWORDS = {
     "_": None,
@@ -71,7 +84,8 @@ def _code() -> Iterator[tuple[str, str]]:
         for file in sorted((ROOT / app).rglob("*.py")):
             yield str(file.relative_to(ROOT)), file.read_text(encoding="utf-8")
         for file in sorted((ROOT / app).rglob("*.html")) + sorted((ROOT / app).rglob("templates/**/*.txt")):
-            yield str(file.relative_to(ROOT)), templatize(file.read_text(encoding="utf-8"))
+            source = INDENTED.sub("", templatize(file.read_text(encoding="utf-8")))
+            yield str(file.relative_to(ROOT)), source
 
 
 def _speaking_modules() -> Iterator[Path]:
@@ -117,8 +131,8 @@ def _codes(statement: ast.Assign) -> Iterator[tuple[int, str]]:
     values = statement.value.elts if isinstance(statement.value, ast.Tuple) else [statement.value]
     is_labelled = len(values) > 1 and isinstance(statement.targets[0], ast.Name)
     for value in values[1:] if is_labelled else values:
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            yield value.lineno, value.value.replace("_", " ")
+        if isinstance(value, ast.Constant) and CODE.fullmatch(str(value.value)):
+            yield value.lineno, str(value.value).replace("_", " ")
 
 
 def _numbered(method: ast.FunctionDef) -> Iterator[tuple[int, str]]:
