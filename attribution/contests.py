@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from attribution.groups import date_of_links, links_now, original_of
+from attribution.mail_events import contest_decided
 from attribution.models import Contest, ContestDecision, NearDuplicate, Outcome, Proof
 from marketplace.models import Asset, User
 from marketplace.permissions import is_reviewer
@@ -69,6 +70,7 @@ def decide_contest(
             evidence={"contest_id": contested.pk},
             detected_at=decided_at,
         )
+    contest_decided(decision)
     return decision
 
 

@@ -120,12 +120,13 @@ def explanation_context(
     amounts_micro: Mapping[int, int] | None = None,
     names_shown: bool = False,
 ) -> dict[str, Any]:
-    """What the template of an explanation shows.
+    """What the template of an explanation shows, the reading contributor's own images first.
 
     `amounts_micro` is what the reading contributor earned with each of their assets, by asset id.
     """
     rows = [
         {
+            "rank": rank,
             "asset": one.asset,
             "url": picture_url(one.asset),
             "similarity": one.similarity,
@@ -133,13 +134,14 @@ def explanation_context(
             "is_yours": reader is not None and one.asset.contributor_id == reader.pk,
             "amount_micro": (amounts_micro or {}).get(one.asset.pk),
         }
-        for one in explanation.inspirations
+        for rank, one in enumerate(explanation.inspirations, start=1)
     ]
     generation, encoder = explanation.stored.download.generation, explanation.stored.batch.encoder
     return {
         "explanation": explanation,
         "generation_url": picture_url(generation),
-        "rows": rows,
+        "rows": sorted(rows, key=lambda row: not row["is_yours"]),
+        "copy_check": generation.copy_checks.order_by("pk").last(),
         "reader": reader,
         "names_shown": names_shown,
         "is_unreadable": generation.embedding_failures.filter(encoder=encoder).exists(),

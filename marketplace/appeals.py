@@ -16,9 +16,11 @@ from marketplace.core.appeals import (
     why_not_decide,
 )
 from marketplace.core.verdicts import Verdict
+from marketplace.mail_events import submission_decided
 from marketplace.models import Appeal, Asset, Submission, SubmissionDecision, User
 from marketplace.permissions import is_reviewer
 from marketplace.services import add_asset, lock_file
+from marketplace.webhook_outbox import tell_decided
 
 
 class CannotAppeal(ValueError):
@@ -30,10 +32,9 @@ class CannotDecide(ValueError):
 
 
 def rejected_at(submission: Submission) -> datetime:
-    """When the newest screening or decision of a submission was."""
-    screened_at = submission.screening_results.latest("pk").screened_at
-    decision = submission.decisions.order_by("pk").last()
-    return max(screened_at, decision.decided_at) if decision else screened_at
+    """When the newest screening or decision of a submission was; no query where both were fetched with it."""
+    screened_at = max(submission.screening_results.all(), key=lambda result: result.pk).screened_at
+    return max([screened_at, *(decision.decided_at for decision in submission.decisions.all())])
 
 
 def deadline_of(submission: Submission) -> datetime:
@@ -42,12 +43,12 @@ def deadline_of(submission: Submission) -> datetime:
 
 
 def state_of(submission: Submission, at: datetime) -> State:
-    """Where a submission stands at that time."""
-    appeal = Appeal.objects.filter(submission=submission).first()
+    """Where a submission stands at that time; no query where it was fetched with all that was said and decided."""
+    appeal = getattr(submission, "appeal", None)
     return submission_state(
         Verdict(submission.verdict),
         is_appealed=appeal is not None,
-        is_appeal_decided=SubmissionDecision.objects.filter(appeal=appeal, appeal__isnull=False).exists(),
+        is_appeal_decided=hasattr(appeal, "decision"),
         deadline_at=deadline_of(submission),
         at=at,
     )
@@ -94,6 +95,8 @@ def decide_submission(
     locked.save(update_fields=["verdict"])
     if decision is Decision.ACCEPTED:
         _take_in(locked, at)
+    submission_decided(made)
+    tell_decided(locked, at)
     return made
 
 

@@ -12,3 +12,5 @@ class MarketplaceConfig(AppConfig):
         """Load Celery here and not in `__init__`, so that `marketplace.core` can be imported without Django."""
         import_module("marketplace.celery")
         import_module("marketplace.checks")
+        import_module("marketplace.request_ids")
+        import_module("marketplace.task_runs")

@@ -10,9 +10,10 @@ from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal
 from django.utils.translation import get_language
 
-from marketplace.core.money import MICRO_DIGITS, exponent_of
+from marketplace.core.money import MICRO_DIGITS, exponent_of, format_micro
 
 PERCENT_DECIMALS = 4
+FEW_DECIMALS = 4
 RATE_DECIMALS = 1  # of what was measured, which is not exact
 PPM_PER_PERCENT = 10_000
 
@@ -52,6 +53,16 @@ def day(on: date) -> str:
 def month(on: date) -> str:
     """The month of a day as 'November 2026'."""
     return format_skeleton("yMMMM", datetime(on.year, on.month, 1, tzinfo=UTC), locale=_locale())
+
+
+def short_month(on: date) -> str:
+    """The month of a day as 'Nov', for where there is little room."""
+    return format_skeleton("MMM", datetime(on.year, on.month, 1, tzinfo=UTC), locale=_locale())
+
+
+def four_decimals(amount_micro: int, currency: str) -> str:
+    """Micro-units as '12.3456 USD', cut toward zero: what one image earned."""
+    return f"{_number(Decimal(format_micro(amount_micro, FEW_DECIMALS)), FEW_DECIMALS)} {currency}"
 
 
 def _number(value: Decimal, decimals: int) -> str:

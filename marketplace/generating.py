@@ -1,20 +1,23 @@
 """Running a generator model and recording what it made."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import default_storage
 
-from marketplace.generators.base import Backend, Generator
+from marketplace.generators.base import Backend, GeneratedImage, Generator, JsonValue
 from marketplace.generators.diffusers import DiffusersGenerator
 from marketplace.generators.http import HttpGenerator
 from marketplace.generators.remix import Remix, Source
-from marketplace.models import Asset, Generation, GeneratorModel, User
+from marketplace.images import decode
+from marketplace.models import Asset, Generation, GeneratorModel, PromptCheck, User
 from marketplace.prompts.checking import check_prompt, require_allowed
 from marketplace.provenance import DigitalSourceType, mark_generated
 from marketplace.selectors import not_withheld
 from marketplace.services import NoTrainingSet, record_generation
+from marketplace.verifying import refuse_unreadable
 
 SOURCE_TYPES = {Backend.REMIX: DigitalSourceType.COMPOSITE}  # the sample remixer is no trained model
 
@@ -48,7 +51,32 @@ def generate_image(
     """
     prompt_check = check_prompt(prompt, asked_by, at)
     require_allowed(prompt_check)
-    made = generator.generate(prompt, seed)
+    return record_made(model, generator.generate(prompt, seed), prompt_check, at)
+
+
+def take_generation(
+    model: GeneratorModel,
+    data: bytes,
+    prompt: str,
+    seed: int,
+    parameters: Mapping[str, JsonValue],
+    sent_by: User,
+    at: datetime,
+) -> Generation:
+    """Record an image that a partner made with their own generator, from a file of theirs, which may hold anything.
+
+    Only its pixels are kept. It is for sale once it is checked for copies, as every generation. The same again is the
+    same generation. Raises `UnreadableImage`, `PromptNotAllowed`, and as `record_generation` does.
+    """
+    prompt_check = check_prompt(prompt, sent_by, at)
+    require_allowed(prompt_check)
+    refuse_unreadable(data)
+    made = GeneratedImage(image=decode(data).image, prompt=prompt, seed=seed, parameters=parameters)
+    return record_made(model, made, prompt_check, at)
+
+
+def record_made(model: GeneratorModel, made: GeneratedImage, prompt_check: PromptCheck, at: datetime) -> Generation:
+    """Mark a generated image as such and record it. Raises as `record_generation` does."""
     file = mark_generated(
         made.image,
         source_type=source_type_of(model),

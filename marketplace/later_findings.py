@@ -7,6 +7,7 @@ from django.db import transaction
 
 from marketplace.core.verdicts import Signal, Verdict, decide
 from marketplace.models import ScreeningResult, Submission
+from marketplace.webhook_outbox import tell_decided
 
 
 @transaction.atomic
@@ -32,4 +33,5 @@ def add_finding(submission: Submission, found: Signal, at: datetime) -> bool:
     )
     locked.verdict = verdict
     locked.save(update_fields=["verdict"])
+    tell_decided(locked, at)
     return True

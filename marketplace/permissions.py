@@ -59,6 +59,17 @@ def is_reviewer(user: User) -> bool:
     return in_charge and not Customer.objects.filter(user=user).exists()
 
 
+def is_operator(user: User) -> bool:
+    """Whether they keep the marketplace running: who may enter the admin, and finance, whose work waits for it."""
+    return user.is_staff or is_finance(user)
+
+
+def require_operator(user: User) -> None:
+    """Raise `Http404` for everybody but operators."""
+    if not is_operator(user):
+        raise Http404("Only operators have this page.")
+
+
 def lacks_second_factor(user: AbstractBaseUser | AnonymousUser) -> bool:
     """Whether they have a role that needs a second factor, and none set up: nothing of that role opens before."""
     if not isinstance(user, User):

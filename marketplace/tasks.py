@@ -3,8 +3,11 @@
 from celery import shared_task
 from django.utils import timezone
 
-from marketplace import requesting
+from marketplace import mailing, requesting, webhook_sending
+from marketplace.api import once
 from marketplace.prompts import retention
+
+MAILS_AT_ONCE = 100
 
 
 @shared_task
@@ -18,3 +21,24 @@ def make_generations() -> None:
 def delete_prompt_texts() -> None:
     """Delete the texts of prompts whose time is over."""
     retention.delete_prompt_texts(timezone.now())
+
+
+@shared_task
+def send_mail() -> None:
+    """Send what waits; calls itself again while there is more."""
+    if all(mailing.send_next(timezone.now()) for _ in range(MAILS_AT_ONCE)):
+        send_mail.delay()
+
+
+@shared_task
+def send_webhooks() -> None:
+    """Send what endpoints wait for; calls itself again while there is more."""
+    if webhook_sending.send_due(timezone.now):
+        send_webhooks.delay()
+
+
+@shared_task
+def forget_answers() -> None:
+    """Delete what repeated requests are answered and what became of webhooks, once nobody asks any more."""
+    once.forget_answers(timezone.now())
+    webhook_sending.forget_deliveries(timezone.now())

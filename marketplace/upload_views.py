@@ -1,13 +1,13 @@
 """The contributor's uploads: the page that takes them, why one was refused, and the appeal."""
 
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +21,7 @@ from marketplace.core.appeals import WHAT_NEXT, State
 from marketplace.core.verdicts import Verdict
 from marketplace.declaration import current_declaration
 from marketplace.images import MAX_BYTES
-from marketplace.models import Contributor, Submission
+from marketplace.models import Contributor, Submission, User
 from marketplace.permissions import LoggedInRequest, contributor_of, may_see_submission
 from marketplace.services import Details
 from marketplace.strikes import rule_in_force, strikes_of, uploads_suspended_until
@@ -77,43 +77,64 @@ class AppealForm(forms.Form):
     statement = forms.CharField(required=False, max_length=LONGEST)
 
 
+class Taken(NamedTuple):
+    """What became of one uploaded file, in a sentence, and its page."""
+
+    sentence: str
+    is_accepted: bool
+    url: str
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload_images(request: LoggedInRequest) -> HttpResponse:
-    """Take one file or several with the declaration, or say what is missing."""
+    """Take one file or several with the declaration, or say what is missing; to the page's script as JSON."""
     contributor, now = contributor_of(request.user), timezone.now()
     proposed = {"training_consent": default_of(contributor)}
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm(initial=proposed)
-    left_out = [
-        name for handler in request.upload_handlers if isinstance(handler, LimitedUpload) for name in handler.left_out
+    problems = [
+        _("%(name)s was not taken: %(limits)s.") % {"name": name, "limits": LIMITS} for name in _left_out(request)
     ]
-    for name in left_out:
-        messages.error(request, f"{name} was not taken: {LIMITS}.")
+    taken: list[Taken] = []
+    lead_to = reverse("upload")
     if request.method == "POST" and form.is_valid():
         try:
-            _upload_all(request, contributor, form.cleaned_data)
+            taken = _upload_all(request.user, contributor, form.cleaned_data)
         except UploadsSuspended as error:
-            messages.error(request, str(error))
-            return redirect("upload")
+            problems.append(str(error))
         except TermsNotAccepted as error:
-            messages.error(request, f"{error} {_('Then choose your images again: none was taken.')}")
-            return redirect(f"{reverse('terms')}?next={request.path}")
-        return redirect("images")
-    rule = rule_in_force(now)
+            lead_to = f"{reverse('terms')}?next={request.path}"
+            problems.append(f"{error} {_('Then choose your images again: none was taken.')}")
+    if request.headers.get("Accept") == "application/json":
+        problems += [str(error) for errors in form.errors.values() for error in errors]
+        return JsonResponse({"taken": [one._asdict() for one in taken], "problems": problems})
+    for problem in problems:
+        messages.error(request, problem)
+    for one in taken:
+        (messages.success if one.is_accepted else messages.error)(request, one.sentence)
+    if request.method == "POST" and not form.errors:
+        return redirect("images" if taken else lead_to)
     context = {
         "form": form,
         "declaration": current_declaration(),
         "most_files": MOST_FILES,
         "max_mb": MAX_BYTES // 1_000_000,
-        "rule": rule,
+        "rule": rule_in_force(now),
         "strike_count": len(strikes_of(contributor)),
         "suspended_until": uploads_suspended_until(contributor, now),
     }
     return render(request, "marketplace/upload.html", context, status=400 if form.errors else 200)
 
 
-def _upload_all(request: LoggedInRequest, contributor: Contributor, filled: dict[str, Any]) -> None:
-    """Submit each file, and tell of each what became of it."""
+def _left_out(request: LoggedInRequest) -> list[str]:
+    """Names of files that were too large."""
+    handlers = [handler for handler in request.upload_handlers if isinstance(handler, LimitedUpload)]
+    return [name for handler in handlers for name in handler.left_out]
+
+
+def _upload_all(signed_by: User, contributor: Contributor, filled: dict[str, Any]) -> list[Taken]:
+    """Submit each file, and tell of each what became of it. Raises `UploadsSuspended`."""
     words = tuple(word.strip()[:100] for word in filled["keywords"].split(",") if word.strip())
+    outcomes = []
     for file in filled["images"]:
         name = "".join(letter for letter in str(file.name) if letter.isprintable())
         details = Details(
@@ -122,13 +143,20 @@ def _upload_all(request: LoggedInRequest, contributor: Contributor, filled: dict
             keywords=words,
             licence=filled["licence"],
             training_consent=filled["training_consent"],
-            signed_by=request.user,
+            signed_by=signed_by,
         )
-        taken, is_new = upload(contributor, file.read(), details, timezone.now())
-        if taken.verdict == Verdict.ACCEPT:
-            messages.success(request, f"{name} {'is accepted' if is_new else 'was there already'}.")
-        else:
-            messages.error(request, f"{name} is {appeals.state_of(taken, timezone.now())}: see why in the list below.")
+        submitted, is_new = upload(contributor, file.read(), details, timezone.now())
+        outcomes.append(_taken(name, submitted, is_new=is_new))
+    return outcomes
+
+
+def _taken(name: str, submitted: Submission, *, is_new: bool) -> Taken:
+    url = reverse("submission", args=[submitted.pk])
+    if submitted.verdict == Verdict.ACCEPT:
+        sentence = _("%(name)s is accepted.") if is_new else _("%(name)s was there already.")
+        return Taken(sentence % {"name": name}, True, url)
+    state = appeals.state_of(submitted, timezone.now())
+    return Taken(_("%(name)s is %(state)s: see why on its page.") % {"name": name, "state": _(state)}, False, url)
 
 
 def own_submission(request: LoggedInRequest, submission_id: int) -> Submission:

@@ -2,12 +2,11 @@
 
 from allauth.account import views as allauth_views
 from django.contrib import admin
-from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
-from django.views.i18n import set_language
 
 from marketplace import (
     consent_views,
+    health,
     invitation_views,
     kept_forms,
     model_views,
@@ -16,19 +15,23 @@ from marketplace import (
     removal_views,
     request_views,
     terms_views,
+    token_views,
     upload_views,
     views,
 )
+from marketplace.api.views import NoSuchAddress
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("accounts/login/", allauth_views.login, name="login"),
     path("accounts/logout/", allauth_views.logout, name="logout"),
     path("accounts/form/", kept_forms.kept_form, name="kept_form"),
     path("accounts/invitations/", invitation_views.invitations, name="invitations"),
     path("accounts/invitations/<token>/", invitation_views.accept, name="accept_invitation"),
     path("accounts/", include("allauth.urls")),
-    path("language/", login_not_required(set_language), name="set_language"),
+    path("language/", views.choose_language, name="set_language"),
     path("generate/", request_views.generate, name="generate"),
     path("generate/<int:request_id>/", request_views.generation_request, name="generation_request"),
     path("generations/", views.generations, name="generations"),
@@ -61,6 +64,14 @@ urlpatterns = [
     path("contributor/submissions/<int:submission_id>/", upload_views.submission, name="submission"),
     path("contributor/submissions/<int:submission_id>/appeal/", upload_views.appeal, name="appeal"),
     path("submissions/<int:submission_id>/preview.jpg", upload_views.submission_preview, name="submission_preview"),
+    path("api-tokens/", token_views.api_tokens, name="api_tokens"),
+    path("api-tokens/<int:token_id>/revoke/", token_views.revoke, name="revoke_token"),
+    path("webhook-endpoints/", token_views.webhook_endpoints, name="webhook_endpoints"),
+    path("webhook-endpoints/<int:endpoint_id>/remove/", token_views.remove_endpoint, name="remove_endpoint"),
+    path("api/v1/", include("marketplace.api.urls")),
+    path("api/v1/", include("attribution.api.urls")),
+    path("api/v1/", include("payouts.api.urls")),
+    path("api/<path:elsewhere>", NoSuchAddress.as_view()),
     path("", include("attribution.urls")),
     path("", include("payouts.urls")),
     path("admin/", admin.site.urls),

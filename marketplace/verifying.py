@@ -81,7 +81,7 @@ class Findings:
 def examine(data: bytes) -> Findings:
     """Read a file of anybody's and look for it among deliveries. Raises `UnreadableImage` that says what is wrong."""
     _refuse_too_large(data)
-    _refuse_unreadable(data)
+    refuse_unreadable(data)
     decoded = decode(data)
     subject = read_subject(data, decoded)
     credentials, unreadable = None, ""
@@ -119,8 +119,8 @@ def _refuse_too_large(data: bytes) -> None:
         )
 
 
-def _refuse_unreadable(data: bytes) -> None:
-    """A file that breaks a decoder breaks it in a program of its own, before it is read here."""
+def refuse_unreadable(data: bytes) -> None:
+    """Raise `UnreadableImage`; a file that breaks a decoder breaks it in a program of its own, not here."""
     report = confined.screen(data)
     if report.picture is None:
         raise UnreadableImage(report.reasons[0], report.signals[0].evidence["value"])

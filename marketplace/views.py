@@ -4,23 +4,27 @@ from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import check_for_language
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.i18n import set_language
 
 from marketplace.core.release import SaleState
 from marketplace.delivering import EXTENSIONS
-from marketplace.models import Asset, Generation, GeneratorModel
+from marketplace.models import Asset, Generation, GeneratorModel, User
 from marketplace.output_checks import sale_states
 from marketplace.permissions import (
     LoggedInRequest,
+    Roles,
     customer_of,
     generations_for,
     may_see_preview,
@@ -73,10 +77,22 @@ class HumanEditForm(forms.Form):
     )
 
 
+@login_not_required
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponseBase:
+    """Django's own, which sets a cookie; whoever is logged in gets their mail in that language, too."""
+    if request.user.is_authenticated and check_for_language(language := request.POST.get("language", "")):
+        User.objects.filter(pk=request.user.pk).update(language=language)
+    return set_language(request)
+
+
 @require_safe
 def home(request: LoggedInRequest) -> HttpResponse:
-    """Where each role finds its pages."""
-    return render(request, "marketplace/home.html", {"roles": roles_of(request.user)})
+    """Where each role finds its pages; who is finance and nothing else begins with what there is to do."""
+    roles = roles_of(request.user)
+    if roles == Roles(contributor=False, customer=False, finance=True, reviewer=False):
+        return redirect("finance")
+    return render(request, "marketplace/home.html", {"roles": roles})
 
 
 @require_safe

@@ -9,12 +9,14 @@ from django.conf import settings
 from django.db import transaction
 
 from marketplace.core.money import Money, minor_to_micro
+from payouts import mail_events
 from payouts.core.ledger import AccountKind, payout_released, payout_reserved, payout_sent
 from payouts.core.states import AttemptOutcome, PayoutState, RunState
 from payouts.gateway import GatewayRejected, TransferReceipt
 from payouts.models import Attempt, LedgerAccount, Payout, Period, Transfer
 from payouts.posting import open_period, post
 from payouts.runs import RunRefused
+from payouts.telling import tell_held, tell_sent
 
 UNSENT = (PayoutState.DRAFTED, PayoutState.RESERVED)
 
@@ -88,6 +90,7 @@ def _set_aside(payout: Payout, period: Period, at: datetime) -> bool:
             "what is left is carried over to the next run."
         )
         _move(payout, PayoutState.REJECTED)
+        tell_held(Payout.objects.filter(pk=payout.pk), at)
         return False
     lines = payout_reserved(payout.contributor_id, payout.amount_minor, currency)
     post("payout_reserved", period, f"payout_reserved:{payout.pk}", lines, at)
@@ -146,6 +149,8 @@ def confirm(attempt_id: int, receipt: TransferReceipt, at: datetime) -> None:
     post("payout_sent", open_period(at), f"payout_sent:{payout.pk}", lines, at)
     _conclude(attempt, AttemptOutcome.SUCCEEDED)
     _move(payout, PayoutState.SENT)
+    mail_events.payout_sent(payout, at)
+    tell_sent(Payout.objects.filter(pk=payout.pk), at)
 
 
 @transaction.atomic
@@ -161,6 +166,8 @@ def reject(attempt_id: int, error: GatewayRejected, at: datetime, *, is_final: b
         post("payout_released", open_period(at), f"payout_released:{payout.pk}", lines, at)
         payout.reason, payout.explanation = error.code[:60], str(error)[:500]
         _move(payout, PayoutState.REJECTED)
+        mail_events.payout_refused(payout, at)
+        tell_held(Payout.objects.filter(pk=payout.pk), at)
 
 
 @transaction.atomic

@@ -1,11 +1,12 @@
-"""The ledger in a few figures: balances by kind of account, and cash set against what is owed and what is ours."""
+"""The ledger in a few figures: by kind of account, of one contributor, and cash set against what is owed and ours."""
 
 from dataclasses import dataclass
 
 from django.db.models import Count, Sum
 
+from marketplace.models import Contributor
 from payouts.core.ledger import AccountKind
-from payouts.models import LedgerAccount
+from payouts.models import LedgerAccount, Reversal, Transfer
 
 CASH = (AccountKind.STRIPE_BALANCE, AccountKind.STRIPE_PENDING, AccountKind.COLLECTED_ELSEWHERE)
 OWED = (
@@ -54,3 +55,17 @@ def cash_equation(balances: list[KindBalance]) -> CashEquation:
     cash_micro = sum(by_kind.pop(kind, 0) for kind in CASH)
     owed_micro = sum(by_kind.pop(kind, 0) for kind in OWED)
     return CashEquation(-cash_micro, owed_micro, sum(by_kind.values()))
+
+
+def balances_of(contributor: Contributor, currency: str) -> dict[str, int]:
+    """By kind of account, in micro-units; what is receivable of them is negative."""
+    accounts = LedgerAccount.objects.filter(contributor=contributor, currency=currency)
+    return dict.fromkeys(AccountKind, 0) | dict(accounts.values_list("kind", "balance_micro"))
+
+
+def paid_minor(contributor: Contributor, currency: str) -> int:
+    """All transfers to a contributor, less what came back."""
+    sent = Transfer.objects.filter(payout__contributor=contributor, currency=currency)
+    back = Reversal.objects.filter(transfer__payout__contributor=contributor, transfer__currency=currency)
+    total = sent.aggregate(total=Sum("amount_minor", default=0))["total"]
+    return int(total - back.aggregate(total=Sum("amount_minor", default=0))["total"])

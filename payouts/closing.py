@@ -16,6 +16,7 @@ from payouts.posting import lock_accounts, locked_period, post, post_selected
 from payouts.revenue import Revenue, revenue_of
 from payouts.splitting import NobodyToShare, Split, split, weigh, weights_sha256
 from payouts.statements import issue_statements
+from payouts.telling import tell_issued
 
 # The sums are what was computed for the pool: where the parts do not add up to them, the database refuses the entry.
 EARNED = """
@@ -87,6 +88,7 @@ def approve_close(
     period.common_fund_micro, period.weights_sha256 = done.common_fund_micro, weights_sha256()
     tell(f"{month}: issuing statements.")
     issue_statements(period, at)
+    tell_issued(period, at)
     period.save()
     return period
 

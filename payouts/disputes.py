@@ -12,6 +12,7 @@ from marketplace.core.periods import Month
 from marketplace.models import Download
 from payouts.core import ledger
 from payouts.core.ledger import Account, AccountKind
+from payouts.mail_events import holds_ended, holds_placed
 from payouts.models import AdjustmentReason, DisputeOutcome, Entry, Hold, HoldEnd, Period, RevenueEvent, RevenueKind
 from payouts.money_back import PLATFORM, MoneyBackRefused, claim_back, known_event, lock, parts_of, taken
 from payouts.posting import locked_balances, locked_period, open_period, post
@@ -38,7 +39,7 @@ def record_dispute(download: Download, amount_minor: int, fee_minor: int, key: s
         lines += ledger.hold_placed(held_micro, currency)
     entry = post("dispute", claim.period, entry_key, lines, at, claim.origin)
     dispute = claim.event(RevenueKind.DISPUTE, entry, at)
-    Hold.objects.bulk_create(
+    holds = Hold.objects.bulk_create(
         Hold(
             contributor_id=pk,
             amount_micro=amount_micro,
@@ -50,6 +51,7 @@ def record_dispute(download: Download, amount_minor: int, fee_minor: int, key: s
         )
         for pk, amount_micro in held_micro.items()
     )
+    holds_placed(holds)
     return dispute
 
 
@@ -128,6 +130,7 @@ def _held(dispute: RevenueEvent) -> tuple[list[Hold], dict[int, int]]:
 
 
 def _end(holds: list[Hold], outcome: str, reason: str, entry: Entry, at: datetime) -> None:
-    HoldEnd.objects.bulk_create(
+    ends = HoldEnd.objects.bulk_create(
         HoldEnd(hold=hold, outcome=outcome, reason=reason, ended_at=at, entry=entry) for hold in holds
     )
+    holds_ended(ends)

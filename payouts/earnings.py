@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 from django.db.models import Q, Sum
 
-from marketplace.core.periods import Month
 from marketplace.models import Asset, Contributor, Download
-from payouts.booking import policy_of
-from payouts.core.pool import WHOLE_PPM, DownloadLine, break_down, pool_of
+from payouts.core.pool import DownloadLine, break_down
 from payouts.models import DisputeOutcome, Earning, Period, RevenueEvent, RevenueKind
 from payouts.selectors import line_weights
 
@@ -21,15 +19,6 @@ class EarningLine:
     asset: Asset
     gross_minor: int
     share_ppm: int
-    amount_micro: int
-
-
-@dataclass(frozen=True)
-class Accrual:
-    """An estimate of what an unfinished month will earn from attribution, with what is booked and attributed so far."""
-
-    period: Period
-    download_count: int
     amount_micro: int
 
 
@@ -71,12 +60,26 @@ def sale_of(download: Download) -> RevenueEvent | None:
     return sales.select_related("period").first()
 
 
+def earned_by_line(contributor: Contributor, asset: Asset, currency: str) -> dict[Period, dict[int, int]]:
+    """What one image earned by each download, by id and in micro-units, in each closed period, the newest first."""
+    earnings = contributor.earnings.filter(kind=Earning.ATTRIBUTION, period__currency=currency)
+    by_period = {}
+    for earning in earnings.select_related("period").order_by("-period__month_on"):
+        lines = break_down(earning.amount_micro, line_weights(earning.period, contributor.pk))
+        by_period[earning.period] = {
+            download_id: micro for (download_id, asset_id), micro in lines.items() if asset_id == asset.pk
+        }
+    return by_period
+
+
 def earned_by_asset(contributor: Contributor, currency: str) -> Counter[int]:
     """What each of the contributor's images earned in all closed periods together, in micro-units."""
     earned: Counter[int] = Counter()
-    for period in Period.objects.filter(earnings__contributor=contributor, currency=currency).distinct():
-        amounts_micro = _amounts_micro(period, contributor, line_weights(period, contributor.pk))
-        for (_, asset_id), amount_micro in amounts_micro.items():
+    earnings = contributor.earnings.filter(kind=Earning.ATTRIBUTION, period__currency=currency)
+    for earning in earnings.select_related("period"):
+        for (_, asset_id), amount_micro in break_down(
+            earning.amount_micro, line_weights(earning.period, contributor.pk)
+        ).items():
             earned[asset_id] += amount_micro
     return earned
 
@@ -103,24 +106,3 @@ def _amounts_micro(
 ) -> dict[DownloadLine, int]:
     earning = Earning.objects.filter(period=period, contributor=contributor, kind=Earning.ATTRIBUTION).first()
     return break_down(earning.amount_micro, weights) if earning else {}
-
-
-def accruals(contributor: Contributor, currency: str) -> list[Accrual]:
-    """Estimates for the periods that have sales and are not closed yet, without the common fund."""
-    unclosed = Period.objects.filter(currency=currency).exclude(state=Period.CLOSED).order_by("month_on")
-    with_sales = unclosed.filter(revenue_events__kind=RevenueKind.DOWNLOAD_SALE).distinct()
-    return [_accrual(contributor, period) for period in with_sales]
-
-
-def _accrual(contributor: Contributor, period: Period) -> Accrual:
-    events = period.revenue_events.filter(origin_period__isnull=True, download__inspiration_list__isnull=False)
-    sums = events.aggregate(gross=Sum("gross_minor", default=0), net=Sum("net_minor", default=0))
-    mine = line_weights(period, contributor.pk)
-    policy = policy_of(Month(period.month_on.year, period.month_on.month))
-    pool_micro = pool_of(sums["net"], policy.contributor_rate_ppm, period.currency)
-    whole = sums["gross"] * WHOLE_PPM
-    return Accrual(
-        period=period,
-        download_count=len({download_id for download_id, _ in mine}),
-        amount_micro=pool_micro * sum(mine.values()) // whole if whole else 0,
-    )

@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from attribution.contests import open_contests
 from marketplace.core.money import format_micro
-from marketplace.models import Contributor, Customer, User
+from marketplace.models import Contributor, Customer, Mail, User
 from marketplace.personal_data import forget_contributor, forget_customer, forget_login, waits_for_reviewers
+from payouts.claims import open_claims
 from payouts.core.states import ENDED_RUNS, UNSETTLED_ORDERS
 from payouts.models import Finding, LedgerAccount, Order, Payout, PayoutRun, RevenueEvent
 from payouts.models.months import RevenueKind
@@ -33,6 +34,7 @@ def erase_person(user: User, at: datetime) -> None:
         forget_contributor(contributor, at)
     if customer:
         forget_customer(customer)
+    Mail.objects.filter(recipient=user).delete()
     forget_login(user)
 
 
@@ -51,8 +53,14 @@ def _open_with_contributor(user: User) -> str:
         return _("A payout to you is under way: wait until it has arrived.")
     if waits_for_reviewers(user):
         return _("A reviewer has yet to decide of one of your images: wait for the decision.")
+    return _waits_for_an_answer(user)
+
+
+def _waits_for_an_answer(user: User) -> str:
     if open_contests().filter(contested_by=user).exists():
         return _("Your objection to a copy is not decided yet: wait for the decision.")
+    if open_claims().filter(claimed_by=user).exists():
+        return _("Your claim of a share is not decided yet: wait for the decision.")
     return ""
 
 

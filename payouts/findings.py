@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from marketplace.models import User
-from marketplace.permissions import FINANCE
+from marketplace.permissions import FINANCE, is_finance
 from payouts.core.reconciling import Difference
 from payouts.models import Finding, PayoutRun
 
@@ -52,6 +53,25 @@ def resolve_finding(finding_id: int, resolved_by: User, resolution: str, at: dat
     if not resolution.strip():
         raise ValueError("Say how it was resolved: somebody will ask.")
     return _resolve(finding, at, resolved_by, resolution.strip())
+
+
+@transaction.atomic
+def assign_finding(finding_id: int, owner: User) -> Finding:
+    """Make somebody in finance the owner of an open finding. Raises ValueError."""
+    finding = Finding.objects.select_for_update().get(pk=finding_id)
+    if finding.resolved_at is not None:
+        raise ValueError(f"Finding {finding_id} is resolved already: {finding.resolution}")
+    if not (owner.is_active and is_finance(owner)):
+        raise ValueError(f"{owner} is not in finance: choose somebody who can clear it up.")
+    finding.owner = owner
+    finding.save(update_fields=["owner"])
+    return finding
+
+
+def finance_people() -> QuerySet[User]:
+    """Who can own a finding, by name."""
+    in_charge = Q(groups__name=FINANCE) | Q(is_superuser=True)
+    return User.objects.filter(in_charge, is_active=True).distinct().order_by("username")
 
 
 def _resolve(finding: Finding, at: datetime, resolved_by: User | None, resolution: str) -> Finding:

@@ -8,6 +8,7 @@ from marketplace.core.money import format_micro
 from marketplace.models import Contributor, User
 from payouts.core import ledger
 from payouts.core.ledger import Account, AccountKind
+from payouts.mail_events import holds_ended, holds_placed
 from payouts.models import Hold, HoldEnd
 from payouts.posting import locked_balances, open_period, post
 
@@ -39,7 +40,7 @@ def place_hold(
             f"{format_micro(payable_micro)} {period.currency} payable. Give more than zero and at most that."
         )
     lines = ledger.hold_placed({contributor.pk: amount_micro}, period.currency)
-    return Hold.objects.create(
+    hold = Hold.objects.create(
         contributor=contributor,
         amount_micro=amount_micro,
         currency=period.currency,
@@ -48,6 +49,8 @@ def place_hold(
         placed_at=at,
         entry=post("hold", period, entry_key, lines, at),
     )
+    holds_placed([hold])
+    return hold
 
 
 @transaction.atomic
@@ -66,7 +69,7 @@ def end_hold(hold: Hold, outcome: str, reason: str, ended_by: User, at: datetime
     lines = list(ledger.hold_released(amounts_micro, period.currency))
     if outcome == HoldEnd.TAKEN:
         lines += ledger.given_back(amounts_micro, {}, 0, period.currency)
-    return HoldEnd.objects.create(
+    end = HoldEnd.objects.create(
         hold=hold,
         outcome=outcome,
         reason=reason.strip(),
@@ -74,3 +77,5 @@ def end_hold(hold: Hold, outcome: str, reason: str, ended_by: User, at: datetime
         ended_at=at,
         entry=post(f"hold_{outcome}", period, f"hold_ended:{hold.pk}", lines, at),
     )
+    holds_ended([end])
+    return end

@@ -8,7 +8,7 @@ from typing import IO, Any
 from django.core.serializers.json import DjangoJSONEncoder
 
 from attribution.models import Contest, InspirationList
-from marketplace.models import Contributor, User
+from marketplace.models import Contributor, Mail, User
 from marketplace.personal_data import Records, files_of, records_of, rows
 from payouts.models import (
     Adjustment,
@@ -18,6 +18,7 @@ from payouts.models import (
     LedgerAccount,
     Order,
     Payout,
+    ShareClaim,
     Statement,
     TaxFormReview,
     Transfer,
@@ -46,6 +47,11 @@ def _records_of_payouts(user: User) -> Records:
             Contest.objects.filter(contested_by=user),
             *("near_duplicate_id", "statement", "contested_at", "decision__outcome", "decision__reason"),
         ),
+        "share_claims": rows(
+            ShareClaim.objects.filter(claimed_by=user),
+            *("download_id", "asset_id", "statement", "claimed_at", "decision__reason", "decision__share_ppm"),
+        ),
+        "mail": rows(Mail.objects.filter(recipient=user), "kind", "told", "written_at", "sent_at"),
         "orders": rows(
             Order.objects.filter(customer__user=user),
             *("id", "generation_id", "price_minor", "currency", "terms", "state", "opened_at", "paid_at"),

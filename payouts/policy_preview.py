@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from marketplace.core.money import minor_to_micro
 from marketplace.core.periods import Month
 from payouts.booking import WHOLE_PPM, policy_of
-from payouts.models import Period
+from payouts.models import Period, Policy
 from payouts.revenue import Revenue, revenue_of
 from payouts.splitting import Split, compute, split, weigh, weights_sha256
 
@@ -62,43 +62,74 @@ class PolicyPreview:
     losers: tuple[Change, ...]
 
 
+@dataclass(frozen=True)
+class LastMonth:
+    """The last month that is closed, and the policy that it was shared by."""
+
+    period: Period
+    policy: Policy
+
+    @property
+    def currency(self) -> str:
+        """The currency that it was shared in."""
+        return self.period.currency
+
+
+def last_closed_month() -> LastMonth | None:
+    """None while no month is closed."""
+    closed = Period.objects.filter(state=Period.CLOSED, currency=settings.SETTLEMENT_CURRENCY)
+    period = closed.order_by("-month_on").first()
+    if period is None:
+        return None
+    return LastMonth(period, policy_of(Month(period.month_on.year, period.month_on.month)))
+
+
 @transaction.atomic
 def preview_policy(contributor_rate_ppm: int, threshold_minor: int) -> PolicyPreview:
     """Share the last closed month by another rate and threshold, beside its own; nothing is written.
 
     Fees stay as they were booked, and what common funds kept back is left out of both. Raises `PreviewRefused`.
     """
-    if not 0 <= contributor_rate_ppm <= WHOLE_PPM or threshold_minor < 0:
-        raise PreviewRefused(f"Give a rate of 0 to {WHOLE_PPM} ppm and a threshold of zero or more minor units.")
-    closed = Period.objects.filter(state=Period.CLOSED, currency=settings.SETTLEMENT_CURRENCY)
-    period = closed.order_by("-month_on").first()
-    if period is None:
-        raise PreviewRefused("No month is closed yet: there is nothing to try a policy on.")
-    assert period.closed_at is not None
-    month, revenue = Month(period.month_on.year, period.month_on.month), revenue_of(period)
-    policy = policy_of(month)
-    weigh(period, revenue.deal_net_minor, period.closed_at)
-    before = _shared("policy_before", revenue, policy.contributor_rate_ppm, policy.threshold_minor)
-    if weights_sha256() != period.weights_sha256:
-        raise PreviewRefused(f"The weights of {month} are not those that it was closed with: run check_ledger.")
-    after = _shared("policy_after", revenue, contributor_rate_ppm, threshold_minor)
+    period, revenue, before = weighed_month(contributor_rate_ppm, threshold_minor)
+    month = Month(period.month_on.year, period.month_on.month)
+    after = shared_by("policy_after", revenue, contributor_rate_ppm, threshold_minor)
     return PolicyPreview(month, period.currency, before, after, winners=_changes(1), losers=_changes(-1))
 
 
-def _shared(table: str, revenue: Revenue, rate_ppm: int, threshold_minor: int) -> Outcome:
+def weighed_month(contributor_rate_ppm: int, threshold_minor: int) -> tuple[Period, Revenue, Outcome]:
+    """The last closed month with its weights, in temporary tables, and how it was shared. Raises `PreviewRefused`."""
+    if not 0 <= contributor_rate_ppm <= WHOLE_PPM or threshold_minor < 0:
+        raise PreviewRefused(f"Give a rate of 0 to {WHOLE_PPM} ppm and a threshold of zero or more minor units.")
+    last = last_closed_month()
+    if last is None:
+        raise PreviewRefused("No month is closed yet: there is nothing to try a policy on.")
+    period, policy, revenue = last.period, last.policy, revenue_of(last.period)
+    assert period.closed_at is not None
+    weigh(period, revenue.deal_net_minor, period.closed_at)
+    before = shared_by("policy_before", revenue, policy.contributor_rate_ppm, policy.threshold_minor)
+    if weights_sha256() != period.weights_sha256:
+        raise PreviewRefused(
+            f"The weights of {period.month_on:%Y-%m} are not those that it was closed with: run check_ledger."
+        )
+    return period, revenue, before
+
+
+def shared_by(table: str, revenue: Revenue, rate_ppm: int, threshold_minor: int) -> Outcome:
+    """Share the weights by a rate; what each contributor has of it is then in a temporary table of that name."""
     deals_micro = revenue.deal_pools_micro(rate_ppm)
     done: Split = split(revenue.download_pool_micro(rate_ppm), deals_micro, revenue.currency, net_debts=False)
     compute(table, EARNED)
     net_micro = minor_to_micro(revenue.net_minor, revenue.currency)
-    reached = _rows(REACHED.format(table=table), threshold_micro=minor_to_micro(threshold_minor, revenue.currency))
+    reached = rows_of(REACHED.format(table=table), threshold_micro=minor_to_micro(threshold_minor, revenue.currency))
     return Outcome(rate_ppm, threshold_minor, done.total_micro, net_micro - done.total_micro, reached[0][0])
 
 
 def _changes(sign: int) -> tuple[Change, ...]:
-    return tuple(Change(*row) for row in _rows(CHANGED, sign=sign, named=NAMED))
+    return tuple(Change(*row) for row in rows_of(CHANGED, sign=sign, named=NAMED))
 
 
-def _rows(query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+def rows_of(query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    """What a query gives."""
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         return list(cursor.fetchall())

@@ -6,13 +6,12 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
-from marketplace.core.money import minor_to_micro
 from marketplace.core.periods import Month
 from payouts.closing import CannotClose, compute_split, contributor_rate_ppm, require_closable
 from payouts.core.ledger import AccountKind
-from payouts.models import Earning, Period
-from payouts.revenue import Revenue, revenue_of
-from payouts.splitting import Split
+from payouts.models import Period
+from payouts.month_steps import Step, steps_of_pool, steps_to_pool
+from payouts.revenue import revenue_of
 from payouts.statements import TOTALS, totals_of
 
 STATEMENTS = f"""
@@ -30,15 +29,6 @@ LEFT JOIN (SELECT contributor_id, sum(amount_micro) AS micro FROM split_part GRO
     ON earned.contributor_id = debt.contributor_id
 WHERE debt.kind = %(receivable)s AND debt.currency = %(currency)s
 """
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of the waterfall, in micro-units; a sum is what the lines above it come to."""
-
-    label: str
-    amount_micro: int
-    is_sum: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,24 +62,6 @@ def preview_close(month: Month, at: datetime) -> ClosePreview:
             kinds = {"payable": AccountKind.PAYABLE, "receivable": AccountKind.RECEIVABLE}
             cursor.execute(NETTED, kinds | {"currency": period.currency})
             (netted_micro,) = cursor.fetchone()
-    waterfall = _waterfall(revenue, contributor_rate_ppm(month), done, earned_micro)
+    rate_ppm = contributor_rate_ppm(month)
+    waterfall = (*steps_to_pool(revenue, rate_ppm, done.total_micro), *steps_of_pool(done, earned_micro))
     return ClosePreview(month, period.currency, waterfall, statement_count, done.earned_micro, netted_micro)
-
-
-def _waterfall(revenue: Revenue, rate_ppm: int, done: Split, earned_micro: dict[str, int]) -> tuple[Step, ...]:
-    def micro(minor: int) -> int:
-        return minor_to_micro(minor, revenue.currency)
-
-    kinds = (Earning.ATTRIBUTION, Earning.COMMON_FUND, Earning.DATASET_DEAL)
-    return (
-        *(Step(kind.replace("_", " "), micro(minor)) for kind, minor in revenue.gross_by_kind.items()),
-        Step("fees", -micro(revenue.fee_minor)),
-        Step("net revenue", micro(revenue.net_minor), is_sum=True),
-        Step(
-            f"the platform's part, at a contributor rate of {rate_ppm} ppm", done.total_micro - micro(revenue.net_minor)
-        ),
-        Step("pool", done.total_micro, is_sum=True),
-        Step("kept back by common funds for what they gave back", -done.netted_micro),
-        Step("earned by contributors", done.earned_micro, is_sum=True),
-        *(Step(f"of it {kind.replace('_', ' ')}", earned_micro.get(kind, 0)) for kind in kinds),
-    )

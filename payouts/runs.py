@@ -4,13 +4,20 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
+from marketplace.core.money import micro_per_minor
 from marketplace.models import User
 from payouts.core.eligibility import Excluded
+from payouts.core.ledger import AccountKind
 from payouts.core.states import ENDED_RUNS, PayoutState, RunState, require_transition
 from payouts.findings import blocked_by_findings
-from payouts.models import Payout, PayoutRun
+from payouts.mail_events import payouts_waiting
+from payouts.models import LedgerAccount, Payout, PayoutRun
 from payouts.payees import Decided, decide_all
+from payouts.telling import tell_held
+
+SENDABLE = (RunState.APPROVED, RunState.SENDING, RunState.PAUSED)
 
 
 class RunRefused(ValueError):
@@ -65,15 +72,36 @@ def _drafted(run: PayoutRun, decided: Decided) -> Payout:
 
 @transaction.atomic
 def approve_payout_run(run_id: int, approved_by: User, at: datetime) -> PayoutRun:
-    """Approve a drafted run. Raises `RunRefused` for the person who drafted it, and while findings are open."""
+    """Approve a drafted run.
+
+    Raises `RunRefused` for the person who drafted it, while findings are open, and where a balance fell since.
+    """
     run = PayoutRun.objects.select_for_update().get(pk=run_id)
     require_transition(RunState(run.state), RunState.APPROVED)
     if run.drafted_by_id == approved_by.pk:
         raise RunRefused(f"{approved_by} drafted {run}: somebody else must approve it.")
     _require_no_open_findings()
+    fell = fallen_since_draft(run).count()
+    if fell:
+        raise RunRefused(
+            f"Since {run} was drafted, the balances of {fell} contributors fell below what it sends them: cancel it "
+            "and draft another."
+        )
     run.state, run.approved_by, run.approved_at = RunState.APPROVED, approved_by, at
     run.save(update_fields=["state", "approved_by", "approved_at"])
+    payouts_waiting(run, at)
+    tell_held(run.payouts.filter(state=PayoutState.EXCLUDED), at)
     return run
+
+
+def fallen_since_draft(run: PayoutRun) -> QuerySet[Payout]:
+    """The drafted payouts that their contributors' balances do not cover any more."""
+    payable = LedgerAccount.objects.filter(
+        kind=AccountKind.PAYABLE, contributor=OuterRef("contributor"), currency=run.currency
+    )
+    drafted = run.payouts.filter(state=PayoutState.DRAFTED)
+    now = drafted.annotate(balance_micro=Subquery(payable.values("balance_micro")))
+    return now.filter(balance_micro__lt=F("amount_minor") * micro_per_minor(run.currency))
 
 
 @transaction.atomic
@@ -94,6 +122,22 @@ def pause_payout_run(run_id: int, why: str) -> PayoutRun:
         run.state, run.problem = RunState.PAUSED, why
         run.save(update_fields=["state", "problem"])
     return run
+
+
+@transaction.atomic
+def begin_sending(run_id: int) -> RunState:
+    """Let an approved or paused run be sent, and return the state that it was in: one is being sent already.
+
+    Of two people who press at once, the second finds it being sent. Raises `RunRefused` for any other run.
+    """
+    run = PayoutRun.objects.select_for_update().get(pk=run_id)
+    was = RunState(run.state)
+    if was in (RunState.APPROVED, RunState.PAUSED):
+        run.state, run.problem = RunState.SENDING, ""
+        run.save(update_fields=["state", "problem"])
+    elif was is not RunState.SENDING:
+        raise RunRefused(f"Payout run {run.pk} is {was}: only an approved run is sent. Nothing was sent.")
+    return was
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """Set-based reads of a month's inspiration lists with the money that each download brought in."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import connection
 
@@ -51,3 +51,19 @@ def line_weights(period: Period, contributor_id: int) -> dict[tuple[int, int], i
             {"contributor": contributor_id, **of_period(period)},
         )
         return {(download_id, asset_id): int(weight) for download_id, asset_id, weight in cursor.fetchall()}
+
+
+def daily_weights(period: Period, contributor_id: int) -> dict[date, int]:
+    """By UTC day of the download: gross_minor x share_ppm of one contributor."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT (d.downloaded_at AT TIME ZONE 'UTC')::date, sum(r.gross_minor::numeric * share.ppm)
+            FROM {LISTS_OF_PERIOD} CROSS JOIN LATERAL unnest(l.contributor_ids, l.shares_ppm)
+                AS share(contributor_id, ppm)
+            WHERE share.contributor_id = %(contributor)s AND l.contributor_ids @> ARRAY[%(contributor)s]::bigint[]
+            GROUP BY 1
+            """,  # noqa: S608
+            {"contributor": contributor_id, **of_period(period)},
+        )
+        return {downloaded_on: int(weight) for downloaded_on, weight in cursor.fetchall()}

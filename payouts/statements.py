@@ -12,6 +12,7 @@ from marketplace.core.canonical import canonical
 from payouts.core.ledger import AccountKind
 from payouts.core.proofs import leaf_hash, root_of
 from payouts.documents import EARNED, PAID, ROWS_AT_ONCE, documents
+from payouts.mail_events import statements_issued
 from payouts.models import Period, Statement, StatementRoot
 
 SALT_BYTES = 16
@@ -78,6 +79,7 @@ def issue_statements(period: Period, at: datetime) -> int:
     StatementRoot.objects.create(
         period=period, statement_count=len(leaves), root_sha256=root_of(leaves).hex(), published_at=at
     )
+    statements_issued(period, at)
     return len(leaves)
 
 

@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace.core.release import Decision
@@ -63,10 +64,12 @@ def decide(request: LoggedInRequest, output_check_id: int) -> HttpResponse:
     found = get_object_or_404(OutputCheck, pk=output_check_id)
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Nothing was decided: write a reason, then press one of the two buttons.")
+        messages.error(request, _("Nothing was decided: write a reason, then press one of the two buttons."))
         return redirect("review", found.pk)
     decision = Decision(form.cleaned_data["decision"])
     decide_output(found, decision, form.cleaned_data["reason"], request.user, timezone.now())
-    messages.success(request, f"Generation {found.generation_id} is {decision}.")
+    messages.success(
+        request, _("Generation %(number)s is %(decision)s.") % {"number": found.generation_id, "decision": decision}
+    )
     following = waiting_for_review().first()
     return redirect("review", following.pk) if following else redirect("review_queue")

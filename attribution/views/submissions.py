@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from attribution.duplicates import earlier_by_hash
@@ -78,7 +79,7 @@ def decide(request: LoggedInRequest, submission_id: int) -> HttpResponse:
     one = get_object_or_404(Submission, pk=submission_id)
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Nothing was decided: choose one of the decisions and write a reason.")
+        messages.error(request, _("Nothing was decided: choose one of the decisions and write a reason."))
         return redirect("submission_review", one.pk)
     decision = Decision(form.cleaned_data["decision"])
     try:
@@ -86,6 +87,6 @@ def decide(request: LoggedInRequest, submission_id: int) -> HttpResponse:
     except appeals.CannotDecide as error:
         messages.error(request, str(error))
         return redirect("submission_review", one.pk)
-    messages.success(request, f"Submission {one.pk} is {decision}.")
+    messages.success(request, _("Submission %(number)s is %(decision)s.") % {"number": one.pk, "decision": decision})
     following = appeals.waiting_submissions().first()
     return redirect("submission_review", following.pk) if following else redirect("submission_queue")

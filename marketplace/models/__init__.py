@@ -1,5 +1,6 @@
 """The marketplace's records, one file per noun."""
 
+from marketplace.models.api import ApiToken, IdempotencyRecord, WebhookDelivery, WebhookEndpoint
 from marketplace.models.catalogue import (
     Asset,
     ConsentDefault,
@@ -21,6 +22,8 @@ from marketplace.models.generation import (
 )
 from marketplace.models.generator_models import ModelAudit, ModelCard, ModelStateChange
 from marketplace.models.invitations import Invitation, Role
+from marketplace.models.mail import Mail
+from marketplace.models.operations import TaskRun
 from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
 from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision
@@ -29,6 +32,7 @@ from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolic
 from marketplace.models.terms import DownloadTerms, TermsAcceptance, UploadTerms
 
 __all__ = [
+    "ApiToken",
     "Appeal",
     "Asset",
     "ConsentDefault",
@@ -43,7 +47,9 @@ __all__ = [
     "GenerationRequest",
     "GeneratorModel",
     "HumanEdit",
+    "IdempotencyRecord",
     "Invitation",
+    "Mail",
     "ModelAudit",
     "ModelCard",
     "ModelStateChange",
@@ -64,10 +70,13 @@ __all__ = [
     "StrikesPolicy",
     "Submission",
     "SubmissionDecision",
+    "TaskRun",
     "TermsAcceptance",
     "TrainingConsent",
     "TrainingSet",
     "TrainingSetMember",
     "UploadTerms",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -8,7 +8,7 @@ from marketplace.core.model_states import ModelState
 from marketplace.generators.base import Backend
 from marketplace.models.catalogue import SHA256_HEX_LENGTH, Asset
 from marketplace.models.generator_models import MODEL_STATES, ModelCard
-from marketplace.models.people import Customer
+from marketplace.models.people import Customer, User
 from marketplace.models.prompts import PromptCheck
 from marketplace.near_hashes import band_indexes
 from marketplace.restrictions import current_restrictions, validate_restrictions, validate_summary
@@ -96,6 +96,14 @@ class GeneratorModel(models.Model):
     training_set = models.ForeignKey(TrainingSet, on_delete=models.PROTECT, null=True, blank=True)
     state = models.CharField(max_length=10, choices=MODEL_STATES, default=ModelState.DRAFT.value, editable=False)
     changed_at = models.DateTimeField(editable=False)
+    partner = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="generator_models",
+        help_text="Who runs it elsewhere and sends its generations through the API; empty where we run it.",
+    )
     created_at = models.DateTimeField()
 
     class Meta:

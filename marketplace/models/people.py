@@ -1,5 +1,6 @@
 """Who uses the marketplace."""
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
@@ -8,6 +9,9 @@ class User(AbstractUser):
     """A login. The group `finance` and its contributor or customer record say what it may do."""
 
     email = models.EmailField(unique=True)
+    language = models.CharField(
+        max_length=10, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE, help_text="Of the mail they get."
+    )
 
 
 class Contributor(models.Model):

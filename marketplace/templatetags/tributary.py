@@ -14,6 +14,7 @@ register = template.Library()
 
 register.filter("minor", formats.minor_amount)
 register.filter("micro", formats.micro_amount)
+register.filter("four_decimals", formats.four_decimals)
 register.filter("percent", formats.percentage)
 register.filter("rate", formats.rate)
 register.filter("utc", formats.instant)

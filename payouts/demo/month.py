@@ -36,11 +36,11 @@ from payouts import booking, closing, runs
 from payouts import tasks as payout_tasks
 from payouts.core.borders import reaches
 from payouts.core.ledger import AccountKind
-from payouts.core.states import RunState
+from payouts.core.states import PayoutState, RunState
 from payouts.core.tax_forms import EXPIRING, forms_for
 from payouts.demo.background import Background
 from payouts.gateway import Gateway
-from payouts.models import ConnectedAccount, LedgerAccount, PayoutRun, Period, Policy, RevenueEvent
+from payouts.models import ConnectedAccount, LedgerAccount, Payout, PayoutRun, Period, Policy, RevenueEvent
 from payouts.onboarding import connect_account, refresh_account
 from payouts.tax_forms import record_tax_form
 
@@ -272,8 +272,10 @@ def pay(staff: Staff, worker: Background, at: datetime, report: Report) -> Payou
 
 
 def give_logins() -> None:
-    """A login for the contributor who earned most, so that there is something to see."""
-    best = Contributor.objects.annotate(earned=Sum("earnings__amount_micro")).exclude(earned=None).latest("earned")
+    """A login for the contributor who earned most of those who were paid, so that there is something to see."""
+    earned = Contributor.objects.annotate(earned=Sum("earnings__amount_micro")).exclude(earned=None)
+    paid = earned.filter(pk__in=Payout.objects.filter(state=PayoutState.SENT).values("contributor"))
+    best = (paid if paid.exists() else earned).latest("earned")
     best.user = User.objects.create_user("contributor", "contributor@example.com")
     accept_current_terms(best.user, Audience.CONTRIBUTOR, best.joined_at)
     best.save(update_fields=["user"])

@@ -2,6 +2,7 @@
 
 from payouts.models.adjustments import Adjustment, AdjustmentReason, DisputeOutcome, Hold, HoldEnd, RemovalSettlement
 from payouts.models.audit import AuditLink, AuditSubject
+from payouts.models.claims import ShareClaim, ShareClaimDecision
 from payouts.models.exports import TrainingSetExport
 from payouts.models.ledger import Entry, LedgerAccount, Posting
 from payouts.models.months import Earning, Period, Policy, RevenueEvent, RevenueKind
@@ -36,6 +37,8 @@ __all__ = [
     "RevenueEvent",
     "RevenueKind",
     "Reversal",
+    "ShareClaim",
+    "ShareClaimDecision",
     "Statement",
     "StatementRoot",
     "TaxFormReview",

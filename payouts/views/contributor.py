@@ -1,64 +1,90 @@
-"""What a contributor sees: earnings, statements and payouts, images, and the lines behind each month."""
+"""What a contributor sees first: earnings and balances, what comes next, and the lines behind each month."""
 
+from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, Q, Sum
+from django.db.models import Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from attribution.groups import links_now
 from attribution.selectors import found_by_month
+from marketplace.charts import Chart
 from marketplace.core.periods import Month
-from marketplace.models import Contributor, ScreeningResult
+from marketplace.models import Contributor
 from marketplace.permissions import LoggedInRequest, contributor_of
+from payouts.accruing import accruals, daily_micro
+from payouts.balances import balances_of, paid_minor
 from payouts.core.ledger import AccountKind
-from payouts.core.states import RunState
-from payouts.earnings import accruals, earned_by_asset, earning_lines
-from payouts.models import Earning, LedgerAccount, Period, Statement
+from payouts.core.states import ENDED_RUNS
+from payouts.earnings import earning_lines
+from payouts.events import recent_events
+from payouts.figures import days_chart, months_chart
+from payouts.models import Earning, PayoutRun, Period, RevenueKind, Statement
 from payouts.views.being_paid import standing
 
-IMAGES_A_PAGE = 60
 LINES_A_PAGE = 200
 
 
 @require_safe
 def overview(request: LoggedInRequest) -> HttpResponse:
-    """Balance, earnings by month, statements and payouts of the contributor."""
-    contributor = contributor_of(request.user)
+    """What is accruing, held, payable and paid; the months and days behind it; what comes next, and what was lately."""
+    contributor, now = contributor_of(request.user), timezone.now()
     currency = settings.SETTLEMENT_CURRENCY
-    payouts = contributor.payouts.exclude(run__state__in=[RunState.DRAFT, RunState.CANCELLED]).select_related(
-        "run", "transfer"
-    )
-    balances_micro = _balances_micro(contributor, currency)
+    months = _earned_by_month(contributor, currency)
+    newest = _newest_month(contributor, currency)
     context = {
         "contributor": contributor,
         "currency": currency,
-        "balances_micro": balances_micro,
-        "owed_back_micro": -balances_micro[AccountKind.RECEIVABLE],
-        "holds": contributor.holds.filter(end__isnull=True, currency=currency).order_by("placed_at"),
-        "being_paid": standing(contributor, timezone.now()),
-        "accruals": accruals(contributor, currency),
-        "months": _earned_by_month(contributor),
+        "tiles": _tiles(contributor, currency),
+        "being_paid": standing(contributor, now),
+        "under_way": PayoutRun.objects.filter(currency=currency).exclude(state__in=ENDED_RUNS).first(),
+        "month_ends_at": Month.containing(now).end_at,
+        "months": months,
+        "months_chart": _months_chart(months, now.date(), currency) if months else None,
+        "days_chart": days_chart(newest, daily_micro(newest, contributor), now.date()) if newest else None,
+        "days_are_final": newest is not None and newest.state == Period.CLOSED,
         "found": found_by_month(contributor),
-        "statements": contributor.statements.select_related("period").order_by("-period__month_on"),
-        "payouts": payouts.order_by("-run__drafted_at"),
+        "events": recent_events(contributor),
     }
     return render(request, "payouts/overview.html", context)
 
 
-def _balances_micro(contributor: Contributor, currency: str) -> dict[str, int]:
-    """By kind of account; what is receivable is negative."""
-    accounts = LedgerAccount.objects.filter(contributor=contributor, currency=currency)
-    return dict.fromkeys(AccountKind, 0) | dict(accounts.values_list("kind", "balance_micro"))
+@require_safe
+def tiles(request: LoggedInRequest) -> HttpResponse:
+    """The figures on top of the overview alone, which asks for them again and again."""
+    contributor, currency = contributor_of(request.user), settings.SETTLEMENT_CURRENCY
+    context = {"tiles": _tiles(contributor, currency), "currency": currency}
+    return render(request, "payouts/_tiles.html", context)
 
 
-def _earned_by_month(contributor: Contributor) -> list[dict[str, Any]]:
+def _tiles(contributor: Contributor, currency: str) -> dict[str, Any]:
+    balances_micro = balances_of(contributor, currency)
+    return {
+        "accruals": accruals(contributor, currency),
+        "held_micro": balances_micro[AccountKind.HELD],
+        "holds": contributor.holds.filter(end__isnull=True, currency=currency).order_by("placed_at"),
+        "payable_micro": balances_micro[AccountKind.PAYABLE],
+        "owed_back_micro": -balances_micro[AccountKind.RECEIVABLE],
+        "paid_minor": paid_minor(contributor, currency),
+    }
+
+
+def _newest_month(contributor: Contributor, currency: str) -> Period | None:
+    """The newest month with sales, or, where nothing was sold since, the newest that they earned in."""
+    with_sales = Period.objects.filter(currency=currency, revenue_events__kind=RevenueKind.DOWNLOAD_SALE)
+    unclosed = with_sales.exclude(state=Period.CLOSED).order_by("-month_on").first()
+    earned_in = Period.objects.filter(currency=currency, earnings__contributor=contributor)
+    return unclosed or earned_in.order_by("-month_on").first()
+
+
+def _earned_by_month(contributor: Contributor, currency: str) -> list[dict[str, Any]]:
     """By period, newest first, in micro-units: from attribution, from the common fund, from deals, and together."""
-    by_period = contributor.earnings.values("period__month_on", "period__currency")
+    by_period = contributor.earnings.filter(period__currency=currency).values("period__month_on", "period__currency")
     summed = by_period.annotate(
         attribution_micro=Sum("amount_micro", filter=Q(kind=Earning.ATTRIBUTION), default=0),
         common_fund_micro=Sum("amount_micro", filter=Q(kind=Earning.COMMON_FUND), default=0),
@@ -68,32 +94,16 @@ def _earned_by_month(contributor: Contributor) -> list[dict[str, Any]]:
     return [dict(row) for row in summed.order_by("-period__month_on")]
 
 
-@require_safe
-def images(request: LoggedInRequest) -> HttpResponse:
-    """Everything the contributor submitted: verdict, the reasons with their evidence, and what each image earned."""
-    contributor = contributor_of(request.user)
-    newest_results = Prefetch("screening_results", ScreeningResult.objects.order_by("-screened_at", "-pk"))
-    submissions = contributor.submissions.select_related("asset").prefetch_related(newest_results).order_by("-pk")
-    page = Paginator(submissions, IMAGES_A_PAGE).get_page(request.GET.get("page"))
-    copy_ids = set(links_now().filter(asset__submission__in=page.object_list).values_list("asset_id", flat=True))
-    earned = earned_by_asset(contributor, settings.SETTLEMENT_CURRENCY)
-    rows = [
-        {
-            "submission": submission,
-            "asset": getattr(submission, "asset", None),
-            "is_copy": hasattr(submission, "asset") and submission.asset.pk in copy_ids,
-            "signals": _objections(submission.screening_results.all()[0]),
-            "earned_micro": earned[submission.asset.pk] if hasattr(submission, "asset") else None,
+def _months_chart(months: list[dict[str, Any]], today: date, currency: str) -> Chart | None:
+    by_month = {
+        row["period__month_on"]: {
+            _("Your images"): row["attribution_micro"],
+            _("Common fund"): row["common_fund_micro"],
+            _("Dataset deals"): row["dataset_deal_micro"],
         }
-        for submission in page
-    ]
-    context = {"page": page, "rows": rows, "currency": settings.SETTLEMENT_CURRENCY}
-    return render(request, "payouts/images.html", context)
-
-
-def _objections(result: ScreeningResult) -> list[dict[str, Any]]:
-    """The signals that spoke against accepting."""
-    return [signal for signal in result.signals if signal["verdict"] != "accept"]
+        for row in months
+    }
+    return months_chart(by_month, today, currency)
 
 
 @require_safe

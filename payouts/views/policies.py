@@ -1,20 +1,63 @@
-"""Finance tries a policy on the last closed month before it takes effect."""
+"""Finance's policies: how revenue is shared, trying other rules on the last closed month, and adding them."""
+
+from datetime import UTC, datetime, time
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as translated
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from marketplace import formats
 from marketplace.permissions import LoggedInRequest, require_finance
+from payouts.models import Policy
+from payouts.policies import PolicyRefused, add_policy
 from payouts.policy_preview import PreviewRefused, preview_policy
+from payouts.views.pressing import pressed
+
+POLICIES_A_PAGE = 50
+WHOLE_PPM = 1_000_000
 
 
 class PolicyForm(forms.Form):
     """What of a policy changes how a month is shared."""
 
-    contributor_rate_ppm = forms.IntegerField(min_value=0, max_value=1_000_000, label="Contributor rate, ppm")
-    threshold_minor = forms.IntegerField(min_value=0, label="Threshold, minor units")
+    contributor_rate_ppm = forms.IntegerField(min_value=0, max_value=WHOLE_PPM, label=_("Contributor rate, ppm"))
+    threshold_minor = forms.IntegerField(min_value=0, label=_("Threshold, minor units"))
+
+
+class NewPolicyForm(PolicyForm):
+    """All of a policy, with the day on which it takes effect, at midnight UTC."""
+
+    fee_ppm = forms.IntegerField(min_value=0, max_value=WHOLE_PPM, label=_("Card fee, ppm of the gross price"))
+    effective_on = forms.DateField(
+        label=_("Takes effect on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    @property
+    def effective_at(self) -> datetime:
+        """When it takes effect."""
+        return datetime.combine(self.cleaned_data["effective_on"], time(), UTC)
+
+
+@require_safe
+def policies(request: LoggedInRequest) -> HttpResponse:
+    """Every policy, newest first, and which of them is in force."""
+    require_finance(request.user)
+    now = timezone.now()
+    in_force = Policy.objects.filter(effective_at__lte=now).order_by("-effective_at").first()
+    context = {
+        "page": Paginator(Policy.objects.order_by("-effective_at"), POLICIES_A_PAGE).get_page(request.GET.get("page")),
+        "in_force": in_force,
+        "now": now,
+        "currency": settings.SETTLEMENT_CURRENCY,
+    }
+    return render(request, "payouts/policies.html", context)
 
 
 @require_safe
@@ -22,11 +65,32 @@ def preview(request: LoggedInRequest) -> HttpResponse:
     """The last closed month as it was shared and as it would have been; nothing is written."""
     require_finance(request.user)
     form = PolicyForm(request.GET or None)
-    tried = None
+    tried, added = None, None
     if form.is_valid():
         try:
             tried = preview_policy(**form.cleaned_data)
         except PreviewRefused as error:
             messages.error(request, str(error))
+        newest = Policy.objects.order_by("-effective_at").first()
+        fee = {"fee_ppm": newest.fee_ppm} if newest else {}
+        added = NewPolicyForm(initial=form.cleaned_data | fee)
     changes = [*tried.winners, *tried.losers] if tried else []
-    return render(request, "payouts/policy_preview.html", {"form": form, "preview": tried, "changes": changes})
+    context = {"form": form, "preview": tried, "changes": changes, "added": added}
+    return render(request, "payouts/policy_preview.html", context)
+
+
+@pressed("policies")
+def add(request: LoggedInRequest) -> HttpResponse:
+    """Add a policy that takes effect later."""
+    form = NewPolicyForm(request.POST)
+    if not form.is_valid():
+        return render(request, "payouts/policy_preview.html", {"form": PolicyForm(request.POST), "added": form})
+    terms = {name: value for name, value in form.cleaned_data.items() if name != "effective_on"}
+    try:
+        policy = add_policy(form.effective_at, **terms, at=timezone.now())
+    except PolicyRefused as error:
+        messages.error(request, str(error))
+        return render(request, "payouts/policy_preview.html", {"form": PolicyForm(request.POST), "added": form})
+    told = translated("The policy takes effect at %(time)s. Months that began before it stay as they are.")
+    messages.success(request, told % {"time": formats.instant(policy.effective_at)})
+    return redirect("policies")

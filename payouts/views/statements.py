@@ -1,7 +1,6 @@
 """A contributor's statement, its files and its proof; and the public page of the roots to check it against."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -17,22 +16,14 @@ from marketplace.models import Asset
 from marketplace.permissions import LoggedInRequest, contributor_of
 from payouts.core.proofs import leaf_hash, steps_to_root
 from payouts.documents import document_of, proof_of, statement_file
+from payouts.figures import statement_chart
 from payouts.models import AuditLink, AuditSubject, Statement, StatementRoot
 from payouts.statement_csv import as_csv
 from payouts.statement_pdf import as_pdf
 
 LINES_A_PAGE = 200
-CHART_WIDTH = 1_000
+STATEMENTS_A_PAGE = 24
 VERIFY_STATEMENT = Path(__file__).resolve().parents[1] / "verify_statement.py"
-
-
-class Step(NamedTuple):
-    """One row of the waterfall: what it adds, and where its bar begins and how long it is, in parts of 1,000."""
-
-    label: str
-    amount_micro: int
-    start: int
-    length: int
 
 
 def _own_statement(request: LoggedInRequest, month: Month) -> Statement:
@@ -47,52 +38,54 @@ def _own_statement(request: LoggedInRequest, month: Month) -> Statement:
 
 
 @require_safe
+def statements(request: LoggedInRequest) -> HttpResponse:
+    """All statements of the contributor, the newest first."""
+    mine = contributor_of(request.user).statements.select_related("period").order_by("-period__month_on")
+    page = Paginator(mine, STATEMENTS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "payouts/statements.html", {"page": page})
+
+
+@require_safe
 def statement(request: LoggedInRequest, month: Month) -> HttpResponse:
-    """The statement with its lines, its downloads, and each step of its proof computed now."""
+    """The statement with its lines, its downloads, and the way to its proof."""
     one = _own_statement(request, month)
-    document, root = document_of(one), one.period.statement_root
-    leaf = leaf_hash(canonical(document))
+    document = document_of(one)
     page = Paginator(document["images"], LINES_A_PAGE).get_page(request.GET.get("page"))
     assets = Asset.objects.filter(pk__in={line["asset"] for line in page})
     titles = dict(assets.values_list("pk", "submission__title"))
-    steps = steps_to_root(leaf, one.index, root.statement_count, proof_of(one))
     context = {
         "statement": one,
         "document": document,
         "currency": one.period.currency,
         "month": month,
-        "root": root,
-        "waterfall": waterfall(one),
+        "chart": statement_chart(one),
         "page": page,
         "lines": [line | {"title": titles[line["asset"]]} for line in page],
-        "leaf": leaf.hex(),
-        "steps": [(step.side, step.beside.hex(), step.node.hex()) for step in steps],
-        "fits": (steps[-1].node if steps else leaf).hex() == root.root_sha256,
     }
     return render(request, "payouts/statement.html", context)
 
 
-def waterfall(one: Statement) -> list[Step]:
-    """The steps from opening to closing, each where the one before ended."""
-    moves = [
-        ("Opening", 0, one.opening_micro),
-        ("Earned", one.opening_micro, one.earned_micro),
-        ("Adjusted", one.opening_micro + one.earned_micro, one.adjusted_micro),
-        ("Paid", one.closing_micro + one.paid_micro, -one.paid_micro),
-        ("Closing", 0, one.closing_micro),
-    ]
-    ends = [end for _, start, amount in moves for end in (start, start + amount)]
-    low, high = min(ends), max(ends)
-    scale = max(high - low, 1)
-    return [
-        Step(
-            label,
-            amount,
-            (min(start, start + amount) - low) * CHART_WIDTH // scale,
-            abs(amount) * CHART_WIDTH // scale,
-        )
-        for label, start, amount in moves
-    ]
+@require_safe
+def check_statement(request: LoggedInRequest, month: Month) -> HttpResponse:
+    """The proof of a statement, run now in front of the reader: its hash, each step up, and the published root."""
+    one = _own_statement(request, month)
+    root = one.period.statement_root
+    text = canonical(document_of(one))
+    leaf = leaf_hash(text)
+    steps = steps_to_root(leaf, one.index, root.statement_count, proof_of(one))
+    link = AuditLink.objects.filter(subject=AuditSubject.STATEMENT_ROOT, subject_id=root.pk).first()
+    context = {
+        "statement": one,
+        "month": month,
+        "root": root,
+        "link": link,
+        "byte_count": len(text),
+        "leaf": leaf.hex(),
+        "leaf_fits": leaf.hex() == one.leaf_sha256,
+        "steps": [(step.side, step.beside.hex(), step.node.hex()) for step in steps],
+        "fits": (steps[-1].node if steps else leaf).hex() == root.root_sha256,
+    }
+    return render(request, "payouts/check_statement.html", context)
 
 
 @require_safe

@@ -24,11 +24,16 @@ def why(request: LoggedInRequest, download_id: int) -> HttpResponse:
         raise Http404("No such download of yours.")
     reader = Contributor.objects.filter(user=request.user, pk__in=stored.contributor_ids).first()
     sale = sale_of(download)
+    amounts_micro = amounts_micro_by_asset(download, reader) if reader else None
     context = explanation_context(
         explain(download) if "check" in request.GET else read_list(download),
         page_url,
         reader=reader,
-        amounts_micro=amounts_micro_by_asset(download, reader) if reader else None,
+        amounts_micro=amounts_micro,
         names_shown=is_finance(request.user),
     )
-    return render(request, "payouts/why.html", {**context, "period": sale.period if sale else None})
+    yours = {
+        "yours_ppm": sum(row["share_ppm"] for row in context["rows"] if row["is_yours"]),
+        "yours_micro": sum(amounts_micro.values()) if amounts_micro else None,
+    }
+    return render(request, "payouts/why.html", {**context, **yours, "period": sale.period if sale else None})

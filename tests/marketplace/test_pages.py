@@ -62,7 +62,7 @@ def test_home_leads_each_role_to_its_own_pages(client: Client, ana: Contributor,
     every_path: set[str] = set().union(*expected.values())
     for person, paths in expected.items():
         log_in(client, person)
-        page = client.get("/").content.decode()
+        page = client.get("/", follow=True).content.decode()
         assert {path for path in every_path if f'href="{path}"' in page} == paths
         assert all(client.get(path).status_code == 200 for path in paths)
 

@@ -7,9 +7,9 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 
 from marketplace.models import Contributor, Customer, Download, User
+from payouts.accruing import accruals
 from payouts.booking import NoPolicy, book_downloads, policy_of
 from payouts.closing import close_period
-from payouts.earnings import accruals
 from payouts.models import Earning, Policy, RevenueEvent
 from tests.builders import (
     CLOSED_AT,

@@ -262,7 +262,8 @@ def test_finance_sees_the_equation_and_the_findings_and_resolves_them(
     finding = Finding.objects.get()
     url = f"/finance/findings/{finding.pk}/resolve/"
     assert "Say how it was resolved" in client.post(url, follow=True).content.decode()
-    page = client.post(url, {"resolution": "A dispute."}, follow=True).content.decode()
+    assert "is resolved" in client.post(url, {"resolution": "A dispute."}, follow=True).content.decode()
+    page = client.get("/finance/findings/?state=resolved").content.decode()
     assert "A dispute." in page
     finding.refresh_from_db()
     assert finding.resolved_by == fay

@@ -6,10 +6,11 @@ from django.db.models import Sum
 from django.test import Client
 
 from marketplace.models import Contributor, Customer, User
+from payouts.accruing import accruals
 from payouts.booking import book_downloads
 from payouts.closing import approve_close, close_period
 from payouts.core.ledger import AccountKind
-from payouts.earnings import accruals, earning_lines
+from payouts.earnings import earning_lines
 from payouts.models import Adjustment, Earning, Entry, Period, RevenueEvent, RevenueKind
 from payouts.money_back import MoneyBackRefused
 from payouts.refunds import record_refund

@@ -7,19 +7,16 @@ import subprocess
 import sys
 from decimal import Decimal
 from io import BytesIO, StringIO
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test import Client
-from hypothesis import given
-from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from marketplace.models import Contributor, Customer, User
+from payouts.figures import statement_chart
 from payouts.models import AuditLink, Period, Statement
-from payouts.views.statements import waterfall
 from tests.builders import make_attributed_downloads, make_closed_month, make_contributor, make_user
 from tests.payouts.test_pages import log_in
 
@@ -48,14 +45,27 @@ def test_a_contributor_sees_their_statement_with_its_lines_and_its_proof(
 ) -> None:
     log_in(client, ana)
     statement = Statement.objects.get(contributor=ana)
-    assert f'href="{STATEMENT}"' in fetched(client, "/contributor/").decode()
+    assert f'href="{STATEMENT}"' in fetched(client, "/contributor/statements/").decode()
     page = fetched(client, STATEMENT).decode()
-    assert page.count(amount(statement.closing_micro)) == 2  # earned and closing
+    assert f"+ {amount(statement.earned_micro)} earned" in page
+    assert f"<strong>{amount(statement.closing_micro)} closing</strong>" in page
     assert page.count('aria-label="Why download') == 3
-    assert "It fits the published root." in page
-    assert page.count(october.statement_root.root_sha256) == 3  # in the command, as the last step, and as the root
-    assert statement.leaf_sha256 in page
     assert all(f'href="{STATEMENT}{name}"' in page for name in FILES)
+    assert f'href="{STATEMENT}check/"' in page
+
+
+def test_the_proof_is_run_in_front_of_the_reader_from_their_bytes_to_the_published_root(
+    client: Client, october: Period, ana: Contributor
+) -> None:
+    log_in(client, ana)
+    statement = Statement.objects.get(contributor=ana)
+    page = fetched(client, STATEMENT + "check/").decode()
+    assert "It fits the published root." in page
+    assert "as when it was issued" in page
+    other = Statement.objects.exclude(pk=statement.pk).get()
+    assert page.index(statement.leaf_sha256) < page.index(other.leaf_sha256)  # beside it, at the only step
+    assert page.count(october.statement_root.root_sha256) == 3  # as the last step, as the root, and in the command
+    assert f"python verify_statement.py statement-2026-10.json {october.statement_root.root_sha256}" in page
 
 
 @pytest.mark.owner
@@ -67,7 +77,9 @@ def test_a_page_says_when_what_is_stored_is_not_what_was_issued(
         cursor.execute("UPDATE payouts_revenueevent SET gross_minor = 2000, net_minor = 2000 - fee_minor")
         cursor.execute("SET LOCAL session_replication_role = DEFAULT")
     log_in(client, ana)
-    assert "It does not fit the published root." in fetched(client, STATEMENT).decode()
+    page = fetched(client, STATEMENT + "check/").decode()
+    assert "It does not fit the published root." in page
+    assert "not as when it was issued" in page
 
 
 def test_nobody_gets_the_statement_of_somebody_else(
@@ -167,19 +179,13 @@ def test_a_name_that_the_pdf_cannot_write_is_left_to_the_number(
     assert f"contributor {contributor.pk}. Issued at" in text
 
 
-amounts = st.integers(-(10**9), 10**9)
-
-
-@given(opening=amounts, earned=amounts, adjusted=amounts, paid=amounts)
-def test_each_bar_begins_where_the_one_before_ended_and_none_leaves_the_chart(
-    opening: int, earned: int, adjusted: int, paid: int
-) -> None:
-    closing = opening + earned + adjusted - paid
-    micro = {"opening": opening, "earned": earned, "adjusted": adjusted, "paid": paid, "closing": closing}
-    steps = waterfall(Statement(**{f"{name}_micro": amount for name, amount in micro.items()}))
-    assert sum(step.amount_micro for step in steps[:-1]) == steps[-1].amount_micro == closing
-    assert all(0 <= step.start <= step.start + step.length <= 1_000 for step in steps)
-    for step, following in pairwise(steps[:-1]):
-        ended = step.start + step.length if step.amount_micro > 0 else step.start
-        begun = following.start if following.amount_micro > 0 else following.start + following.length
-        assert abs(ended - begun) <= 1
+def test_the_chart_of_a_statement_goes_from_opening_to_closing(october: Period, ana: Contributor) -> None:
+    statement = Statement.objects.get(contributor=ana)
+    statement.opening_micro, statement.paid_micro = 2_000_000, 1_500_000
+    statement.closing_micro += 500_000
+    drawn = statement_chart(statement)
+    assert drawn is not None
+    *steps, closing = drawn.marks
+    assert [mark.place for mark in drawn.marks] == ["Opening", "Earned", "Adjusted", "Paid", "Closing"]
+    assert sum(mark.amount for mark in steps) == closing.amount
+    assert closing.shown == amount(statement.closing_micro)

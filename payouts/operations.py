@@ -1,0 +1,107 @@
+"""How much work waits at each stage and for how long, for whoever keeps the marketplace running."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db.models import Count, Min, QuerySet
+from django.utils.translation import gettext as _
+
+from attribution.batches import pending_downloads
+from attribution.contests import open_contests
+from attribution.copies import unchecked
+from attribution.embed import pending_assets, pending_generations
+from attribution.models import AttributionFailure, EmbeddingFailure, Encoder, EncoderState
+from marketplace.appeals import waiting_submissions
+from marketplace.models import Asset, Download, GenerationRequest, TaskRun
+from marketplace.output_checks import waiting_for_review
+from payouts.models import WebhookEvent
+
+LATE = timedelta(minutes=10)
+RUNS_MISSED = 3
+LEAST_PATIENCE = timedelta(minutes=2)
+FAILURES_NAMED = 20
+
+
+class Stage(NamedTuple):
+    """Work that waits: how much, since when the oldest, and whether people do it, who take longer than workers."""
+
+    label: str
+    waiting_count: int
+    oldest_at: datetime | None
+    by_people: bool = False
+
+    def is_late(self, at: datetime) -> bool:
+        """Whether a worker should have done it by now."""
+        return not self.by_people and self.oldest_at is not None and self.oldest_at < at - LATE
+
+
+class BeatTask(NamedTuple):
+    """A task that runs by the clock: how often, and how it went last."""
+
+    label: str
+    every: timedelta
+    last: TaskRun | None
+
+    def is_late(self, at: datetime) -> bool:
+        """Whether it has missed several of its runs; one that never ran is new."""
+        patience = max(self.every * RUNS_MISSED, LEAST_PATIENCE)
+        return self.last is not None and self.last.ended_at < at - patience
+
+
+def stages() -> list[Stage]:
+    """Every stage in the order in which work passes it."""
+    encoder = Encoder.objects.filter(state=EncoderState.CURRENT).first()
+    return [*_by_workers(encoder), *_by_people()]
+
+
+def _by_workers(encoder: Encoder | None) -> Iterator[Stage]:
+    yield _stage(
+        _("Pictures that customers asked for"), GenerationRequest.objects.filter(finished_at=None), "requested_at"
+    )
+    if encoder is not None:
+        assets = Asset.objects.exclude(embedding_failures__encoder=encoder)
+        yield _stage(_("Images to embed"), pending_assets(encoder), "ingested_at")
+        yield _stage(_("Images to compare with earlier ones"), assets.filter(duplicate_check=None), "ingested_at")
+        yield _stage(_("Generations to embed"), pending_generations(encoder), "generated_at")
+        yield _stage(_("Generations to check for copies"), unchecked(), "generated_at")
+        yield _stage(_("Downloads to attribute"), pending_downloads(encoder), "downloaded_at")
+    unbooked = Download.objects.filter(revenue_event=None, currency=settings.SETTLEMENT_CURRENCY)
+    yield _stage(_("Downloads to book"), unbooked, "downloaded_at")
+    yield _stage(_("Webhooks of Stripe to handle"), WebhookEvent.objects.filter(handled_at=None), "received_at")
+
+
+def _by_people() -> Iterator[Stage]:
+    yield _stage(_("Possible copies before a reviewer"), waiting_for_review(), "checked_at", by_people=True)
+    yield _stage(_("Contests before a reviewer"), open_contests(), "contested_at", by_people=True)
+    # Its instants are annotated by aggregation, over which no second aggregate goes.
+    uploads = waiting_submissions()
+    oldest = uploads.first()
+    since = oldest.waiting_since if oldest else None  # type: ignore[attr-defined]
+    yield Stage(_("Uploads before a reviewer"), uploads.count(), since, by_people=True)
+
+
+def _stage(label: str, waiting: QuerySet[Any], since: str, *, by_people: bool = False) -> Stage:
+    sums = waiting.order_by().aggregate(waiting_count=Count("pk", distinct=True), oldest_at=Min(since))
+    return Stage(label, **sums, by_people=by_people)
+
+
+def beat_tasks() -> list[BeatTask]:
+    """Every task that runs by the clock, with its last run."""
+    known = {run.name: run for run in TaskRun.objects.all()}
+    schedule: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
+    return [BeatTask(label, entry["schedule"], known.get(entry["task"])) for label, entry in schedule.items()]
+
+
+def failed_webhooks(at: datetime) -> QuerySet[WebhookEvent]:
+    """Events that the worker should have handled long ago, the oldest first."""
+    return WebhookEvent.objects.filter(handled_at=None, received_at__lt=at - LATE).order_by("pk")[:FAILURES_NAMED]
+
+
+def failure_counts() -> dict[str, int]:
+    """Pictures that cannot be read, and downloads that cannot be attributed: nobody tries those again by themselves."""
+    return {
+        _("Pictures that cannot be embedded"): EmbeddingFailure.objects.count(),
+        _("Downloads that cannot be attributed"): AttributionFailure.objects.count(),
+    }

@@ -1,0 +1,41 @@
+"""Policies: how revenue is shared from a date on. A change is a new one, and takes effect in the future."""
+
+from datetime import datetime
+
+from django.db import DatabaseError, transaction
+from django.utils.translation import gettext as _
+
+from payouts.booking import WHOLE_PPM
+from payouts.models import Policy
+
+
+class PolicyRefused(ValueError):
+    """The policy cannot be added; the message says why."""
+
+
+def add_policy(
+    effective_at: datetime, contributor_rate_ppm: int, fee_ppm: int, threshold_minor: int, at: datetime
+) -> Policy:
+    """Add the rules that are in force from then on; the same ones a second time are the first. Raises `PolicyRefused`.
+
+    Rates are in parts per million of the net revenue and of the gross price; the threshold is in minor units.
+    """
+    terms = {
+        "contributor_rate_ppm": contributor_rate_ppm,
+        "fee_ppm": fee_ppm,
+        "threshold_minor": threshold_minor,
+    }
+    known = Policy.objects.filter(effective_at=effective_at).first()
+    if known is not None and all(getattr(known, name) == value for name, value in terms.items()):
+        return known
+    if known is not None:
+        raise PolicyRefused(_("Another policy takes effect at that time already: choose another date."))
+    if not (0 <= contributor_rate_ppm <= WHOLE_PPM and 0 <= fee_ppm <= WHOLE_PPM and threshold_minor >= 0):
+        raise PolicyRefused(_("Rates are 0 to 1,000,000 parts per million, and a threshold is not negative."))
+    if effective_at <= at:
+        raise PolicyRefused(_("A policy is known before it counts: choose a date in the future."))
+    try:
+        with transaction.atomic():
+            return Policy.objects.create(effective_at=effective_at, **terms)
+    except DatabaseError as error:  # such as that sales of a later time are booked
+        raise PolicyRefused(str(error).partition("\n")[0]) from error

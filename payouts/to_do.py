@@ -1,0 +1,133 @@
+"""What finance has to do now: findings, months, payout runs and what failed, most urgent first."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from marketplace.core.periods import Month
+from marketplace.models import User
+from payouts.core.eligibility import ExclusionReason
+from payouts.core.states import AttemptOutcome, PayoutState, RunState
+from payouts.models import Attempt, Finding, PayoutRun, Period, RevenueEvent, RevenueKind, WebhookEvent
+
+WEBHOOK_WAITS = timedelta(minutes=10)
+
+
+class ToDo(NamedTuple):
+    """One thing to do, with where it is done; `waits` where somebody else has to do it."""
+
+    title: str
+    sentence: str
+    url: str
+    is_urgent: bool = False
+    waits: bool = False
+
+
+def to_do(user: User, at: datetime) -> list[ToDo]:
+    """Everything that waits for finance, as `user` sees it; a step that needs a second person waits for another."""
+    return [*_findings(user), *_runs(user), *_failures(at), *_months(user, at)]
+
+
+def _findings(user: User) -> Iterator[ToDo]:
+    counts = Finding.objects.filter(resolved_at=None).aggregate(open=Count("pk"), own=Count("pk", Q(owner=user)))
+    if counts["open"]:
+        title = ngettext("%(count)s open finding", "%(count)s open findings", counts["open"])
+        own = ngettext("%(count)s is yours.", "%(count)s are yours.", counts["own"]) % {"count": counts["own"]}
+        blocks = _("While one is open, no month is closed and no payout run drafted or approved.")
+        yield ToDo(title % {"count": counts["open"]}, f"{own} {blocks}", reverse("findings"), is_urgent=True)
+
+
+def _months(user: User, at: datetime) -> Iterator[ToDo]:
+    unclosed = Period.objects.filter(currency=settings.SETTLEMENT_CURRENCY).exclude(state=Period.CLOSED)
+    period = unclosed.select_related("closed_by").order_by("month_on").first()
+    if period is None:
+        return
+    month = Month(period.month_on.year, period.month_on.month)
+    url = reverse("period", args=[month])
+    if period.state == Period.CLOSING:
+        words = {"month": month, "name": period.closed_by}
+        if period.closed_by_id == user.pk:
+            told = _("You closed it: somebody else must approve it.")
+            yield ToDo(_("%(month)s waits for approval") % words, told, url, waits=True)
+        else:
+            told = _("%(name)s closed it. Approval posts the earnings and issues the statements.") % words
+            yield ToDo(_("Approve the closing of %(month)s") % words, told, url)
+    elif at >= month.end_at:
+        told = _("It has ended. Preview what closing it would post, then close it.")
+        yield ToDo(_("Close %(month)s") % {"month": month}, told, url)
+
+
+def _runs(user: User) -> Iterator[ToDo]:
+    newest = PayoutRun.objects.filter(currency=settings.SETTLEMENT_CURRENCY).select_related("drafted_by")
+    run = newest.order_by("-pk").first()
+    if run is None or run.state in (RunState.SETTLED, RunState.CANCELLED):
+        yield from _next_run(run)
+        return
+    words, url = {"number": run.pk, "name": run.drafted_by, "problem": run.problem}, reverse("run", args=[run.pk])
+    if run.state == RunState.PAUSED:
+        yield ToDo(_("Payout run %(number)s is paused") % words, run.problem, url, is_urgent=True)
+    elif run.state == RunState.SENDING:
+        told = _("Sending stopped: %(problem)s") % words if run.problem else _("The worker is sending it.")
+        yield ToDo(
+            _("Payout run %(number)s is being sent") % words,
+            told,
+            url,
+            is_urgent=bool(run.problem),
+            waits=not run.problem,
+        )
+    elif run.state == RunState.APPROVED:
+        yield ToDo(_("Send payout run %(number)s") % words, _("It is approved. Sending cannot be undone."), url)
+    elif run.drafted_by_id == user.pk:
+        told = _("You drafted it: somebody else must approve it.")
+        yield ToDo(_("Payout run %(number)s waits for approval") % words, told, url, waits=True)
+    else:
+        yield ToDo(_("Approve payout run %(number)s") % words, _("%(name)s drafted it.") % words, url)
+
+
+def _next_run(last: PayoutRun | None) -> Iterator[ToDo]:
+    """A month that was closed since the last run is paid by the next one."""
+    closed = Period.objects.filter(currency=settings.SETTLEMENT_CURRENCY, state=Period.CLOSED)
+    if last is not None and last.state == RunState.SETTLED:
+        closed = closed.filter(closed_at__gt=last.drafted_at)
+    if closed.exists():
+        told = _("A month was closed and nobody was paid for it yet.")
+        yield ToDo(_("Draft a payout run"), told, reverse("runs"))
+
+
+def _failures(at: datetime) -> Iterator[ToDo]:
+    newest = PayoutRun.objects.exclude(state__in=[RunState.DRAFT, RunState.CANCELLED]).order_by("-pk").first()
+    if newest is not None:
+        url = reverse("run", args=[newest.pk])
+        failed = newest.payouts.filter(state=PayoutState.REJECTED).count()
+        if failed:
+            title = ngettext("%(count)s payout failed", "%(count)s payouts failed", failed) % {"count": failed}
+            told = _("The money is back in the balance. Look at the reason; the next run tries again.")
+            yield ToDo(title, told, f"{url}#failures", is_urgent=True)
+        forms = newest.payouts.filter(reason=ExclusionReason.TAX_FORM).count()
+        if forms:
+            title = ngettext("%(count)s tax form missing", "%(count)s tax forms missing", forms) % {"count": forms}
+            yield ToDo(title, _("Left out of the last run until a form is accepted."), reverse("tax_forms"))
+    unknown = Attempt.objects.filter(outcome=AttemptOutcome.UNKNOWN).count()
+    if unknown:
+        title = ngettext("%(count)s transfer of unknown fate", "%(count)s transfers of unknown fate", unknown)
+        told = _("Stripe failed to say whether it was made. It is looked up again, and never sent twice.")
+        yield ToDo(title % {"count": unknown}, told, reverse("runs"), waits=True)
+    yield from _from_stripe(at)
+
+
+def _from_stripe(at: datetime) -> Iterator[ToDo]:
+    late = WebhookEvent.objects.filter(handled_at=None, received_at__lt=at - WEBHOOK_WAITS).count()
+    if late:
+        title = ngettext("%(count)s webhook not handled", "%(count)s webhooks not handled", late) % {"count": late}
+        yield ToDo(title, _("The worker should have done it within minutes."), reverse("operations"), is_urgent=True)
+    disputes = RevenueEvent.objects.filter(kind=RevenueKind.DISPUTE, outcome=None).count()
+    if disputes:
+        title = ngettext("%(count)s dispute open", "%(count)s disputes open", disputes) % {"count": disputes}
+        told = _("What it may take back is on hold until the bank decides.")
+        yield ToDo(title, told, reverse("holds"), waits=True)

@@ -1,0 +1,135 @@
+"""The operator sees what waits, whether workers are at it, and what failed; load balancers ask without a login."""
+
+import logging
+from datetime import timedelta
+from queue import Queue
+
+import pytest
+from celery import Celery, shared_task
+from celery.contrib.testing.worker import start_worker
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+from django.utils import timezone
+from pytest_django import Settings
+
+from marketplace.models import Contributor, Customer, TaskRun, User
+from marketplace.request_ids import RequestIdFilter, RequestIdMiddleware, current_request_id
+from marketplace.task_runs import record_run
+from payouts.models import WebhookEvent
+from payouts.operations import LATE, beat_tasks, stages
+from tests.builders import make_attributed_downloads, make_user
+
+WITHIN_SECONDS = 30
+
+
+@shared_task(name="tests.fail")
+def fail() -> None:
+    raise RuntimeError("The disk is full.")
+
+
+def test_liveness_and_readiness_need_no_login(client: Client, db: None) -> None:
+    assert client.get("/healthz").content == b"ok\n"
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()) == (200, {"database": "ok", "broker": "ok"})
+
+
+def test_a_server_whose_broker_is_away_is_not_ready_and_says_so(client: Client, db: None, settings: Settings) -> None:
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()) == (503, {"database": "ok", "broker": "does not answer"})
+    assert client.get("/healthz").status_code == 200
+
+
+def test_the_page_counts_what_waits_at_each_stage_with_its_age(
+    client: Client, ana: Contributor, ben: Contributor, carla: Customer, fay: User
+) -> None:
+    downloads = make_attributed_downloads([ana, ben], carla)
+    counts = {stage.label: stage.waiting_count for stage in stages()}
+    assert counts["Downloads to book"] == 3
+    assert counts["Downloads to attribute"] == 0
+    booked = next(stage for stage in stages() if stage.label == "Downloads to book")
+    assert booked.oldest_at == downloads[0].downloaded_at
+    assert booked.is_late(booked.oldest_at + LATE + timedelta(seconds=1))
+    client.force_login(fay)
+    page = client.get("/operations/").content.decode()
+    assert "Downloads to book" in page
+    assert "book new downloads" in page
+
+
+def test_the_page_names_webhooks_that_nobody_handled(client: Client, fay: User) -> None:
+    late_at = timezone.now() - LATE - timedelta(minutes=1)
+    WebhookEvent.objects.create(
+        stripe_event_id="evt_late",
+        kind="account.updated",
+        stripe_object_id="acct_1",
+        created_at=late_at,
+        received_at=late_at,
+    )
+    client.force_login(fay)
+    assert "evt_late" in client.get("/operations/").content.decode()
+    assert "1 webhook not handled" in client.get("/finance/").content.decode()
+
+
+def test_the_page_is_for_operators_and_finance_alone(client: Client, ana: Contributor, fay: User) -> None:
+    answers = []
+    for person in (ana.user, make_user("rita", "reviewer"), make_user("boss", is_superuser=True), fay):
+        assert person is not None
+        client.force_login(person)
+        answers.append(client.get("/operations/").status_code)
+    assert answers == [404, 404, 200, 200]
+
+
+@pytest.mark.django_db
+def test_the_last_run_of_each_task_is_kept_with_its_failure() -> None:
+    fail.apply()
+    failed = TaskRun.objects.get(name="tests.fail")
+    assert failed.problem == "The disk is full."
+    assert failed.failed_at == failed.ended_at
+    record_run("tests.fail", failed.started_at, failed.ended_at + timedelta(seconds=1), "")
+    failed.refresh_from_db()
+    assert failed.problem == ""
+    assert failed.failed_at is not None
+
+
+@pytest.mark.django_db
+def test_a_task_that_missed_its_runs_is_late() -> None:
+    now = timezone.now()
+    record_run("payouts.tasks.book_downloads", now, now, "")
+    task = next(one for one in beat_tasks() if one.label == "book new downloads")
+    assert not task.is_late(now + timedelta(seconds=60))
+    assert task.is_late(now + timedelta(minutes=3))
+
+
+def test_every_answer_says_its_request_id_and_takes_over_a_well_formed_one(client: Client, db: None) -> None:
+    assert (
+        client.get("/healthz", headers={"X-Request-ID": "from-the-proxy.1"}).headers["X-Request-ID"]
+        == "from-the-proxy.1"
+    )
+    made = [client.get("/healthz", headers={"X-Request-ID": "a b\n"}).headers["X-Request-ID"] for _ in range(2)]
+    assert len(set(made)) == 2
+    assert all(len(one) == 32 for one in made)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_works_under_the_id_of_the_request_that_sent_it() -> None:
+    app, seen = Celery("tests", broker="memory://", set_as_current=False), Queue[str]()
+
+    @app.task(name="tests.see_request_id")
+    def see_request_id() -> None:
+        seen.put(current_request_id())
+
+    def page(request: HttpRequest) -> HttpResponse:
+        see_request_id.delay()
+        return HttpResponse()
+
+    with start_worker(app, pool="solo", perform_ping_check=False):
+        RequestIdMiddleware(page)(RequestFactory().get("/", headers={"X-Request-ID": "of-a-page"}))
+        assert seen.get(timeout=WITHIN_SECONDS) == "of-a-page"
+        see_request_id.delay()
+        assert seen.get(timeout=WITHIN_SECONDS) == "-"
+
+
+def test_each_line_of_the_log_has_the_id() -> None:
+    record = logging.LogRecord("any", logging.INFO, "", 0, "message", None, None)
+    assert RequestIdFilter().filter(record)
+    assert vars(record)["request_id"] == "-"
