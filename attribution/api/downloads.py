@@ -1,4 +1,4 @@
-"""The customer's licences: their files, certificates and human edits, and new ones."""
+"""The customer's licences: their files, certificates and human edits."""
 
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404
@@ -22,8 +22,6 @@ from marketplace.models import Delivery, Download, HumanEdit
 from marketplace.permissions import customer_of
 from marketplace.screening.content_credentials import MEDIA_TYPES
 from marketplace.views import HUMAN_EDIT_CHARACTERS
-
-MOST = 2**63 - 1
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):

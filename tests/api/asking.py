@@ -20,7 +20,7 @@ class Asker:
         user = person if isinstance(person, User) else person.user
         assert user is not None
         self.token, self.secret = make_token(user, str(uuid4()), scopes or ALL, 30, timezone.now())
-        self._client = Client()
+        self._client = Client(raise_request_exception=False)
 
     def get(self, path: str, **query: Any) -> Any:
         return self._client.get(f"/api/v1/{path}", query, headers=self._headers)

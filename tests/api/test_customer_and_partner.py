@@ -15,6 +15,7 @@ from tests.builders import (
     embed_generation,
     jpeg_bytes,
     make_asset,
+    make_download,
     make_encoder,
     make_generation,
     make_generator_model,
@@ -66,10 +67,8 @@ def test_a_generation_says_what_it_resembles_and_whether_it_is_for_sale(
 def test_a_licence_leads_to_a_signed_file_and_a_certificate_that_anybody_can_check(
     generation: Generation, carla: Customer
 ) -> None:
-    asker = Asker(carla)
-    bought = asker.post("downloads/", {"generation": generation.pk})
-    assert bought.status_code == 201
-    path = bought.json()["files"]["png"].partition("/api/v1/")[2]
+    asker, bought = Asker(carla), make_download(carla, generation)
+    path = asker.get(f"downloads/{bought.pk}/").json()["files"]["png"].partition("/api/v1/")[2]
     waiting = asker.get(path)
     assert waiting.status_code == 409
     assert "inspiration list is computed first" in waiting.json()["detail"]
@@ -88,18 +87,8 @@ def test_a_licence_leads_to_a_signed_file_and_a_certificate_that_anybody_can_che
     assert Client().get("/api/v1/certificates/NONE/").status_code == 404
 
 
-def test_what_is_not_for_sale_is_refused_with_the_reason(generation: Generation, carla: Customer) -> None:
-    held = make_generation(generation.generator_model, is_checked=False)
-    refused = Asker(carla).post("downloads/", {"generation": held.pk})
-    assert refused.status_code == 409
-    assert "has not been compared" in refused.json()["detail"]
-    assert Asker(carla).post("downloads/", {"generation": 10**12}).status_code == 404
-    assert Download.objects.count() == 0
-
-
 def test_edits_are_recorded_and_listed(generation: Generation, carla: Customer) -> None:
-    asker = Asker(carla)
-    licence = asker.post("downloads/", {"generation": generation.pk}).json()["id"]
+    asker, licence = Asker(carla), make_download(carla, generation).pk
     assert asker.post(f"downloads/{licence}/edits/", {"description": "I repainted the sky."}).status_code == 201
     assert asker.post(f"downloads/{licence}/edits/", {"description": ""}).status_code == 400
     (edit,) = asker.get(f"downloads/{licence}/edits/").json()
@@ -113,7 +102,7 @@ def test_a_partner_sends_a_generation_which_waits_for_its_check(partner: User, c
     told = answer.json()
     assert (told["prompt"], told["seed"], told["parameters"]) == ("boats", 7, {"steps": 20})
     assert told["sale_state"] == "unchecked"
-    assert Asker(carla).post("downloads/", {"generation": told["id"]}).status_code == 409
+    assert Asker(carla).get(f"generations/{told['id']}/").json()["sale_state"] == "unchecked"
     kept = Generation.objects.get(pk=told["id"])
     assert (kept.generator_model, kept.training_set) == (model, model.training_set)
     with kept.file.open("rb") as file:
