@@ -13,12 +13,28 @@ from marketplace.said import _known, _templates, said
 from tests.translating import APPS, GERMAN, ROOT, german, sentences_of, texts
 
 NAMED = re.compile(r"%\((\w+)\)[sd]")
-WRITTEN_ONCE = {"Tributary", "PDF", "CSV", "JSON", "XLSX", "ZIP", "USD", "UTC", "API", "JPEG", "PNG", "URL", "Stripe"}
+WRITTEN_ONCE = {
+    "Tributary",
+    "PDF",
+    "CSV",
+    "JSON",
+    "XLSX",
+    "ZIP",
+    "USD",
+    "UTC",
+    "API",
+    "JPEG",
+    "PNG",
+    "URL",
+    "Stripe",
+    "SHA",
+}
 """What is the same in both languages."""
 NOT_FOR_LOGINS = {"explanation_file.html", "replication_report.html", "500.html"}
 """Files that are handed on, in English, and the page of last resort, which must need nothing."""
 DJANGO = re.compile(
-    r"\{% blocktranslate.*?%\}.*?\{% endblocktranslate %\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<script.*?</script>",
+    r"\{% blocktranslate.*?%\}.*?\{% endblocktranslate %\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}"
+    r"|<(script|style|code)\b.*?</\1>",
     re.DOTALL,
 )
 SPOKEN_ATTRIBUTE = re.compile(r'(?:aria-label|alt|title|placeholder|data-label)="([^"]*)"')
