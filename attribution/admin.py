@@ -79,8 +79,10 @@ class KnownMarkAdmin(admin.ModelAdmin[KnownMark]):
 
     list_display = ("name", "is_looked_for", "recorded_at")
 
-    def get_form(self, request: HttpRequest, obj: KnownMark | None = None, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, **kwargs) if obj else NewMarkForm
+    def get_form(
+        self, request: HttpRequest, obj: KnownMark | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[KnownMark]]:
+        return super().get_form(request, obj, change, **kwargs) if obj else NewMarkForm
 
     def get_fields(self, request: HttpRequest, obj: KnownMark | None = None) -> Any:
         return ("name", "note", "is_looked_for") if obj else ("name", "upload", "note", "is_looked_for")

@@ -84,20 +84,28 @@ def in_words(searches: Sequence[MarkSearch]) -> str:
 def check_marks(at: datetime) -> int:
     """Look for marks that are newer than a generation's check in up to 16 generations; returns in how many.
 
-    What is found is held for a reviewer, beside what an earlier check found. Rows are claimed by locks.
+    What is found is held for a reviewer, beside what an earlier check found. Rows are claimed by locks. Generations
+    whose picture cannot be read now are passed over, to be tried again.
     """
-    claimed = list(_not_searched().select_for_update(skip_locked=True, no_key=True, of=("self",))[:SEARCH_AT_ONCE])
     marks = list(KnownMark.objects.filter(is_looked_for=True).order_by("pk"))
-    for generation in claimed:
-        known = set(generation.mark_searches.values_list("known_mark", flat=True))
-        try:
-            searches = search_marks(generation, at, [mark for mark in marks if mark.pk not in known])
-        except FileNotFoundError as error:
-            logger.error("Generation %d is not searched for marks, to be tried again: %s", generation.pk, error)
-            continue
-        found = in_words(searches)
-        record_searches(searches, _add_finding(generation, found, at) if found else None)
-    return len(claimed)
+    claimable = _not_searched().select_for_update(skip_locked=True, no_key=True, of=("self",))
+    searched, last_id = 0, 0
+    while not searched and (claimed := list(claimable.filter(pk__gt=last_id)[:SEARCH_AT_ONCE])):
+        searched, last_id = sum(_search_all(one, marks, at) for one in claimed), claimed[-1].pk
+    return searched
+
+
+def _search_all(generation: Generation, marks: Sequence[KnownMark], at: datetime) -> bool:
+    """Look for the marks that this generation was not searched for yet; False where its picture cannot be read."""
+    known = set(generation.mark_searches.values_list("known_mark", flat=True))
+    try:
+        searches = search_marks(generation, at, [mark for mark in marks if mark.pk not in known])
+    except OSError as error:
+        logger.error("Generation %d is not searched for marks, to be tried again: %s", generation.pk, error)
+        return False
+    found = in_words(searches)
+    record_searches(searches, _add_finding(generation, found, at) if found else None)
+    return True
 
 
 def _not_searched() -> QuerySet[Generation]:
@@ -105,7 +113,7 @@ def _not_searched() -> QuerySet[Generation]:
     searched = MarkSearch.objects.filter(generation=OuterRef(OuterRef("pk")), known_mark=OuterRef("pk"))
     missing = KnownMark.objects.filter(~Exists(searched), is_looked_for=True)
     is_checked = Exists(OutputCheck.objects.filter(generation=OuterRef("pk")))
-    return Generation.objects.filter(is_checked, Exists(missing)).order_by("-pk")
+    return Generation.objects.filter(is_checked, Exists(missing)).order_by("pk")
 
 
 def _add_finding(generation: Generation, found: str, at: datetime) -> OutputCheck:

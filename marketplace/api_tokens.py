@@ -4,12 +4,12 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from marketplace.core.scopes import Scope
 from marketplace.images import sha256_hex
 from marketplace.models import ApiToken, User
+from marketplace.permissions import lacks_second_factor
 
 PREFIX = "tributary_"  # by which scanners of source code find one that leaked
 SECRET_BYTES = 32
@@ -34,12 +34,13 @@ def make_token(user: User, name: str, scopes: Collection[Scope], days: int, at: 
 
 
 def find_token(secret: str, at: datetime) -> ApiToken | None:
-    """The token of a secret, now used; None where it is unknown, expired or revoked, or its user may not log in."""
+    """The token of a secret, now used; None where it is unknown, expired or revoked, or its user may not come in."""
     known = ApiToken.objects.filter(sha256=_hash(secret), revoked_at=None, expires_at__gt=at, user__is_active=True)
     token = known.select_related("user").first()
-    if token is not None:
-        long_ago = Q(last_used_at=None) | Q(last_used_at__lt=at - USED_TO_THE)
-        ApiToken.objects.filter(long_ago, pk=token.pk).update(last_used_at=at)
+    if token is None or lacks_second_factor(token.user):
+        return None
+    if token.last_used_at is None or token.last_used_at < at - USED_TO_THE:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=at)
     return token
 
 

@@ -1,6 +1,7 @@
 """Running a generator model and recording what it made."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +21,15 @@ from marketplace.services import NoTrainingSet, record_generation
 from marketplace.verifying import refuse_unreadable
 
 SOURCE_TYPES = {Backend.REMIX: DigitalSourceType.COMPOSITE}  # the sample remixer is no trained model
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a partner says of an image that they send."""
+
+    prompt: str
+    seed: int
+    parameters: Mapping[str, JsonValue]
 
 
 def source_type_of(model: GeneratorModel) -> DigitalSourceType:
@@ -51,32 +61,23 @@ def generate_image(
     """
     prompt_check = check_prompt(prompt, asked_by, at)
     require_allowed(prompt_check)
-    return record_made(model, generator.generate(prompt, seed), prompt_check, at)
+    return _record_marked(model, generator.generate(prompt, seed), at, prompt_check)
 
 
-def take_generation(
-    model: GeneratorModel,
-    data: bytes,
-    prompt: str,
-    seed: int,
-    parameters: Mapping[str, JsonValue],
-    sent_by: User,
-    at: datetime,
-) -> Generation:
+def take_generation(model: GeneratorModel, data: bytes, said: Said, sent_by: User, at: datetime) -> Generation:
     """Record an image that a partner made with their own generator, from a file of theirs, which may hold anything.
 
     Only its pixels are kept. It is for sale once it is checked for copies, as every generation. The same again is the
     same generation. Raises `UnreadableImage`, `PromptNotAllowed`, and as `record_generation` does.
     """
-    prompt_check = check_prompt(prompt, sent_by, at)
-    require_allowed(prompt_check)
     refuse_unreadable(data)
-    made = GeneratedImage(image=decode(data).image, prompt=prompt, seed=seed, parameters=parameters)
-    return record_made(model, made, prompt_check, at)
+    prompt_check = check_prompt(said.prompt, sent_by, at)
+    require_allowed(prompt_check)
+    made = GeneratedImage(image=decode(data).image, prompt=said.prompt, seed=said.seed, parameters=said.parameters)
+    return _record_marked(model, made, at, prompt_check)
 
 
-def record_made(model: GeneratorModel, made: GeneratedImage, prompt_check: PromptCheck, at: datetime) -> Generation:
-    """Mark a generated image as such and record it. Raises as `record_generation` does."""
+def _record_marked(model: GeneratorModel, made: GeneratedImage, at: datetime, prompt_check: PromptCheck) -> Generation:
     file = mark_generated(
         made.image,
         source_type=source_type_of(model),

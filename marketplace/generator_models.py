@@ -1,7 +1,7 @@
 """Generator models from draft to retirement: recorded audits, changes, and who put what on sale."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -87,6 +87,16 @@ def save_generator_model(model: GeneratorModel, at: datetime) -> None:
     model.save()
     if model.state != before.state:
         _log(model, None, at)
+
+
+@transaction.atomic
+def record_bias_report(model: GeneratorModel, summary: dict[str, str | int], reported_on: date) -> None:
+    """Put what a bias report found on the model's card. Raises `ModelRefused` for one that is retired."""
+    locked = _locked(model)
+    if locked.state == ModelState.RETIRED:
+        raise ModelRefused(f"{locked} is retired, and its card is final.")
+    locked.bias_report, locked.bias_reported_on = summary, reported_on
+    locked.save(update_fields=["bias_report", "bias_reported_on"])
 
 
 def why_not_sold(model: GeneratorModel, at: datetime) -> str:

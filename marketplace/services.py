@@ -175,12 +175,7 @@ def add_asset(submission: Submission, at: datetime) -> None:
         height=submission.height,
         ingested_at=at,
     )
-    record_consent(asset, granted=submission.training_consent, at=at)
-
-
-def record_consent(asset: Asset, *, granted: bool, at: datetime) -> TrainingConsent:
-    """Record a contributor's yes or no to training on an asset, from now on (see `TrainingConsent`)."""
-    return TrainingConsent.objects.create(asset=asset, granted=granted, effective_at=at, recorded_at=at)
+    TrainingConsent.objects.create(asset=asset, granted=submission.training_consent, effective_at=at, recorded_at=at)
 
 
 @transaction.atomic

@@ -271,6 +271,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "EventEnum": "marketplace.api.webhooks.EVENTS",
+        "OrderStateEnum": "payouts.api.orders.ORDER_STATES",
         "PayoutStateEnum": "payouts.api.statements.PAYOUT_STATES",
     },
 }
@@ -291,6 +292,7 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_VERIFICATION = "none"  # a login is made by an invitation to its address; a new address is verified
 ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False

@@ -23,6 +23,7 @@ from marketplace.declaration import current_declaration
 from marketplace.images import MAX_BYTES
 from marketplace.models import Contributor, Submission, User
 from marketplace.permissions import LoggedInRequest, contributor_of, may_see_submission
+from marketplace.said import said
 from marketplace.services import Details
 from marketplace.strikes import rule_in_force, strikes_of, uploads_suspended_until
 from marketplace.terms import TermsNotAccepted
@@ -156,7 +157,7 @@ def _taken(name: str, submitted: Submission, *, is_new: bool) -> Taken:
         sentence = _("%(name)s is accepted.") if is_new else _("%(name)s was there already.")
         return Taken(sentence % {"name": name}, True, url)
     state = appeals.state_of(submitted, timezone.now())
-    return Taken(_("%(name)s is %(state)s: see why on its page.") % {"name": name, "state": _(state)}, False, url)
+    return Taken(_("%(name)s is %(state)s: see why on its page.") % {"name": name, "state": said(state)}, False, url)
 
 
 def own_submission(request: LoggedInRequest, submission_id: int) -> Submission:

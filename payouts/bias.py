@@ -123,4 +123,4 @@ def _folded(amounts: Mapping[str, int], shown: list[str]) -> dict[str, int]:
 def _rows(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

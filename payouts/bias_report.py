@@ -1,5 +1,6 @@
 """A bias report as one HTML file with its charts, and as JSON with the same figures."""
 
+import hashlib
 import json
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,12 @@ def write_report(figures: dict[str, Any], folder: Path, at: datetime) -> None:
         partial = folder / f"{name}.partial"
         partial.write_text(content, encoding="utf-8")
         partial.rename(folder / name)
+
+
+def card_summary(figures: dict[str, Any], folder: Path) -> dict[str, str | int]:
+    """What a generator model's card says of a report that was written into the folder: how skewed, and which file."""
+    skew = {f"Gini coefficient of {name}, in ppm": found["gini_ppm"] for name, found in figures["skew"].items()}
+    return {**skew, "report": hashlib.sha256((folder / HTML_FILE).read_bytes()).hexdigest()}
 
 
 def report_html(figures: dict[str, Any], at: datetime) -> str:

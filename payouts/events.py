@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from attribution.models import ContestDecision
 from marketplace import formats
 from marketplace.models import Contributor, SubmissionDecision
+from marketplace.said import said
 from payouts.core.states import PayoutState, RunState
 from payouts.models import Adjustment, Hold, HoldEnd, ShareClaimDecision
 
@@ -40,7 +41,7 @@ def _of_months(contributor: Contributor) -> Iterator[Event]:
     for one in adjusted.order_by("-entry__posted_at")[:NEWEST]:
         sentence = _("%(amount)s adjusted: %(reason)s.") % {
             "amount": formats.micro_amount(one.amount_micro, one.entry.period.currency),
-            "reason": one.note.rstrip(".") or one.get_reason_display(),
+            "reason": said(one.note.rstrip(".") or one.get_reason_display()),
         }
         yield Event(one.entry.posted_at, sentence, reverse("objections"))
 
@@ -53,7 +54,7 @@ def _of_payouts(contributor: Contributor) -> Iterator[Event]:
             sentence = _("%(amount)s was sent to your account at Stripe.") % {"amount": amount}
             yield Event(payout.transfer.created_at, sentence, reverse("payout_history"))
         elif payout.explanation:
-            yield Event(payout.run.drafted_at, payout.explanation, reverse("payout_history"))
+            yield Event(payout.run.drafted_at, said(payout.explanation), reverse("payout_history"))
 
 
 def _of_holds(contributor: Contributor) -> Iterator[Event]:

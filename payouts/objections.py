@@ -13,6 +13,7 @@ from attribution.models import Contest
 from marketplace.core.appeals import appeal_deadline
 from marketplace.core.verdicts import Verdict
 from marketplace.models import Appeal, Contributor
+from marketplace.said import said
 from payouts.models import ShareClaim
 
 
@@ -63,7 +64,7 @@ def _appeals(contributor: Contributor) -> Iterator[Objection]:
             _("Appeal of an upload"),
             one.submission.title,
             reverse("submission", args=[one.submission_id]),
-            str(_(decision.decision)) if decision else _("waits for a reviewer"),
+            said(decision.decision) if decision else _("waits for a reviewer"),
             decided_at=decision.decided_at if decision else None,
             reason=decision.reason if decision else "",
         )
@@ -78,7 +79,7 @@ def _contests(contributor: Contributor) -> Iterator[Objection]:
             _("Contest: counted as a copy"),
             asset.submission.title,
             reverse("copy", args=[asset.pk]),
-            decision.get_outcome_display() if decision else _("waits for a reviewer"),
+            said(decision.get_outcome_display()) if decision else _("waits for a reviewer"),
             decided_at=decision.decided_at if decision else None,
             reason=decision.reason if decision else "",
         )

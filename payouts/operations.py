@@ -16,6 +16,9 @@ from attribution.models import AttributionFailure, EmbeddingFailure, Encoder, En
 from marketplace.appeals import waiting_submissions
 from marketplace.models import Asset, Download, GenerationRequest, TaskRun
 from marketplace.output_checks import waiting_for_review
+from marketplace.prompts.deciding import waiting_prompts
+from marketplace.removals import open_cases
+from payouts.claims import open_claims
 from payouts.models import WebhookEvent
 
 LATE = timedelta(minutes=10)
@@ -75,6 +78,9 @@ def _by_workers(encoder: Encoder | None) -> Iterator[Stage]:
 def _by_people() -> Iterator[Stage]:
     yield _stage(_("Possible copies before a reviewer"), waiting_for_review(), "checked_at", by_people=True)
     yield _stage(_("Contests before a reviewer"), open_contests(), "contested_at", by_people=True)
+    yield _stage(_("Claims before a reviewer"), open_claims(), "claimed_at", by_people=True)
+    yield _stage(_("Removal cases before a reviewer"), open_cases(), "opened_at", by_people=True)
+    yield _stage(_("Prompts before a reviewer"), waiting_prompts(), "waiting_since", by_people=True)
     # Its instants are annotated by aggregation, over which no second aggregate goes.
     uploads = waiting_submissions()
     oldest = uploads.first()

@@ -93,10 +93,19 @@ def difference(run: PayoutRun) -> RunDifference | None:
     parameters: dict[str, Any] = {"before": before.pk, "now": run.pk, "unpaid": list(NOT_PAID), "named": NAMED}
     with connection.cursor() as cursor:
         cursor.execute(SUMS, parameters)
-        (sums,) = cursor.fetchall()
+        count_before, count_now, total_before_minor, total_now_minor, newcomer_count, gone_count = cursor.fetchone()
         cursor.execute(CHANGES, parameters)
         changes = tuple(Change(*row) for row in cursor.fetchall())
-    return RunDifference(before, *sums, changes=changes)
+    return RunDifference(
+        before,
+        count_before,
+        count_now,
+        total_before_minor,
+        total_now_minor,
+        newcomer_count,
+        gone_count,
+        changes,
+    )
 
 
 def histogram(run: PayoutRun) -> list[Bar]:

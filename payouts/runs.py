@@ -17,8 +17,6 @@ from payouts.models import LedgerAccount, Payout, PayoutRun
 from payouts.payees import Decided, decide_all
 from payouts.telling import tell_held
 
-SENDABLE = (RunState.APPROVED, RunState.SENDING, RunState.PAUSED)
-
 
 class RunRefused(ValueError):
     """The payout run cannot take this step; the message says why and what to do."""

@@ -23,6 +23,8 @@ sell_model                                 POST    .    .    .     .    .    .  
 report                                     GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 report                                     POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
 transparency                               GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+healthz                                    GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+readyz                                     GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 statement_roots                            GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 verify_statement                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 stripe_webhook                             POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
@@ -42,8 +44,8 @@ account_email_verification_sent            GET     yes  yes  yes   yes  yes  yes
 account_confirm_login_code                 GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 mfa_authenticate                           GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 account_reauthenticate                     GET     yes  yes  yes   yes  yes  yes  yes  yes    .
-account_request_reauthentication_code      GET     yes  yes  yes   yes  yes  yes  yes  yes    .
-account_confirm_reauthentication_code      GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+account_request_reauthentication_code      GET     .    .    .     .    .    .    .    .      .
+account_confirm_reauthentication_code      GET     .    .    .     .    .    .    .    .      .
 account_email                              GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 account_change_password                    GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 account_set_password                       GET     yes  yes  yes   yes  yes  yes  yes  yes    .
@@ -58,10 +60,20 @@ kept_form                                  GET     yes  yes  yes   yes  yes  yes
 accept_invitation                          GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 invitations                                GET     .    .    .     .    yes  .    yes  .      .
 invitations                                POST    .    .    .     .    yes  .    yes  .      .
+terms                                      GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+terms                                      POST    yes  yes  yes   yes  yes  yes  yes  yes    .
 personal_data                              GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 export_person                              GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 erase_person                               GET     yes  yes  yes   yes  yes  yes  yes  yes    .
 erase_person                               POST    yes  yes  yes   yes  yes  yes  yes  yes    .
+
+prompts                                    GET     .    .    yes   yes  .    .    .    .      .
+prompts                                    POST    .    .    yes   yes  .    .    .    .      .
+prompt                                     GET     .    .    yes   .    .    .    .    .      .
+contest_prompt                             POST    .    .    yes   .    .    .    .    .      .
+prompt_queue                               GET     .    .    .     .    .    yes  yes  .      .
+prompt_review                              GET     .    .    .     .    .    yes  yes  .      .
+decide_prompt                              POST    .    .    .     .    .    yes  yes  .      .
 
 generate                                   GET     .    .    yes   yes  .    .    .    .      .
 generate                                   POST    .    .    yes   yes  .    .    .    .      .
@@ -81,6 +93,15 @@ human_edits                                GET     .    .    yes   .    .    .  
 human_edits                                POST    .    .    yes   .    .    .    .    .      .
 why                                        GET     yes  .    yes   .    yes  .    yes  .      .
 
+image                                      GET     yes  .    .     .    .    .    .    .      .
+claim_share                                GET     yes  yes  .     .    .    .    .    .      .
+claim_share                                POST    yes  yes  .     .    .    .    .    .      .
+objections                                 GET     yes  yes  .     .    .    .    .    .      .
+payout_history                             GET     yes  yes  .     .    .    .    .    .      .
+statements                                 GET     yes  yes  .     .    .    .    .    .      .
+check_statement                            GET     yes  .    .     .    .    .    .    .      .
+tiles                                      GET     yes  yes  .     .    .    .    .    .      .
+what_if                                    GET     yes  yes  .     .    .    .    .    .      .
 overview                                   GET     yes  yes  .     .    .    .    .    .      .
 connect_account                            POST    yes  yes  .     .    .    .    .    .      .
 images                                     GET     yes  yes  .     .    .    .    .    .      .
@@ -104,6 +125,16 @@ asset_thumbnail                            GET     yes  yes  yes   yes  yes  yes
 copy                                       GET     yes  .    .     .    .    .    .    .      .
 contest                                    POST    yes  .    .     .    .    .    .    .      .
 
+api_tokens                                 GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+api_tokens                                 POST    yes  yes  yes   yes  yes  yes  yes  yes    .
+revoke_token                               POST    yes  .    .     .    .    .    .    .      .
+webhook_endpoints                          GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+webhook_endpoints                          POST    yes  yes  yes   yes  yes  yes  yes  yes    .
+remove_endpoint                            POST    yes  .    .     .    .    .    .    .      .
+
+claim_queue                                GET     .    .    .     .    .    yes  yes  .      .
+claimed                                    GET     .    .    .     .    .    yes  yes  .      .
+decide_claim                               POST    .    .    .     .    .    yes  yes  .      .
 review_queue                               GET     .    .    .     .    yes  yes  yes  .      .
 review                                     GET     .    .    .     .    yes  yes  yes  .      .
 decide_output                              POST    .    .    .     .    .    yes  yes  .      .
@@ -119,6 +150,23 @@ submission_queue                           GET     .    .    .     .    .    yes
 submission_review                          GET     .    .    .     .    .    yes  yes  .      .
 decide_submission                          POST    .    .    .     .    .    yes  yes  .      .
 
+finance                                    GET     .    .    .     .    yes  .    yes  .      .
+period                                     GET     .    .    .     .    yes  .    yes  .      .
+payee_lines                                GET     .    .    .     .    yes  .    yes  .      .
+policies                                   GET     .    .    .     .    yes  .    yes  .      .
+add_policy                                 POST    .    .    .     .    yes  .    yes  .      .
+run_progress                               GET     .    .    .     .    yes  .    yes  .      .
+payout                                     GET     .    .    .     .    yes  .    yes  .      .
+adjustments                                GET     .    .    .     .    yes  .    yes  .      .
+adjustments                                POST    .    .    .     .    yes  .    yes  .      .
+findings                                   GET     .    .    .     .    yes  .    yes  .      .
+assign_finding                             POST    .    .    .     .    yes  .    yes  .      .
+holds                                      GET     .    .    .     .    yes  .    yes  .      .
+holds                                      POST    .    .    .     .    yes  .    yes  .      .
+end_hold                                   POST    .    .    .     .    yes  .    yes  .      .
+refunds                                    GET     .    .    .     .    yes  .    yes  .      .
+refunds                                    POST    .    .    .     .    yes  .    yes  .      .
+operations                                 GET     .    .    .     .    yes  .    yes  .      .
 periods                                    GET     .    .    .     .    yes  .    yes  .      .
 preview_close                              GET     .    .    .     .    yes  .    yes  .      .
 close_period                               POST    .    .    .     .    yes  .    yes  .      .

@@ -15,15 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import django
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.crawling import pages
-from tests.journeys.test_pages_in_a_browser import ARGUMENTS, CHROMIUM
+from tests.journeys.test_pages_in_a_browser import ARGUMENTS, CHROMIUM, PHONE
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 OUTPUT = REPOSITORY / ".tributary" / "screenshots"
 LOGIN = re.compile(r"^  (contributor|customer|finance|reviewer) +(\S+) +(\S+)", re.MULTILINE)
-PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
 LOOKS = (("phone", PHONE, "light"), ("wide", WIDE, "light"), ("phone-dark", PHONE, "dark"), ("wide-dark", WIDE, "dark"))
 PATIENCE_SECONDS = 300
 UNUSED = {
@@ -101,7 +101,7 @@ def look(browser: Browser, address: str, login: str, password: str, code: str, f
     first.close()
     for look_name, viewport, scheme in LOOKS:
         context = browser.new_context(
-            viewport=viewport,  # type: ignore[arg-type]
+            viewport=viewport,
             color_scheme=scheme,  # type: ignore[arg-type]
             base_url=address,
             locale="en",

@@ -46,9 +46,9 @@ KEYWORDS = {
 def texts() -> Catalog:
     """All texts that are marked for translation, with where they stand."""
     catalog = Catalog(locale="de", charset="utf-8", fuzzy=False)
-    for path, code in _code():
+    for name, code in _code():
         for line, message, _, context in extract("python", BytesIO(code.encode()), KEYWORDS):
-            catalog.add(message, locations=[(path, line)], context=context)
+            catalog.add(message, locations=[(name, line)], context=context)
     for file in _speaking_modules():
         for line, template in sentences_of(file):
             catalog.add(template, locations=[(str(file.relative_to(ROOT)), line)])

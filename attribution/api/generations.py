@@ -26,8 +26,9 @@ from marketplace.api.once import once
 from marketplace.api.problems import as_conflict
 from marketplace.api.submissions import not_too_large
 from marketplace.api.views import Resource
+from marketplace.core.model_states import ModelRefused
 from marketplace.core.release import WHY_NOT_FOR_SALE, SaleState
-from marketplace.generating import take_generation
+from marketplace.generating import Said, take_generation
 from marketplace.images import UnreadableImage
 from marketplace.models import Generation, GeneratorModel
 from marketplace.output_checks import sale_states
@@ -191,11 +192,9 @@ class Generations(ListModelMixin, RetrieveModelMixin, Resource[Generation]):
         sent = filled.validated_data
         model = get_object_or_404(self.user.generator_models, pk=sent["generator_model"])
         try:
-            with as_conflict(AlreadyGenerated, NoTrainingSet, PromptNotAllowed):
-                file = sent["file"].read()
-                generation = take_generation(
-                    model, file, sent["prompt"], sent["seed"], sent["parameters"], self.user, timezone.now()
-                )
+            with as_conflict(AlreadyGenerated, ModelRefused, NoTrainingSet, PromptNotAllowed):
+                said = Said(sent["prompt"], sent["seed"], sent["parameters"])
+                generation = take_generation(model, sent["file"].read(), said, self.user, timezone.now())
         except UnreadableImage as error:
             raise serializers.ValidationError({"file": [str(error)]}) from error
         return self.answer(generation, 201)

@@ -27,7 +27,7 @@ LEAST_EDGE_PIXELS = 250
 LEAST_SPREAD = 0.1
 """Of a mark's directions, below which it is little but parallel lines."""
 LEAST_CLEARNESS = 0.45
-"""Of three marks on 256 photographs without them, none reaches it."""
+"""Of 256 photographs without it, none reaches it for a drawn word, and five for a ring, such as a round plate."""
 LARGER_AGREE_LESS = 0.15
 """By which power of its size a mark's edges agree less with a picture that does not show it, as measured."""
 
@@ -122,7 +122,8 @@ def _directions(grey: Grey) -> Directions:
 
 def _resized(grey: Grey, factor: float) -> Grey:
     smooth = ndimage.gaussian_filter(grey.astype(np.float32), max(0.0, 0.4 * (1 / factor - 1)))
-    return np.clip(ndimage.zoom(smooth, factor, order=1, mode="nearest"), 0, 255).astype(np.uint8)
+    zoomed: NDArray[np.float32] = ndimage.zoom(smooth, factor, order=1, mode="nearest")
+    return np.clip(zoomed, 0, 255).astype(np.uint8)
 
 
 def _corners(left: float, top: float, right: float, bottom: float) -> Polygon:

@@ -1,8 +1,6 @@
 """The contributor's assets and their training consent."""
 
-from typing import Any
-
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet, Subquery
 from django.http import FileResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -16,9 +14,10 @@ from marketplace.api.authentication import ApiRequest
 from marketplace.api.files import AnyFile
 from marketplace.api.once import once
 from marketplace.api.views import Resource
+from marketplace.consents import record_consent
 from marketplace.models import Asset, TrainingConsent
 from marketplace.permissions import contributor_of
-from marketplace.services import record_consent
+from marketplace.selectors import answers_in_effect
 
 
 class AssetSerializer(serializers.ModelSerializer[Asset]):
@@ -33,7 +32,7 @@ class AssetSerializer(serializers.ModelSerializer[Asset]):
 
 
 class ConsentSerializer(serializers.ModelSerializer[TrainingConsent]):
-    """A yes or no to training on one asset, from a time on; the newest one in effect counts."""
+    """A yes or no to training on one asset, from a time on; of those in effect the one recorded last counts."""
 
     class Meta:
         model = TrainingConsent
@@ -50,8 +49,7 @@ class Assets(ListModelMixin, RetrieveModelMixin, Resource[Asset]):
 
     def get_queryset(self) -> QuerySet[Asset]:
         """The user's own, with the consent that holds now."""
-        in_effect = TrainingConsent.objects.filter(asset=OuterRef("pk"), effective_at__lte=timezone.now())
-        newest = in_effect.order_by("-effective_at", "-pk").values("granted")[:1]
+        newest = answers_in_effect(timezone.now()).values("granted")[:1]
         return contributor_of(self.user).assets.select_related("submission").annotate(training_consent=Subquery(newest))
 
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
@@ -64,7 +62,7 @@ class Assets(ListModelMixin, RetrieveModelMixin, Resource[Asset]):
     @action(detail=True, pagination_class=None)
     def consents(self, request: ApiRequest, pk: str) -> Response:
         """All that you said about training on it, the newest first."""
-        said = self.get_object().consents.order_by("-effective_at", "-pk")
+        said = self.get_object().consents.order_by("-pk")
         return Response(ConsentSerializer(said, many=True).data)
 
     @extend_schema(request=ConsentSerializer, responses={201: ConsentSerializer})
@@ -72,8 +70,8 @@ class Assets(ListModelMixin, RetrieveModelMixin, Resource[Asset]):
     @once
     def consent(self, request: ApiRequest, pk: str) -> Response:
         """Say yes or no to training from now on. Sets frozen before keep the image, and go on earning for it."""
-        asset: Any = self.get_object()
+        asset, now = self.get_object(), timezone.now()
         filled = ConsentSerializer(data=request.data)
         filled.is_valid(raise_exception=True)
-        recorded = record_consent(asset, granted=filled.validated_data["granted"], at=timezone.now())
-        return Response(ConsentSerializer(recorded).data, 201)
+        record_consent(Asset.objects.filter(pk=asset.pk), filled.validated_data["granted"], effective_at=now, at=now)
+        return Response(ConsentSerializer(asset.consents.latest("pk")).data, 201)

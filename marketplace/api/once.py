@@ -37,7 +37,7 @@ def once(write: Write) -> Write:
     @needs_key
     @wraps(write)
     def answered(view: Any, request: ApiRequest, *args: Any, **kwargs: Any) -> Response:
-        key, asked = key_of(request), _sha256(request)
+        key, asked = required_key(request), _sha256(request)
         with transaction.atomic():
             _lock(request.auth.pk, key)
             known = IdempotencyRecord.objects.filter(token=request.auth, key=key).first()
@@ -68,8 +68,8 @@ def forget_answers(at: datetime) -> None:
     IdempotencyRecord.objects.filter(created_at__lt=at - KEPT).delete()
 
 
-def key_of(request: ApiRequest) -> str:
-    """The request's `Idempotency-Key`. Raises `ValidationError`."""
+def required_key(request: ApiRequest) -> str:
+    """The idempotency key of a write. Raises ValidationError where there is none."""
     key = request.headers.get(HEADER, "")
     if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
         message = _("Send a header Idempotency-Key, new for each thing that you want done, of up to 100 characters.")

@@ -29,6 +29,7 @@ from marketplace.models import ScreeningResult, Submission, SubmissionDecision
 from marketplace.permissions import contributor_of
 from marketplace.reasons import sentence_of
 from marketplace.services import Details
+from marketplace.terms import TermsNotAccepted
 from marketplace.uploads import MOST_FILES, UploadsSuspended, upload
 
 LONGEST_STATEMENT = 2_000
@@ -239,7 +240,7 @@ class Submissions(ListModelMixin, RetrieveModelMixin, Resource[Submission]):
         filled = UploadSerializer(data=request.data)
         filled.is_valid(raise_exception=True)
         said = filled.validated_data
-        with as_conflict(UploadsSuspended):
+        with as_conflict(UploadsSuspended, TermsNotAccepted):
             taken, is_new = upload(
                 contributor, said["file"].read(), self._details(said["file"].name, said), timezone.now()
             )
@@ -256,7 +257,7 @@ class Submissions(ListModelMixin, RetrieveModelMixin, Resource[Submission]):
         said = filled.validated_data["manifest"]
         files = filled.validated_data["files"]
         by_hash = sorted(files, key=file_sha256)  # two requests that hold the same files never wait for one another
-        with as_conflict(UploadsSuspended):
+        with as_conflict(UploadsSuspended, TermsNotAccepted):
             done = {id(file): self._outcome(contributor, file, said.get(str(file.name))) for file in by_hash}
         outcomes = [done[id(file)] for file in files]
         counts = {kind: sum(one["outcome"] == kind for one in outcomes) for kind in ("taken", "known", "refused")}

@@ -27,6 +27,7 @@ from marketplace.prompts.hosted import HostedClassifier
 from marketplace.prompts.reasons import reason_of
 from marketplace.prompts.register import SOURCE, find_entries
 from marketplace.prompts.rules import RulesClassifier
+from marketplace.said import said
 
 LONGEST_PROMPT = 1_000
 
@@ -131,5 +132,5 @@ def require_allowed(check: PromptCheck) -> None:
         raise PromptNotAllowed(
             check,
             _("Nothing was generated: prompt check %(number)s is %(state)s. %(reasons)s")
-            % {"number": check.pk, "state": state, "reasons": reasons},
+            % {"number": check.pk, "state": said(state), "reasons": reasons},
         )

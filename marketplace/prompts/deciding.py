@@ -11,6 +11,7 @@ from marketplace.core.prompts import WAITS, PromptDecision, PromptOutcome, Promp
 from marketplace.models import PromptCheck, PromptContest, PromptReview, User
 from marketplace.permissions import is_reviewer
 from marketplace.prompts.checking import state_of
+from marketplace.said import said
 
 
 class CannotContest(ValueError):
@@ -28,7 +29,7 @@ def contest_prompt(check: PromptCheck, statement: str, contested_by: User, at: d
     if locked.asked_by_id != contested_by.pk:
         raise CannotContest(_("Only whoever asked for a prompt can contest its refusal."))
     if (state := state_of(locked)) is not PromptState.REFUSED:
-        raise CannotContest(_("Nothing was contested: the prompt is %(state)s.") % {"state": state})
+        raise CannotContest(_("Nothing was contested: the prompt is %(state)s.") % {"state": said(state)})
     return PromptContest.objects.create(prompt_check=locked, statement=statement.strip(), contested_at=at)
 
 

@@ -10,7 +10,6 @@ from django.db.models import Count, QuerySet, Sum
 from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -22,7 +21,7 @@ from rest_framework.response import Response
 from marketplace.api.authentication import ApiRequest
 from marketplace.api.files import AnyFile
 from marketplace.api.once import once
-from marketplace.api.problems import Conflict, as_conflict
+from marketplace.api.problems import as_conflict
 from marketplace.api.views import Resource
 from marketplace.core.periods import Month
 from marketplace.models import User
@@ -37,12 +36,11 @@ from payouts.models import Finding, Payout, PayoutRun, Period, Reconciliation
 from payouts.report_queries import REPORTS
 from payouts.reports import ReportRefused, as_csv, report_of
 from payouts.runs import (
-    SENDABLE,
     RunRefused,
     approve_payout_run,
+    begin_sending,
     cancel_payout_run,
     draft_payout_run,
-    resume_payout_run,
 )
 
 
@@ -244,9 +242,7 @@ class PayoutRuns(ListModelMixin, RetrieveModelMixin, Resource[PayoutRun]):
         return self._step(self._hand_over)
 
     def _hand_over(self, run: PayoutRun) -> None:
-        if run.state not in SENDABLE:
-            raise Conflict(_("%(run)s is %(state)s: only an approved run is sent.") % {"run": run, "state": run.state})
-        resume_payout_run(run.pk)
+        begin_sending(run.pk)
         transaction.on_commit(lambda: tasks.send_payout_run.delay(run.pk))
 
     def _step(self, step: Callable[[PayoutRun], object]) -> Response:

@@ -17,7 +17,7 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.response import Response
 
 from marketplace.api.authentication import ApiRequest
-from marketplace.api.once import key_of, needs_key
+from marketplace.api.once import needs_key, required_key
 from marketplace.api.problems import OtherRequest, as_conflict
 from marketplace.api.views import Resource
 from marketplace.core.terms import Audience
@@ -25,11 +25,13 @@ from marketplace.output_checks import NotForSale
 from marketplace.permissions import customer_of, generations_for
 from marketplace.terms import TermsNotAccepted, require_terms
 from payouts.checkout import Addresses, find_order, look_up, page_of
+from payouts.core.states import OrderState
 from payouts.models import Order
 from payouts.onboarding import stripe_gateway
 from payouts.views.orders import NO_ANSWER
 
 MOST = 2**63 - 1
+ORDER_STATES = [(state.value, state.value) for state in OrderState]
 
 
 class StripeUnavailable(APIException):
@@ -44,8 +46,18 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
 
     class Meta:
         model = Order
-        fields = ("id", "generation", "price_minor", "currency", "state", "opened_at", "expires_at", "paid_at")
-        fields += ("refusal", "download")
+        fields = (
+            "id",
+            "generation",
+            "price_minor",
+            "currency",
+            "state",
+            "opened_at",
+            "expires_at",
+            "paid_at",
+            "refusal",
+            "download",
+        )
 
 
 class PayableOrderSerializer(OrderSerializer):
@@ -54,7 +66,7 @@ class PayableOrderSerializer(OrderSerializer):
     checkout_url = serializers.SerializerMethodField()
 
     class Meta(OrderSerializer.Meta):
-        fields = (*OrderSerializer.Meta.fields, "checkout_url")
+        fields = (*OrderSerializer.Meta.fields, "checkout_url")  # type: ignore[assignment]
 
     def get_checkout_url(self, order: Order) -> str:
         """Stripe's page."""
@@ -112,7 +124,7 @@ class Orders(ListModelMixin, Resource[Order]):
 
 def _form_key(request: ApiRequest) -> UUID:
     """The same for the same key of the same token."""
-    return uuid5(NAMESPACE_URL, f"api-token:{request.auth.pk}:{key_of(request)}")
+    return uuid5(NAMESPACE_URL, f"api-token:{request.auth.pk}:{required_key(request)}")
 
 
 def _answered(ask: Any) -> Any:

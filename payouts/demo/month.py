@@ -123,7 +123,7 @@ def generate(month: Month, report: Report) -> None:
         version=Remix.version,
         backend=Backend.REMIX,
         provider="Tributary",
-        licence="Sample: not for sale",
+        licence="Sample: for trying Tributary out",
         description=Remix.description,
         data_origin="The catalogue: its contributors agreed to training, image by image. Nothing comes from elsewhere.",
         evaluation="How far estimated shares are from the proportions that it really mixed is in the demo's summary.",

@@ -9,9 +9,9 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from marketplace import formats
 from marketplace.core.money import MICRO_DIGITS, exponent_of
@@ -20,8 +20,6 @@ from marketplace.permissions import LoggedInRequest
 from payouts.models import Entry, Posting
 
 REASON_LETTERS = 500
-
-Label = str | Promise
 
 
 class Posted(Protocol):
@@ -102,12 +100,12 @@ def repeated(form: KeyedForm) -> Sequence[tuple[str, str]]:
     return [(name, str(form.data.get(name, ""))) for name in form.fields]
 
 
-def minor_field(label: Label, currency: str, **options: Any) -> forms.DecimalField:
+def minor_field(label: StrOrPromise, currency: str, **options: Any) -> forms.DecimalField:
     """An amount in whole units of a currency, with the decimals that it has."""
     return forms.DecimalField(label=label, decimal_places=exponent_of(currency), max_digits=15, **options)
 
 
-def micro_field(label: Label, **options: Any) -> forms.DecimalField:
+def micro_field(label: StrOrPromise, **options: Any) -> forms.DecimalField:
     """An amount in whole units of a currency, with six decimals."""
     return forms.DecimalField(label=label, decimal_places=MICRO_DIGITS, max_digits=18, **options)
 

@@ -126,9 +126,7 @@ def training_sets_of(asset_ids: list[int]) -> dict[int, list[str]]:
 def consents_of(asset_ids: list[int], at: datetime) -> dict[int, TrainingConsent]:
     """By asset: the training consent in effect, a yes or a no."""
     in_effect = TrainingConsent.objects.filter(asset__in=asset_ids, effective_at__lte=at)
-    counting = in_effect.order_by("asset", "-pk").distinct(
-        "asset"
-    )  # as `marketplace.selectors.answers_in_effect` has it
+    counting = in_effect.order_by("asset", "-pk").distinct("asset")  # as in `answers_in_effect`
     return {consent.asset_id: consent for consent in counting}
 
 

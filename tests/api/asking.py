@@ -13,6 +13,13 @@ from marketplace.models import Contributor, Customer, User
 ALL = tuple(Scope)
 
 
+def log_in(client: Client, person: Contributor | User) -> None:
+    """For the pages."""
+    user = person if isinstance(person, User) else person.user
+    assert user is not None
+    client.force_login(user)
+
+
 class Asker:
     """A token of somebody's, used; answers are Django's."""
 

@@ -28,6 +28,7 @@ from tests.builders import (
     make_user,
     submit,
 )
+from tests.marketplace.test_terms import change_terms
 from tests.marketplace.test_uploads_and_appeals import generated_bytes
 
 
@@ -64,6 +65,16 @@ def test_an_upload_is_screened_and_answered_with_what_became_of_it(ana: Contribu
     assert asker.get(f"submissions/{told['id']}/").json() == told
     assert asker.get(f"assets/{asset.pk}/").json()["training_consent"] is True
     assert b"".join(asker.get(f"assets/{asset.pk}/preview/").streaming_content)[:2] == b"\xff\xd8"
+
+
+def test_nothing_is_taken_under_terms_that_were_not_accepted(
+    ana: Contributor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    change_terms(monkeypatch, tmp_path)
+    answer = Asker(ana).send("submissions/", signed(file=picture(), training_consent="true"))
+    assert answer.status_code == 409
+    assert "Read and accept the terms first" in answer.content.decode()
+    assert not Submission.objects.exists()
 
 
 def test_the_same_file_again_is_known_and_a_broken_one_is_told_why(ana: Contributor) -> None:

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from pytest_django import Settings
 
-from marketplace.models import Contributor, Customer, Download, Generation, GeneratorModel, User
+from marketplace.models import Contributor, Customer, Generation, GeneratorModel, User
+from payouts.models import Order
+from payouts.sandbox import Sandbox
 from tests.api.asking import Asker
 from tests.builders import (
     attribute_download,
@@ -24,6 +27,10 @@ from tests.builders import (
     make_user,
     unit_vector,
 )
+from tests.payouts.conftest import sandbox
+from tests.payouts.sandbox.client import KEY
+
+__all__ = ["sandbox"]
 
 
 @pytest.fixture
@@ -67,12 +74,12 @@ def test_a_generation_says_what_it_resembles_and_whether_it_is_for_sale(
 def test_a_licence_leads_to_a_signed_file_and_a_certificate_that_anybody_can_check(
     generation: Generation, carla: Customer
 ) -> None:
-    asker, bought = Asker(carla), make_download(carla, generation)
-    path = asker.get(f"downloads/{bought.pk}/").json()["files"]["png"].partition("/api/v1/")[2]
+    asker, download = Asker(carla), make_download(carla, generation)
+    (bought,) = asker.get("downloads/").json()["results"]
+    path = bought["files"]["png"].partition("/api/v1/")[2]
     waiting = asker.get(path)
     assert waiting.status_code == 409
     assert "inspiration list is computed first" in waiting.json()["detail"]
-    download = Download.objects.get()
     attribute_download(download, generation.embeddings.get().encoder)
     file = asker.get(path)
     assert file.headers["Content-Type"] == "image/png"
@@ -87,8 +94,41 @@ def test_a_licence_leads_to_a_signed_file_and_a_certificate_that_anybody_can_che
     assert Client().get("/api/v1/certificates/NONE/").status_code == 404
 
 
+def test_an_order_leads_to_stripes_page_and_is_opened_once_for_each_key(
+    generation: Generation, carla: Customer, settings: Settings, sandbox: Sandbox
+) -> None:
+    settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = KEY, sandbox.url
+    asker = Asker(carla)
+    first, again = (asker.post("orders/", {"generation": generation.pk}, key="one").json() for _ in range(2))
+    assert first == again
+    assert first["pay_at"].startswith(sandbox.url)
+    assert (first["state"], first["price_minor"], first["download"]) == ("open", 990, None)
+    assert [one["id"] for one in asker.get("orders/").json()["results"]] == [first["id"]]
+    assert asker.get(f"orders/{first['id']}/").json()["state"] == "open"
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    headers = {"Authorization": f"Bearer {asker.secret}", "Idempotency-Key": "two"}
+    body = {"generation": generation.pk}
+    client = Client(raise_request_exception=False)
+    unreached = client.post("/api/v1/orders/", body, content_type="application/json", headers=headers)
+    assert unreached.status_code == 503
+    assert "Nothing was charged" in unreached.json()["detail"]
+
+
+def test_what_is_not_for_sale_is_refused_with_the_reason(
+    generation: Generation, carla: Customer, sandbox: Sandbox, settings: Settings
+) -> None:
+    settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = KEY, sandbox.url
+    held = make_generation(generation.generator_model, is_checked=False)
+    refused = Asker(carla).post("orders/", {"generation": held.pk})
+    assert refused.status_code == 409
+    assert "has not been compared" in refused.json()["detail"]
+    assert Asker(carla).post("orders/", {"generation": 10**12}).status_code == 404
+    assert Order.objects.count() == 0
+
+
 def test_edits_are_recorded_and_listed(generation: Generation, carla: Customer) -> None:
-    asker, licence = Asker(carla), make_download(carla, generation).pk
+    asker = Asker(carla)
+    licence = make_download(carla, generation).pk
     assert asker.post(f"downloads/{licence}/edits/", {"description": "I repainted the sky."}).status_code == 201
     assert asker.post(f"downloads/{licence}/edits/", {"description": ""}).status_code == 400
     (edit,) = asker.get(f"downloads/{licence}/edits/").json()
@@ -102,7 +142,6 @@ def test_a_partner_sends_a_generation_which_waits_for_its_check(partner: User, c
     told = answer.json()
     assert (told["prompt"], told["seed"], told["parameters"]) == ("boats", 7, {"steps": 20})
     assert told["sale_state"] == "unchecked"
-    assert Asker(carla).get(f"generations/{told['id']}/").json()["sale_state"] == "unchecked"
     kept = Generation.objects.get(pk=told["id"])
     assert (kept.generator_model, kept.training_set) == (model, model.training_set)
     with kept.file.open("rb") as file:

@@ -9,9 +9,8 @@ from django.utils import timezone
 from marketplace.api_tokens import make_token, revoke_token
 from marketplace.core.scopes import Scope
 from marketplace.models import ApiToken, Contributor, Customer, User
-from tests.api.asking import Asker
+from tests.api.asking import Asker, log_in
 from tests.builders import make_asset, make_user, submit
-from tests.payouts.test_pages import log_in
 
 LISTS = {
     "submissions/": Scope.ASSETS_READ,

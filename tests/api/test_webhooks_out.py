@@ -22,11 +22,10 @@ from payouts.gateway import StripeGateway
 from payouts.models import PayoutRun
 from payouts.runs import approve_payout_run, draft_payout_run
 from payouts.sending import send_payout_run
-from tests.api.asking import Asker
+from tests.api.asking import Asker, log_in
 from tests.builders import CLOSED_AT, jpeg_bytes, make_attributed_downloads, make_closed_month, make_picture, submit
 from tests.payouts.conftest import gateway, run, sandbox
 from tests.payouts.paying import AT, fund
-from tests.payouts.test_pages import log_in
 
 __all__ = ["gateway", "run", "sandbox"]
 

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from marketplace.api.once import forget_answers
 from marketplace.declaration import current_declaration
-from marketplace.models import Asset, Contributor, Customer, Download, IdempotencyRecord, Submission
+from marketplace.models import Asset, Contributor, Customer, IdempotencyRecord, Submission
 from tests.api.asking import Asker
 from tests.builders import (
     jpeg_bytes,
     make_asset,
+    make_download,
     make_generation,
     make_generator_model,
     make_picture,
@@ -37,7 +38,7 @@ def test_the_same_request_again_gets_the_same_answer_and_is_done_once(ana: Contr
     assert "Idempotent-Replayed" not in first.headers
     assert again.headers["Idempotent-Replayed"] == "true"
     assert asset.consents.count() == 2  # that of the upload, and one
-    assert asker.post(path, {"granted": False}, key="two").status_code == 201
+    assert asker.post(path, {"granted": True}, key="two").status_code == 201
     assert asset.consents.count() == 3
 
 
@@ -103,13 +104,14 @@ def test_a_request_that_is_being_done_is_not_done_twice(ana: Contributor) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_licence_is_bought_once_by_many_at_once(carla: Customer, ana: Contributor) -> None:
+def test_what_many_send_at_once_is_done_once(carla: Customer, ana: Contributor) -> None:
     make_asset(ana)
-    generation = make_generation(make_generator_model(make_training_set()))
+    licence = make_download(carla, make_generation(make_generator_model(make_training_set())))
     asker, statuses = Asker(carla), list[int]()
 
     def ask() -> None:
-        statuses.append(asker.post("downloads/", {"generation": generation.pk}, key="one").status_code)
+        path, body = f"downloads/{licence.pk}/edits/", {"description": "I painted over it."}
+        statuses.append(asker.post(path, body, key="one").status_code)
         connections.close_all()
 
     threads = [threading.Thread(target=ask) for _ in range(6)]
@@ -118,15 +120,13 @@ def test_a_licence_is_bought_once_by_many_at_once(carla: Customer, ana: Contribu
     for thread in threads:
         thread.join()
     assert set(statuses) <= {201, 409}
-    assert Download.objects.count() == 1
+    assert licence.human_edits.count() == 1
 
 
 def test_what_fails_half_way_leaves_no_answer_and_no_write(
-    carla: Customer, ana: Contributor, monkeypatch: pytest.MonkeyPatch
+    ana: Contributor, asset: Asset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_asset(ana)
-    generation = make_generation(make_generator_model(make_training_set()))
-    asker = Asker(carla)
+    asker, path = Asker(ana), f"assets/{asset.pk}/consents/"
     with monkeypatch.context() as patched:
 
         def lose_power(*args: object, **kwargs: object) -> None:
@@ -134,10 +134,10 @@ def test_what_fails_half_way_leaves_no_answer_and_no_write(
 
         patched.setattr(IdempotencyRecord.objects, "create", lose_power)
         with pytest.raises(RuntimeError):
-            asker.post("downloads/", {"generation": generation.pk}, key="one")
-    assert Download.objects.count() == 0
-    assert asker.post("downloads/", {"generation": generation.pk}, key="one").status_code == 201
-    assert Download.objects.count() == 1
+            asker.post(path, {"granted": False}, key="one")
+    assert asset.consents.count() == 1
+    assert asker.post(path, {"granted": False}, key="one").status_code == 201
+    assert asset.consents.count() == 2
 
 
 def test_answers_are_forgotten_after_seven_days(ana: Contributor, asset: Asset) -> None:

@@ -1,6 +1,7 @@
 """A generation that shows a known mark is held for a reviewer, who sees where; new marks are looked for in old ones."""
 
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
@@ -91,6 +92,20 @@ def test_a_mark_that_is_new_is_looked_for_in_earlier_generations_once(model: Gen
     make_mark(draw_logo())
     assert (check_marks(CLOSED_AT), check_marks(CLOSED_AT)) == (1, 0)
     assert state(generation) is SaleState.HELD
+
+
+def test_a_picture_that_is_away_does_not_hold_up_those_after_it_and_is_tried_again(
+    model: GeneratorModel, encoder: Encoder
+) -> None:
+    away, there = (make_generation_of(marked(seed), model, encoder) for seed in (1, 2))
+    check_copies(CLOSED_AT)
+    make_mark(draw_logo())
+    kept = Path(away.preview.path).rename(Path(away.preview.path).with_suffix(".away"))
+    assert (check_marks(CLOSED_AT), check_marks(CLOSED_AT)) == (1, 0)
+    assert (state(away), state(there)) == (SaleState.FOR_SALE, SaleState.HELD)
+    kept.rename(away.preview.path)
+    assert check_marks(CLOSED_AT) == 1
+    assert state(away) is SaleState.HELD
 
 
 def test_a_new_mark_does_not_undo_what_a_reviewer_cleared_elsewhere(model: GeneratorModel, encoder: Encoder) -> None:

@@ -190,5 +190,5 @@ def test_the_page_asks_the_database_as_often_for_many_images_as_for_one(
         make_asset(ana)
     for version in ("1", "2"):
         make_generator_model(make_training_set(version=version), version)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(20):
         client.get("/contributor/consents/")

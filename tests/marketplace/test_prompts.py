@@ -26,6 +26,7 @@ from marketplace.models import (
     RegisterEntry,
     User,
 )
+from marketplace.personal_data import forget_login, records_of
 from marketplace.prompts.base import ClassifierUnavailable
 from marketplace.prompts.checking import PromptNotAllowed, PromptUnusable, check_prompt, findings_of, state_of
 from marketplace.prompts.deciding import CannotContest, CannotDecide, contest_prompt, decide_prompt, waiting_prompts
@@ -292,6 +293,18 @@ def test_texts_are_deleted_in_time_and_hash_findings_and_decisions_stay(
     again = check("a tree by Mara Lind", login(carla))
     assert again != refused
     assert again.kept_text.text == "a tree by Mara Lind"
+
+
+def test_prompts_are_part_of_personal_data_and_an_erasure_takes_their_texts(carla: Customer) -> None:
+    add(EntryKind.STYLE, "Mara Lind")
+    asked = check("a tree by Mara Lind", login(carla))
+    contest_prompt(asked, "My own name.", login(carla), SOLD_AT)
+    records = records_of(login(carla))
+    assert [row["kept_text__text"] for row in records["prompts"]] == ["a tree by Mara Lind"]
+    assert [row["statement"] for row in records["prompt_contests"]] == ["My own name."]
+    forget_login(login(carla))
+    assert not PromptText.objects.exists()
+    assert PromptCheck.objects.filter(pk=asked.pk).exists()
 
 
 def test_no_prompt_appears_in_a_log(carla: Customer, caplog: pytest.LogCaptureFixture, client: Client) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from marketplace import terms
 from marketplace.core.terms import Audience
 from marketplace.declaration import current_declaration
+from marketplace.images import sha256_hex
 from marketplace.licences import licence_document, sections
 from marketplace.models import (
     Contributor,
@@ -183,5 +184,5 @@ def test_a_certificate_says_the_terms_in_words_and_an_older_one_says_nothing(
 
 def test_each_version_of_the_terms_is_as_it_was_published() -> None:
     """A text that people accepted never changes: a change is a new file."""
-    published = {file.stem: terms.sha256_hex(file.read_bytes())[:12] for file in terms.FOLDER.glob("*.txt")}
+    published = {file.stem: sha256_hex(file.read_bytes())[:12] for file in terms.FOLDER.glob("*.txt")}
     assert published == {"contributor-2026-11": "d5171416e0db", "customer-2026-11": "3bfcb67f3948"}

@@ -1,14 +1,18 @@
 """A bias report counts what contributors say of themselves, and shows it beside what is attributed and earned."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from marketplace.generator_models import retire_model
+from marketplace.model_cards import card_document
 from marketplace.models import Contributor, Customer, GeneratorModel, User
 from payouts.bias import bias_figures, find_subject
 from tests.builders import (
+    CLOSED_AT,
     make_asset,
     make_closed_month,
     make_contributor,
@@ -106,6 +110,22 @@ def test_the_command_writes_a_page_with_charts_and_the_same_figures_as_json(
     assert "reads pictures only" in page
     assert figures["labels"]["country"][1]["attributed_ppm"] == 750_000
     assert {file.name for file in (tmp_path / "report").iterdir()} == {"bias-report.html", "bias-report.json"}
+
+
+def test_a_report_can_be_put_on_the_card_of_its_model_until_that_is_retired(
+    model: GeneratorModel, tmp_path: Path
+) -> None:
+    call_command("bias_report", model.name, "--on-card", output=tmp_path / "report")
+    report = card_document(GeneratorModel.objects.get(pk=model.pk))["bias_report"]
+    page = (tmp_path / "report" / "bias-report.html").read_bytes()
+    assert report["summary"]["report"] == hashlib.sha256(page).hexdigest()
+    assert report["summary"]["Gini coefficient of attributed shares, in ppm"] > 0
+    assert model.training_set
+    with pytest.raises(CommandError, match="is no generator model: only those have cards"):
+        call_command("bias_report", model.training_set.name, "--on-card", output=tmp_path / "set")
+    retire_model(model, None, CLOSED_AT)
+    with pytest.raises(CommandError, match="is retired, and its card is final"):
+        call_command("bias_report", model.name, "--on-card", output=tmp_path / "late")
 
 
 def test_a_set_that_sold_nothing_has_a_report_that_says_so(ana: Contributor, tmp_path: Path) -> None:

@@ -112,12 +112,12 @@ def test_a_refund_is_previewed_with_who_gives_back_then_recorded_once(client: Cl
 
 
 def policy_form(**changed: object) -> dict[str, object]:
-    tomorrow = (timezone.now() + timedelta(days=400)).date()
+    effective_on = (timezone.now() + timedelta(days=400)).date()
     return {
         "contributor_rate_ppm": 450_000,
         "threshold_minor": 2_000,
         "fee_ppm": 29_000,
-        "effective_on": tomorrow,
+        "effective_on": effective_on,
     } | changed
 
 

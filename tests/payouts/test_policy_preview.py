@@ -86,7 +86,7 @@ def test_finance_tries_a_policy_from_the_command_line(shop: Shop, capsys: pytest
         "  rate 500000 ppm: 38.840000 to contributors, 38.840000 to the platform; 2 earned 10.00 USD or more",
         f"Most gained: Ana ({shop.ana.pk}) 20.536650 to 25.670813; Ben ({shop.ben.pk}) 10.535350 to 13.169187",
         "Most lost: by nobody",
-        "Nothing was written. A policy is added in the admin.",
+        "Nothing was written. A policy is added on the page of policies.",
     ]
 
 

@@ -69,5 +69,10 @@ def test_the_page_says_what_is_wrong_with_a_question(client: Client, shop: Shop)
     )
     for asked, says in questions:
         assert says in client.get(PAGE, asked).content.decode(), asked
-    taken_back = {"rate_percent": "40", "threshold": "5", "image": shop.of_ana[0].pk, "withdrawn_on": "2026-09-01"}
+    taken_back: dict[str, str | int] = {
+        "rate_percent": "40",
+        "threshold": "5",
+        "image": shop.of_ana[0].pk,
+        "withdrawn_on": "2026-09-01",
+    }
     assert "4.790267 USD" in client.get(PAGE, taken_back).content.decode()

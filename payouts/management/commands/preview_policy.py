@@ -28,7 +28,7 @@ class Command(BaseCommand):
             self.stdout.write(self._told(outcome, preview.currency))
         for title, changes in (("Most gained", preview.winners), ("Most lost", preview.losers)):
             self.stdout.write(f"{title}: {'; '.join(map(self._changed, changes)) or 'by nobody'}")
-        self.stdout.write("Nothing was written. A policy is added in the admin.")
+        self.stdout.write("Nothing was written. A policy is added on the page of policies.")
 
     def _told(self, outcome: Outcome, currency: str) -> str:
         reached = f"{outcome.reached_count} earned {Money(outcome.threshold_minor, currency)} or more"
