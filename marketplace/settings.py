@@ -333,6 +333,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIN
 # Language and time
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "marketplace" / "locale"]  # our words are found before the libraries'
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
