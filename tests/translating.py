@@ -52,6 +52,8 @@ def texts() -> Catalog:
     for file in _speaking_modules():
         for line, template in sentences_of(file):
             catalog.add(template, locations=[(str(file.relative_to(ROOT)), line)])
+    for line, label in _tasks_by_the_clock():
+        catalog.add(label, locations=[("marketplace/settings.py", line)])
     for file in _modules(UNSHOWN):
         for line, words in codes_of(file):
             catalog.add(words, locations=[(str(file.relative_to(ROOT)), line)])
@@ -117,6 +119,15 @@ def codes_of(file: Path) -> Iterator[tuple[int, str]]:
                     yield from _numbered(statement)
 
 
+def _tasks_by_the_clock() -> Iterator[tuple[int, str]]:
+    """What the tasks of the worker's schedule are called."""
+    for node in ast.walk(ast.parse((ROOT / "marketplace/settings.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CELERY_BEAT_SCHEDULE":
+            for key in node.value.keys if isinstance(node.value, ast.Dict) else ():
+                if isinstance(key, ast.Constant):
+                    yield key.lineno, str(key.value)
+
+
 def _codes(statement: ast.Assign) -> Iterator[tuple[int, str]]:
     values = statement.value.elts if isinstance(statement.value, ast.Tuple) else [statement.value]
     is_labelled = len(values) > 1 and isinstance(statement.targets[0], ast.Name)
@@ -127,9 +138,10 @@ def _codes(statement: ast.Assign) -> Iterator[tuple[int, str]]:
 
 def _numbered(method: ast.FunctionDef) -> Iterator[tuple[int, str]]:
     for node in ast.walk(method):
-        template = _template(node) if isinstance(node, ast.JoinedStr) else None
-        if template and NUMBERED.fullmatch(template):
-            yield node.lineno, template
+        if isinstance(node, ast.JoinedStr):
+            template = _template(node) or ""
+            if NUMBERED.fullmatch(template):
+                yield node.lineno, template
 
 
 def _not_for_readers(node: ast.AST) -> Iterator[ast.AST]:
