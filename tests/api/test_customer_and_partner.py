@@ -179,3 +179,10 @@ def test_what_cannot_be_recorded_is_refused_and_names_the_field(partner: User, f
     assert answer.status_code == 400
     assert [one["field"] for one in answer.json()["errors"]] == [field]
     assert Generation.objects.count() == count
+
+
+def test_a_draft_is_shown_to_its_partner_and_to_nobody_else(partner: User, carla: Customer) -> None:
+    model = partner.generator_models.get()
+    GeneratorModel.objects.filter(pk=model.pk).update(state="draft")
+    assert Asker(partner).get(f"generator-models/{model.pk}/").status_code == 200
+    assert Asker(carla).get(f"generator-models/{model.pk}/").status_code == 404
