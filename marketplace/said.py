@@ -6,15 +6,20 @@ reader's language. A sentence that was made of a template is recognised by it: t
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from babel.messages.catalog import Message
 from babel.messages.mofile import read_mo
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
 CATALOGUES = Path(__file__).parent / "locale"
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
+WORD = re.compile(r"[A-Za-z]{4}")
+"""What a template is recognised by: one such as '%(model)s is %(state)s.' would fit what somebody wrote."""
+BETWEEN = re.compile(r"(, | or )")
 
 
 def said(text: object) -> str:
@@ -31,23 +36,37 @@ def _by_template(text: str, language: str) -> str:
         found = pattern.fullmatch(text) if part in text else None
         if found:
             return translation % {name: said(value) for name, value in found.groupdict().items()}
-    return text
+    return _by_parts(text, language)
+
+
+def _by_parts(text: str, language: str) -> str:
+    """A list such as 'first name, last name', if all parts of it are known."""
+    parts = BETWEEN.split(text)
+    return "".join(map(gettext, parts)) if _known(language).issuperset(parts[::2]) else text
+
+
+@cache
+def _known(language: str) -> frozenset[str]:
+    return frozenset(message.id for message in _messages(language) if isinstance(message.id, str) and message.id)
 
 
 @cache
 def _templates(language: str) -> list[tuple[str, re.Pattern[str], str]]:
     """The longest text between placeholders, the pattern and the translation of each template; the longest first."""
-    file = CATALOGUES / language / "LC_MESSAGES" / "django.mo"
-    if not file.exists():
-        return []
-    with file.open("rb") as catalogue:
-        messages = [
-            (message.id, message.string)
-            for message in read_mo(catalogue)
-            if isinstance(message.id, str) and message.string and PLACEHOLDER.search(message.id)
-        ]
+    messages = [
+        (message.id, message.string)
+        for message in _messages(language)
+        if isinstance(message.id, str) and message.string and PLACEHOLDER.search(message.id)
+    ]
     templates = [(_longest_part(source), _pattern(source), str(translation)) for source, translation in messages]
-    return sorted((one for one in templates if one[0].strip()), key=lambda one: -len(one[0]))
+    return sorted((one for one in templates if WORD.search(one[0])), key=lambda one: -len(one[0]))
+
+
+def _messages(language: str) -> Iterator[Message]:
+    file = CATALOGUES / language / "LC_MESSAGES" / "django.mo"
+    if file.exists():
+        with file.open("rb") as catalogue:
+            yield from read_mo(catalogue)
 
 
 def _parts(template: str) -> list[str]:
