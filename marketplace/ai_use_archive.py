@@ -17,12 +17,13 @@ from django.urls import reverse
 
 from marketplace.ai_use import Document, licence_record, licences_in
 from marketplace.core.canonical import canonical, instant
+from marketplace.core.prompts import PromptDecision, PromptOutcome, PromptState, prompt_state
 from marketplace.core.terms import Audience
 from marketplace.images import decode, derivative
 from marketplace.licence_pdf import certificate_as_pdf
 from marketplace.licences import grouped, inspiration_rows
 from marketplace.model_cards import card_sections
-from marketplace.models import Delivery, Generation, Project, ProjectLicence, TermsAcceptance
+from marketplace.models import Delivery, Generation, Project, ProjectLicence, PromptCheck, TermsAcceptance
 from marketplace.prompts.checking import findings_of
 from marketplace.prompts.reasons import reason_of
 from marketplace.terms import terms_of
@@ -93,7 +94,7 @@ def write_record(project: Project, address_of: AddressOf, at: datetime) -> IO[by
             "at": at,
             "count": count,
             "accepted": accepted.values(),
-            "cards": [(sha256, card_sections(json.loads(text))) for sha256, text in cards.items()],
+            "cards": [_card_in_words(sha256, json.loads(text)) for sha256, text in cards.items()],
             "files": files,
         }
         files.append(archive.add("record.html", _around(shown, _page(page), LICENCES_OF_PAGE)))
@@ -137,17 +138,29 @@ def _add_terms(archive: Archive, accepted: Iterable[TermsAcceptance]) -> Iterato
 def _licence_in_words(licence: ProjectLicence, record: Document) -> str:
     """The part of the page that is about a licence."""
     generation = licence.download.generation
+    check = generation.prompt_check
     context = {
         "download": licence.download,
         "generation": generation,
         "picture": _picture(generation),
         "certificates": record["certificates"],
-        "reasons": [reason_of(finding) for finding in findings_of(generation.prompt_check)]
-        if generation.prompt_check
-        else [],
+        "state": _state_of(check) if check else None,
+        "reasons": [reason_of(finding) for finding in findings_of(check)] if check else [],
         "inspiration": inspiration_rows(record["inspiration"]) if record["inspiration"] else [],
     }
     return render_to_string("marketplace/_ai_use_licence.html", context)
+
+
+def _state_of(check: PromptCheck) -> PromptState:
+    """Where the prompt stood when it was generated: what is contested is not."""
+    decisions = [PromptDecision(review.decision) for review in check.reviews.all()]
+    newest = decisions[-1] if decisions else None
+    return prompt_state(PromptOutcome(check.outcome), newest, is_contested=False, is_contest_decided=False)
+
+
+def _card_in_words(sha256: str, card: Document) -> Document:
+    """A model's card for the page."""
+    return {"sha256": sha256, "model": card["model"], "version": card["version"], "sections": card_sections(card)}
 
 
 def _picture(generation: Generation) -> str:

@@ -18,7 +18,7 @@ from marketplace.ai_use import licences_in
 from marketplace.ai_use_archive import write_record
 from marketplace.models import Customer, Download, Project
 from marketplace.permissions import LoggedInRequest, customer_of, project_of
-from marketplace.projects import ProjectExists, create_project, put_into_project
+from marketplace.projects import ProjectExists, ProjectFull, create_project, put_into_project
 
 LICENCES_A_PAGE = 50
 NAME_CHARACTERS = 200
@@ -78,10 +78,14 @@ def add_licences(request: LoggedInRequest) -> HttpResponse:
         messages.error(request, _("Nothing was put into a project: choose a project and at least one licence."))
         return redirect("downloads")
     mine = form.cleaned_data["project"]
-    added = put_into_project(mine, form.cleaned_data["licences"], timezone.now())
+    try:
+        added = put_into_project(mine, form.cleaned_data["licences"], timezone.now())
+    except ProjectFull as full:
+        messages.error(request, str(full))
+        return redirect("project", mine.pk)
     if added:
-        said = ngettext("%(count)s licence was put in.", "%(count)s licences were put in.", added) % {"count": added}
-        messages.success(request, said)
+        put_in = ngettext("%(count)s licence was put in.", "%(count)s licences were put in.", added)
+        messages.success(request, put_in % {"count": added})
     else:
         messages.info(request, _("Nothing changed: what you chose is in this project already."))
     return redirect("project", mine.pk)

@@ -6,6 +6,7 @@ import re
 import tracemalloc
 from datetime import UTC, datetime
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
@@ -190,6 +191,7 @@ def test_prompts_come_with_what_their_check_found_and_reviewers_decided(carla: C
     assert (found["outcome"], found["findings"][0]["term"]) == ("ask", "Nora Falk")
     assert found["decisions"] == [{"decision": "cleared", "decided_at": "2026-09-20T08:00:00.000000Z"}]
     page = files["record.html"].decode()
+    assert "cleared by a reviewer" in page
     assert "Nora Falk is a real person" in page
     assert not any(b"A secret of the reviewer" in data for data in files.values())
 
@@ -267,8 +269,7 @@ def test_more_licences_take_no_more_queries(
 
 
 def test_files_do_not_gather_in_memory(project: Project, delivery: Delivery) -> None:
-    with delivery.file.storage.open(delivery.file.name, "wb") as file:
-        file.write(bytes(30_000_000))
+    Path(delivery.file.path).write_bytes(bytes(30_000_000))
     tracemalloc.start()
     with write_record(project, lambda path: f"{SITE}{path}", MADE_AT):
         _, peak_bytes = tracemalloc.get_traced_memory()

@@ -137,6 +137,17 @@ def test_putting_in_nothing_or_nonsense_changes_nothing_and_says_what_to_choose(
     assert not ProjectLicence.objects.exists()
 
 
+def test_a_project_that_would_be_too_large_for_one_record_takes_nothing_and_says_what_to_do(
+    mine: Client, carla: Customer, downloads: list[Download], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marketplace.projects.MOST_LICENCES", 1)
+    project = create_project(carla, "Spring", SOLD_AT)
+    chosen = {"project": project.pk, "licences": [download.pk for download in downloads]}
+    page = mine.post("/projects/licences/", chosen, follow=True).content.decode()
+    assert "at most 1 licences. Make another project for more" in page
+    assert not project.licences.exists()
+
+
 def test_nobody_puts_anothers_licence_into_a_project_or_theirs_into_anothers(
     mine: Client, carla: Customer, dora: Customer, downloads: list[Download]
 ) -> None:
