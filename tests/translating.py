@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
@@ -29,6 +29,7 @@ PHRASE = re.compile(r"(?=.*[a-z]{2} )[^{}<>;=]*", re.DOTALL)
 NAMING = {"StrEnum", "models.TextChoices", "models.Model"}
 INDENTED = re.compile(r"^[ \t]+", re.MULTILINE)
 CODE = re.compile(r"[\w-]+|.* .*")
+FAMILIAR = re.compile(r"\b(du|dein\w*|dich|dir|kontaktiere|bist)\b", re.IGNORECASE)
 NUMBERED = re.compile(r"[a-z ]+%\(pk\)s")
 KEYWORDS = {
     "_": None,
@@ -54,6 +55,8 @@ def texts() -> Catalog:
             catalog.add(template, locations=[(str(file.relative_to(ROOT)), line)])
     for line, label in _tasks_by_the_clock():
         catalog.add(label, locations=[("marketplace/settings.py", line)])
+    for theirs in _familiar():
+        catalog.add(theirs.id, locations=[("allauth", 0)])
     for file in _modules(UNSHOWN):
         for line, words in codes_of(file):
             catalog.add(words, locations=[(str(file.relative_to(ROOT)), line)])
@@ -117,6 +120,17 @@ def codes_of(file: Path) -> Iterator[tuple[int, str]]:
                     yield from _codes(statement)
                 if isinstance(statement, ast.FunctionDef) and statement.name == "__str__":
                     yield from _numbered(statement)
+
+
+def _familiar() -> Iterator[Message]:
+    """What the library of logins says in German with "du": we say all with "Sie"."""
+    import allauth
+
+    file = Path(allauth.__file__).parent / "locale/de/LC_MESSAGES/django.po"
+    for message in read_po(BytesIO(file.read_bytes()), locale="de"):
+        places = {place.removeprefix("templates/").split("/")[0] for place, _ in message.locations}
+        if message.id and places & {"account", "mfa"} and FAMILIAR.search(str(message.string)):
+            yield message
 
 
 def _tasks_by_the_clock() -> Iterator[tuple[int, str]]:
