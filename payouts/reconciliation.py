@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Cast, Concat
+from django.utils.translation import gettext_noop
 
 from marketplace.core.money import Money, micro_to_minor, minor_to_micro
 from payouts.attempts import transfer_group
@@ -238,23 +239,23 @@ def _in_transit_difference(currency: str) -> Iterator[Difference]:
     if in_transit_micro != minor_to_micro(reserved_minor, currency):
         reserved_words = Money(reserved_minor, currency)
         found = f"The ledger has {in_transit_micro} micro in transit, and {reserved_words} of payouts are reserved."
-        yield Difference(FindingKind.IN_TRANSIT_DIFFERS, "payouts in transit", found)
+        yield Difference(FindingKind.IN_TRANSIT_DIFFERS, gettext_noop("payouts in transit"), found)
 
 
 def _cash_differences(cash: Cash, pending: Cash, currency: str) -> Iterator[Difference]:
-    for equation, kind, adjective in (
-        (cash, FindingKind.CASH_DIFFERS, "available"),
-        (pending, FindingKind.PENDING_DIFFERS, "pending"),
+    balance, awaited = gettext_noop("Stripe's balance"), gettext_noop("what is pending at Stripe")
+    for equation, kind, subject, account, adjective in (
+        (cash, FindingKind.CASH_DIFFERS, gettext_noop("cash at Stripe"), balance, gettext_noop("available")),
+        (pending, FindingKind.PENDING_DIFFERS, gettext_noop("pending at Stripe"), awaited, gettext_noop("pending")),
     ):
         if equation.difference_minor:
             parts = (equation.ledger_minor, equation.stripe_minor, equation.in_flight_minor, equation.difference_minor)
             ledger, stripe, in_flight, off = (Money(minor, currency) for minor in parts)
-            account = "Stripe's balance" if equation is cash else "what is pending at Stripe"
             found = (
                 f"The ledger has {ledger} in {account}; Stripe has {stripe} {adjective}, and {in_flight} are in "
                 f"flight: {off} too much in the ledger."
             )
-            yield Difference(kind, "cash at Stripe" if equation is cash else "pending at Stripe", found)
+            yield Difference(kind, subject, found)
 
 
 def _catch_up(charges: dict[str, Charge], gateway: Gateway, at: datetime) -> None:

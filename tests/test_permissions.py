@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from marketplace.models import Contributor, Customer, User
 from tests.one_of_each import make_one_of_each
-from tests.permission_table import ADMIN, addresses, rows
+from tests.permission_rows import ADMIN, addresses, rows
 
 HIDDEN = (403, 404)
 
@@ -20,7 +20,7 @@ def names(resolver: URLResolver, namespace: str = "") -> Iterator[str]:
     """The names of all addresses; what the admin registers is one of them."""
     for pattern in resolver.url_patterns:
         if str(pattern.pattern).startswith("api/"):
-            continue  # where tokens are asked for, of which tests/api/test_tokens.py has a table
+            continue  # where tokens are asked for: tests/api/test_permissions.py
         if isinstance(pattern, URLPattern):
             yield f"{namespace}{pattern.name}"
         elif pattern.namespace == "admin":
@@ -55,6 +55,7 @@ def is_let_in(client: Client, method: str, address: str) -> bool:
     return response.status_code not in HIDDEN and not is_sent_to_login
 
 
+@pytest.mark.timeout(600)  # some two thousand requests
 def test_everybody_opens_what_the_table_says_and_nothing_else(parameters: Mapping[str, Any]) -> None:
     wrong = []
     for person in rows()[0].allowed:

@@ -9,16 +9,18 @@ from babel.messages.mofile import write_mo
 from django.test import Client
 from django.utils import translation
 
-from marketplace.said import _templates, said
+from marketplace.said import _known, _templates, said
 from tests.translating import APPS, GERMAN, ROOT, german, sentences_of, texts
 
 NAMED = re.compile(r"%\((\w+)\)[sd]")
-WRITTEN_ONCE = {"Tributary", "PDF", "CSV", "JSON", "XLSX", "ZIP", "USD", "UTC", "API", "JPEG", "PNG", "URL", "Stripe"}
+WRITTEN_ONCE = {"Tributary", "PDF", "CSV", "JSON", "XLSX", "ZIP", "USD", "UTC", "API", "JPEG", "PNG", "URL"}
+WRITTEN_ONCE |= {"SHA", "Stripe"}
 """What is the same in both languages."""
 NOT_FOR_LOGINS = {"explanation_file.html", "replication_report.html", "500.html"}
 """Files that are handed on, in English, and the page of last resort, which must need nothing."""
 DJANGO = re.compile(
-    r"\{% blocktranslate.*?%\}.*?\{% endblocktranslate %\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<script.*?</script>",
+    r"\{% blocktranslate.*?%\}.*?\{% endblocktranslate %\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}"
+    r"|<(script|style|code)\b.*?</\1>",
     re.DOTALL,
 )
 SPOKEN_ATTRIBUTE = re.compile(r'(?:aria-label|alt|title|placeholder|data-label)="([^"]*)"')
@@ -31,6 +33,7 @@ def _compiled() -> None:
     with GERMAN.with_suffix(".mo").open("wb") as file:
         write_mo(file, german())
     _templates.cache_clear()
+    _known.cache_clear()
 
 
 def test_every_text_has_a_german_translation_and_no_translation_is_left_over() -> None:
@@ -100,3 +103,20 @@ def test_a_sentence_that_was_stored_in_english_is_said_in_german() -> None:
         assert "10.00 USD" in said(stored)
         assert "balance" not in said(stored)
         assert said("What nobody has translated stays.") == "What nobody has translated stays."
+
+
+def test_a_list_of_what_is_known_is_said_in_german_and_what_somebody_wrote_is_left_alone() -> None:
+    with translation.override("de"):
+        assert said("Stripe still asks for first name, last name") == "Stripe verlangt noch: Vorname, Nachname"
+        assert said("Send us your tax form: W-8BEN or W-8BEN-E.").endswith(": W-8BEN oder W-8BEN-E.")
+        for written in ("The name is wrong.", "The date, or the signature", ", ", "Send it to us now"):
+            assert said(written) == written
+
+
+def test_sentences_in_lines_are_each_said_in_german() -> None:
+    with translation.override("de"):
+        lines = said("Image 7: 40 points agree; 9 % of the generation is 8 % of the image.\nImage 7 is mirrored.")
+    assert lines.splitlines() == [
+        "Bild 7: 40 Punkte stimmen überein; 9 % des generierten Bilds sind 8 % dieses Bilds.",
+        "Bild 7 ist gespiegelt.",
+    ]

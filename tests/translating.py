@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
@@ -16,13 +16,21 @@ GERMAN = ROOT / "marketplace/locale/de/LC_MESSAGES/django.po"
 SILENT = {"settings", "checks", "startup", "embedded", "apps", "admin", "audit", "audit_baseline", "audit_report"}
 SILENT |= {"encoders", "embed", "reembed", "recipes", "recall", "search", "sscd", "tiles", "statistics", "detector"}
 SILENT |= {"signing", "demo_chain", "credentials", "integrity", "integrity_queries", "integrity_corrections"}
-SILENT |= {"gateway", "generators", "database_role", "verify_statement", "encoders", "posting", "lists", "audit_chain"}
-SILENT |= {"apportion", "money", "canonical", "hamming", "proofs", "ledger", "catalogue", "models"}
+SILENT |= {"gateway", "generators", "database_role", "verify_statement", "encoders", "posting", "lists"}
+SILENT |= {"audit_chain", "hosted", "api"}
+SILENT |= {"apportion", "money", "canonical", "hamming", "proofs", "ledger", "catalogue", "models", "webhooks"}
 SILENT |= {"management", "benchmark", "campaign", "compact", "demo", "migrations", "sandbox", "sample_catalogue"}
 UNHEARD = {"debug", "info", "warning", "error_", "exception", "execute", "_", "translated", "gettext", "gettext_lazy"}
 UNHEARD |= {"ngettext", "ngettext_lazy", "pgettext", "cursor", "compile", "required", "add_argument", "translate"}
-SENTENCE = re.compile(r"(?=.*[a-z]{2} )(?:[A-Z]|%\()[^{}<>;]*[.!?:]", re.DOTALL)
+UNSHOWN = {"management", "migrations", "audit", "encoders", "outcomes", "campaign", "sandbox", "generators"}
+UNSHOWN |= {"credentials", "scopes"}
+SENTENCE = re.compile(r"(?=.*[a-z]{2} )(?:[A-Z]|%\()[^{}<>]*[.!?:]", re.DOTALL)
 PHRASE = re.compile(r"(?=.*[a-z]{2} )[^{}<>;=]*", re.DOTALL)
+NAMING = {"StrEnum", "models.TextChoices", "models.Model"}
+INDENTED = re.compile(r"^[ \t]+", re.MULTILINE)
+CODE = re.compile(r"[\w-]+|.* .*")
+FAMILIAR = re.compile(r"\b(du|dein\w*|dich|dir|kontaktiere|bist)\b", re.IGNORECASE)
+NUMBERED = re.compile(r"[a-z ]+%\(pk\)s")
 KEYWORDS = {
     "_": None,
     "translated": None,
@@ -45,6 +53,13 @@ def texts() -> Catalog:
     for file in _speaking_modules():
         for line, template in sentences_of(file):
             catalog.add(template, locations=[(str(file.relative_to(ROOT)), line)])
+    for line, label in _tasks_by_the_clock():
+        catalog.add(label, locations=[("marketplace/settings.py", line)])
+    for theirs in _familiar():
+        catalog.add(theirs.id, locations=[("allauth", 0)])
+    for file in _modules(UNSHOWN):
+        for line, words in codes_of(file):
+            catalog.add(words, locations=[(str(file.relative_to(ROOT)), line)])
     return catalog
 
 
@@ -64,16 +79,21 @@ def _code() -> Iterator[tuple[str, str]]:
         for file in sorted((ROOT / app).rglob("*.py")):
             yield str(file.relative_to(ROOT)), file.read_text(encoding="utf-8")
         for file in sorted((ROOT / app).rglob("*.html")) + sorted((ROOT / app).rglob("templates/**/*.txt")):
-            yield str(file.relative_to(ROOT)), templatize(file.read_text(encoding="utf-8"))
+            source = INDENTED.sub("", templatize(file.read_text(encoding="utf-8")))
+            yield str(file.relative_to(ROOT)), source
 
 
 def _speaking_modules() -> Iterator[Path]:
     """The modules whose sentences reach pages: all but those whose words reach operators, commands or programs only."""
+    numeric = ROOT / "attribution/core"
+    return (file for file in _modules(SILENT) if numeric not in file.parents)
+
+
+def _modules(without: set[str]) -> Iterator[Path]:
     for app in APPS:
         for file in sorted((ROOT / app).rglob("*.py")):
             inside = file.relative_to(ROOT / app)
-            numeric = (app, inside.parts[0]) == ("attribution", "core")
-            if not numeric and not SILENT & {*inside.parts[:-1], file.stem}:
+            if not without & {*inside.parts[:-1], file.stem}:
                 yield file
 
 
@@ -87,20 +107,63 @@ def sentences_of(file: Path) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in silent:
             template = _template(node)
-            if template and (PHRASE if "core" in file.parts else SENTENCE).fullmatch(template):
+            if template and (SENTENCE.fullmatch(template) or ("core" in file.parts and PHRASE.fullmatch(template))):
                 yield node.lineno, template
-        elif isinstance(node, ast.ClassDef) and any(isinstance(b, ast.Name) and b.id == "StrEnum" for b in node.bases):
+
+
+def codes_of(file: Path) -> Iterator[tuple[int, str]]:
+    """Line and words of what a module's enumerations and models name, as pages write it: 'on hold', 'hold %(pk)s'."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef) and NAMING & {ast.unparse(base) for base in node.bases}:
             for statement in node.body:
-                if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
-                    yield statement.lineno, str(statement.value.value).replace("_", " ")
+                if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]).isupper():
+                    yield from _codes(statement)
+                if isinstance(statement, ast.FunctionDef) and statement.name == "__str__":
+                    yield from _numbered(statement)
+
+
+def _familiar() -> Iterator[Message]:
+    """What the library of logins says in German with "du": we say all with "Sie"."""
+    import allauth
+
+    file = Path(allauth.__file__).parent / "locale/de/LC_MESSAGES/django.po"
+    for message in read_po(BytesIO(file.read_bytes()), locale="de"):
+        places = {place.removeprefix("templates/").split("/")[0] for place, _ in message.locations}
+        if message.id and places & {"account", "mfa"} and FAMILIAR.search(str(message.string)):
+            yield message
+
+
+def _tasks_by_the_clock() -> Iterator[tuple[int, str]]:
+    """What the tasks of the worker's schedule are called."""
+    for node in ast.walk(ast.parse((ROOT / "marketplace/settings.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CELERY_BEAT_SCHEDULE":
+            for key in node.value.keys if isinstance(node.value, ast.Dict) else ():
+                if isinstance(key, ast.Constant):
+                    yield key.lineno, str(key.value)
+
+
+def _codes(statement: ast.Assign) -> Iterator[tuple[int, str]]:
+    values = statement.value.elts if isinstance(statement.value, ast.Tuple) else [statement.value]
+    is_labelled = len(values) > 1 and isinstance(statement.targets[0], ast.Name)
+    for value in values[1:] if is_labelled else values:
+        if isinstance(value, ast.Constant) and CODE.fullmatch(str(value.value)):
+            yield value.lineno, str(value.value).replace("_", " ")
+
+
+def _numbered(method: ast.FunctionDef) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(method):
+        if isinstance(node, ast.JoinedStr):
+            template = _template(node) or ""
+            if NUMBERED.fullmatch(template):
+                yield node.lineno, template
 
 
 def _not_for_readers(node: ast.AST) -> Iterator[ast.AST]:
-    """The texts below a node that no reader of a page gets: docstrings, logs, SQL, help, what is marked already."""
-    if isinstance(node, ast.Expr | ast.FormattedValue):
-        yield from (
-            ast.walk(node) if isinstance(node, ast.FormattedValue) or not isinstance(node.value, ast.Call) else ()
-        )
+    """The texts below a node that no reader of a page gets: docstrings, logs, SQL, help, hashed, marked already."""
+    if isinstance(node, ast.FormattedValue) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+        yield from ast.walk(node)
+    if isinstance(node, ast.FunctionDef) and node.name.endswith("_hash"):
+        yield from ast.walk(node)
     if isinstance(node, ast.JoinedStr):
         yield from node.values
     if isinstance(node, ast.Call) and _called(node) in UNHEARD:

@@ -5,8 +5,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from attribution.models import CopyCheck
 from attribution.selectors import most_resembled
 from marketplace.core.release import WHY_NOT_FOR_SALE
+from marketplace.models import OutputDecision
 from marketplace.output_checks import sale_states
 from marketplace.permissions import LoggedInRequest, generations_for, require_customer_or_finance, roles_of
 from marketplace.prices import licence_price
@@ -26,6 +28,8 @@ def generation(request: LoggedInRequest, generation_id: int) -> HttpResponse:
         "generation": one,
         "training_image_count": one.training_set.members.count(),
         "resembled": most_resembled(one, RESEMBLED),
+        "copy_check": CopyCheck.objects.filter(generation=one).order_by("-pk").first(),
+        "decision": OutputDecision.objects.filter(output_check__generation=one).order_by("-pk").first(),
         "price": licence_price(),
         "not_for_sale": WHY_NOT_FOR_SALE.get(sale_states([one])[one.pk]),
         "form": LicenceForm(),

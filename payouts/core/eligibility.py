@@ -143,8 +143,8 @@ def still_asked(account: ConnectedAccount) -> str:
 def in_words(requirements: Sequence[str]) -> str:
     """What Stripe asks for, such as individual.first_name, as people read it: the first few, and how many more."""
     words = list(dict.fromkeys(_FIELDS.get(code, code.replace(".", " ").replace("_", " ")) for code in requirements))
-    more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
-    return ", ".join(words[:NAMED]) + more
+    named, more = ", ".join(words[:NAMED]), len(words) - NAMED
+    return f"{named} and {more} more" if more > 0 else named
 
 
 _FIELDS = {

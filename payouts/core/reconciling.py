@@ -113,4 +113,4 @@ class Cash:
 
 
 def _words(amount_minor: int, currency: str, stripe_account_id: str) -> str:
-    return f"{amount_minor} {currency} to {stripe_account_id}"
+    return f"{amount_minor} {currency} to account {stripe_account_id}"

@@ -26,6 +26,7 @@ from marketplace.sample_catalogue import write_catalogue
 from marketplace.sample_catalogue.unwelcome import write_unwelcome_uploads
 from marketplace.services import NoTrainingSet
 from marketplace.terms import accept_current_terms
+from payouts.demo import incidents
 from payouts.demo import month as stages
 from payouts.demo.background import SANDBOX_KEY, Background, BackgroundFailed, sandbox, worker
 from payouts.demo.database import empty_database, mark_complete
@@ -109,6 +110,12 @@ class _Demo:
             stages.put_models_on_sale(month, staff)
         with self._stage("sell"):
             stages.sell(month)
+            happened = [
+                incidents.refuse_a_prompt(staff.buys, staff.reviews, month),
+                incidents.tell_of_a_copy(),
+                incidents.withdraw(incidents.image_to_withdraw(), month),
+                incidents.sell_a_training_set(month),
+            ]
         with self._stage("attribute") as report:
             stages.attribute(background, report)
         with self._stage("book") as report:
@@ -116,12 +123,13 @@ class _Demo:
         with self._stage("close"):
             period = stages.close(month, staff, timezone.now())
             stages.collect(period, gateway, timezone.now())
+            happened.append(incidents.remove(incidents.image_to_remove(), staff.reviews, month))
         with self._stage("onboard") as report:
             stages.onboard(gateway, staff, timezone.now(), report)
         with self._stage("pay") as report:
             run = stages.pay(staff, background, timezone.now(), report)
         stages.give_logins()
-        return summarise(period, run, gateway, self._seconds)
+        return summarise(period, run, gateway, happened, self._seconds)
 
     def _draw(self) -> Path:
         folder: Path = settings.DATA_FOLDER / "sample-catalogue"

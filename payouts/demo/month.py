@@ -73,11 +73,12 @@ class Stalled(RuntimeError):
 
 @dataclass(frozen=True)
 class Staff:
-    """The two finance people whom the books need, and who reviews what is held."""
+    """The two finance people whom the books need, who reviews what is held, and a customer with a login."""
 
     closes: User
     approves: User
     reviews: User
+    buys: User
 
 
 def hire(month: Month) -> Staff:
@@ -96,7 +97,7 @@ def hire(month: Month) -> Staff:
     Policy.objects.create(
         effective_at=month.previous.start_at, contributor_rate_ppm=400_000, fee_ppm=29_000, threshold_minor=1_000
     )
-    return Staff(staff[0], staff[1], reviewer)
+    return Staff(staff[0], staff[1], reviewer, buyer)
 
 
 def import_folder(folder: Path, at: datetime, report: Report) -> list[tuple[Listed, Ingested]]:

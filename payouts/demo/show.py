@@ -1,6 +1,7 @@
 """The summary as a page of text for a terminal."""
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from attribution.core.copies import Tier
@@ -16,6 +17,8 @@ def show(summary: Summary, console: Console) -> None:
     console.rule(f"Tributary, {summary.month}")
     for name, figure in _figures(summary):
         console.print(f"[bold]{name:<14}[/bold] {figure}")
+    for incident in summary.incidents:
+        console.print(f"[bold]{incident.kind:<14}[/bold] {escape(incident.sentence)} [dim]{incident.page}[/dim]")
     console.print(_earnings(summary))
     left_out = len(summary.contributors) - LINES_SHOWN
     if left_out > 0:
@@ -37,7 +40,10 @@ def _figures(summary: Summary) -> list[tuple[str, str]]:
         ("Screening", verdicts),
         ("Copies", _copies(summary)),
         ("Encoder", encoder if summary.encoder == "compact" else summary.encoder),
-        ("Sales", f"{summary.downloads} downloads of generated images, {money(summary.gross_minor)}"),
+        (
+            "Sales",
+            f"{summary.downloads} downloads and a training deal, {money(summary.gross_minor)}",
+        ),
         ("Net", f"{money(summary.net_minor)} after {money(summary.fee_minor)} of card fees"),
         ("Pool", f"{exact(summary.pool_micro)} for {len(summary.contributors)} contributors"),
         ("Common fund", f"{exact(summary.common_fund_micro)} of it resembled nothing in particular"),
@@ -77,7 +83,7 @@ def _books(summary: Summary) -> str:
 
 def _earnings(summary: Summary) -> Table:
     table = Table(title="Who earned what")
-    for heading in ("Contributor", "Downloads", "Attributed", "Common fund", "Paid", "Not paid"):
+    for heading in ("Contributor", "Downloads", "Attributed", "Common fund", "Deals", "Paid", "Not paid"):
         table.add_column(heading, justify="left" if heading in {"Contributor", "Not paid"} else "right")
     for line in summary.contributors[:LINES_SHOWN]:
         table.add_row(
@@ -85,6 +91,7 @@ def _earnings(summary: Summary) -> Table:
             str(line.downloads),
             format_micro(line.attributed_micro, 4),
             format_micro(line.common_fund_micro, 4),
+            format_micro(line.dataset_deal_micro, 4),
             str(Money(line.paid_minor, summary.currency)) if line.paid_minor else "-",
             line.reason.replace("_", " "),
         )

@@ -1,7 +1,7 @@
 """What the demo's month came to: every figure read back from the database, or from Stripe where it says so."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import mean
 
@@ -14,6 +14,7 @@ from marketplace.models import Asset, Contributor, Download, Generation, OutputD
 from payouts.attempts import transfer_group
 from payouts.core.ledger import AccountKind
 from payouts.core.states import PayoutState
+from payouts.demo.incidents import Incident
 from payouts.gateway import Gateway
 from payouts.integrity import findings
 from payouts.models import Earning, LedgerAccount, Payout, PayoutRun, Period, RevenueEvent, Statement, Transfer
@@ -27,6 +28,7 @@ class ContributorLine:
     downloads: int
     attributed_micro: int
     common_fund_micro: int
+    dataset_deal_micro: int
     paid_minor: int
     reason: str
     explanation: str
@@ -60,6 +62,7 @@ class Summary:
     findings: tuple[str, ...]
     misattributed: float
     misallocated: float
+    incidents: tuple[Incident, ...]
     seconds: Mapping[str, float]
 
     @property
@@ -77,10 +80,12 @@ class Summary:
         return asdict(self) | {"is_balanced": self.is_balanced}
 
 
-def summarise(period: Period, run: PayoutRun, gateway: Gateway, seconds: Mapping[str, float]) -> Summary:
+def summarise(
+    period: Period, run: PayoutRun, gateway: Gateway, incidents: Sequence[Incident], seconds: Mapping[str, float]
+) -> Summary:
     """Read the month back."""
     revenue = RevenueEvent.objects.filter(period=period).aggregate(
-        downloads=Count("pk"), gross=Sum("gross_minor"), fee=Sum("fee_minor"), net=Sum("net_minor")
+        downloads=Count("download"), gross=Sum("gross_minor"), fee=Sum("fee_minor"), net=Sum("net_minor")
     )
     transfers = Transfer.objects.filter(payout__run=run).aggregate(count=Count("pk"), total=Sum("amount_minor"))
     accounts = LedgerAccount.objects.filter(currency=period.currency)
@@ -112,6 +117,7 @@ def summarise(period: Period, run: PayoutRun, gateway: Gateway, seconds: Mapping
         findings=tuple(f"{finding.check}: {finding.sentence}" for finding in findings()),
         misattributed=misattributed(),
         misallocated=misallocated(period),
+        incidents=tuple(incidents),
         seconds=dict(seconds),
     )
 
@@ -138,6 +144,7 @@ def _contributors(period: Period, run: PayoutRun) -> tuple[ContributorLine, ...]
             downloads=downloads[pk],
             attributed_micro=earned.get((pk, Earning.ATTRIBUTION), 0),
             common_fund_micro=earned.get((pk, Earning.COMMON_FUND), 0),
+            dataset_deal_micro=earned.get((pk, Earning.DATASET_DEAL), 0),
             paid_minor=payouts[pk].amount_minor if payouts[pk].state == PayoutState.SENT else 0,
             reason=payouts[pk].reason,
             explanation=payouts[pk].explanation,
@@ -158,15 +165,15 @@ def misattributed() -> float:
 
 
 def misallocated(period: Period) -> float:
-    """The part of the pool that went to other contributors than if everybody were paid by what was really mixed."""
+    """The part of what sales brought that others would have had if everybody were paid by what was really mixed."""
     truth, owner = _truth(), dict(Asset.objects.values_list("pk", "contributor_id"))
     due: Counter[int] = Counter()
-    for generation_id, gross_minor in RevenueEvent.objects.filter(period=period).values_list(
-        "download__generation_id", "gross_minor"
-    ):
+    sold = RevenueEvent.objects.filter(period=period, download__isnull=False)
+    for generation_id, gross_minor in sold.values_list("download__generation_id", "gross_minor"):
         for asset_id, weight_ppm in truth[generation_id].items():
             due[owner[asset_id]] += gross_minor * weight_ppm
-    paid = Counter(dict(Earning.objects.filter(period=period).values_list("contributor").annotate(Sum("amount_micro"))))
+    earned = Earning.objects.filter(period=period).exclude(kind=Earning.DATASET_DEAL)
+    paid = Counter(dict(earned.values_list("contributor").annotate(Sum("amount_micro"))))
     return sum(abs(paid[pk] / paid.total() - due[pk] / due.total()) for pk in due.keys() | paid.keys()) / 2
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.db import connection, transaction
+from django.test import Client
 from PIL import ImageOps
 
 from attribution import copies, proof
@@ -14,9 +15,9 @@ from attribution.copies import check_copies
 from attribution.core.copies import CopyThresholds, Tier
 from attribution.models import CopyCheck, EmbeddingFailure, Encoder
 from attribution.same_picture import stored_picture
-from marketplace.core.release import SaleState
-from marketplace.models import Asset, Contributor, GeneratorModel
-from marketplace.output_checks import sale_states
+from marketplace.core.release import Decision, SaleState
+from marketplace.models import Asset, Contributor, Customer, Generation, GeneratorModel
+from marketplace.output_checks import decide_output, sale_states
 from tests.attribution.copying import (
     drawn,
     holding,
@@ -32,6 +33,7 @@ from tests.builders import (
     make_asset,
     make_generator_model,
     make_training_set,
+    make_user,
     submit,
     unit_vector,
 )
@@ -78,6 +80,27 @@ def test_what_shares_no_region_with_any_image_is_for_sale(model: GeneratorModel,
     assert check_copies(CLOSED_AT) == 1
     assert CopyCheck.objects.get().tier == Tier.NONE
     assert sale_states([generation])[generation.pk] is SaleState.FOR_SALE
+
+
+def test_a_customer_reads_before_paying_what_the_check_found_and_what_a_reviewer_saw(
+    client: Client, carla: Customer, model: GeneratorModel, encoder: Encoder
+) -> None:
+    assert carla.user is not None
+    client.force_login(carla.user)
+
+    def page(generation: Generation) -> str:
+        return client.get(f"/generations/{generation.pk}/").content.decode()
+
+    original = make_generation_of(drawn(5), model, encoder)
+    assert "It has not been compared with the training set yet." in page(original)
+    copied = make_generation_of(holding(drawn(0)), model, encoder)
+    check_copies(CLOSED_AT)
+    assert "No region of it was found in a training image." in page(original)
+    assert "with the 2 nearest of the 2 images" in page(original)
+    assert "A region of it is nearly the same as one of a training image." in page(copied)
+    reviewer = make_user("rita", "reviewer")
+    decide_output(copied.output_checks.get(), Decision.CLEARED, "A common motif.", reviewer, CLOSED_AT)
+    assert "cleared. A common motif." in page(copied)
 
 
 def test_an_image_outside_the_training_set_of_its_model_is_no_source_of_a_copy(

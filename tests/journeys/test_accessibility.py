@@ -18,7 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 from marketplace.models import Contributor, Customer, User
 from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MS, PHONE, WIDE, needs_chromium
 from tests.one_of_each import make_one_of_each
-from tests.permission_table import addresses, rows
+from tests.permission_rows import addresses, rows
 
 NOBODY = "anonymous"
 NO_SUCH_PAGE = "/no-such-page/"

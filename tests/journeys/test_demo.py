@@ -185,10 +185,14 @@ def test_the_summary_can_be_recomputed_from_the_database_by_hand(
         assert row is not None
         return row
 
-    assert figures("SELECT count(*), sum(gross_minor), sum(fee_minor), sum(net_minor) FROM payouts_revenueevent") == (
+    assert figures(
+        "SELECT count(download_id), sum(gross_minor), sum(fee_minor), sum(net_minor) FROM payouts_revenueevent"
+    ) == (
         summary["downloads"], summary["gross_minor"], summary["fee_minor"], summary["net_minor"]
     )  # fmt: skip
-    earned = sum(line["attributed_micro"] + line["common_fund_micro"] for line in summary["contributors"])
+    deals_micro = sum(line["dataset_deal_micro"] for line in summary["contributors"])
+    by_sales_micro = sum(line["attributed_micro"] + line["common_fund_micro"] for line in summary["contributors"])
+    earned = by_sales_micro + deals_micro
     assert figures("SELECT sum(amount_micro) FROM payouts_earning") == (earned,) == (summary["pool_micro"],)
     assert summary["pool_micro"] == summary["net_minor"] * 10_000 * 400_000 // 1_000_000
     assert figures("SELECT count(*), sum(amount_minor) FROM payouts_transfer") == (
@@ -204,10 +208,34 @@ def test_the_summary_can_be_recomputed_from_the_database_by_hand(
                JOIN marketplace_contributor c ON c.id = share.contributor_id GROUP BY 1"""
         ).fetchall()
     )
-    total = summary["gross_minor"] * 1_000_000
+    (sold_minor,) = figures("SELECT sum(gross_minor) FROM payouts_revenueevent WHERE kind = 'download_sale'")
     for line in summary["contributors"]:
-        exact = summary["pool_micro"] * weights.get(line["name"], 0) / total
+        exact = by_sales_micro * weights.get(line["name"], 0) / (sold_minor * 1_000_000)
         assert abs(line["attributed_micro"] - exact) < 1
+
+
+def test_what_happened_in_the_month_is_followed_to_the_cent(
+    summary: dict[str, Any], database: psycopg.Connection[tuple[Any, ...]]
+) -> None:
+    def figure(query: str) -> Any:
+        row = database.execute(query).fetchone()
+        return row and row[0]
+
+    told = {one["kind"]: one for one in summary["incidents"]}
+    assert told.keys() == {"prompt refused", "copy", "withdrawal", "training deal", "takedown"}
+    assert figure("SELECT outcome FROM marketplace_promptcheck ORDER BY id DESC LIMIT 1") == "refuse"
+    assert "Ilse Marenholtz" in told["prompt refused"]["sentence"]
+    members = "SELECT count(*) FROM marketplace_trainingsetmember WHERE training_set_id = "
+    first, following = (f"(SELECT {which}(id) FROM marketplace_trainingset)" for which in ("min", "max"))
+    assert figure(members + following) == figure(members + first) - 1
+    deal_net_minor = figure("SELECT net_minor FROM payouts_revenueevent WHERE kind = 'dataset_deal'")
+    deals_micro = sum(line["dataset_deal_micro"] for line in summary["contributors"])
+    assert deals_micro == figure("SELECT sum(amount_micro) FROM payouts_earning WHERE kind = 'dataset_deal'")
+    assert deals_micro == deal_net_minor * 10_000 * 400_000 // 1_000_000
+    taken_micro = figure("SELECT -sum(amount_micro) FROM payouts_adjustment WHERE reason = 'takedown'")
+    assert taken_micro > 0
+    assert f"{taken_micro / 1_000_000:.6f} USD" in told["takedown"]["sentence"]
+    assert figure("SELECT count(*) FROM marketplace_customernotice") > 0
 
 
 def test_the_demo_explains_one_download_in_one_file_that_needs_nothing_else(data: Path, demo: Any) -> None:
