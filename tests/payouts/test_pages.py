@@ -189,7 +189,7 @@ def test_two_finance_people_close_a_month(client: Client, downloads: list[Downlo
     assert Period.objects.get().state == Period.CLOSING
     log_in(client, finn)
     page = client.post("/finance/months/2026-10/approve/", follow=True).content.decode()
-    assert "2026-10 is closed" in page
+    assert "October 2026 is closed" in page
     assert "Close 2026-10" not in page
     assert Statement.objects.count() == 2
 
