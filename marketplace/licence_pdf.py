@@ -1,5 +1,6 @@
 """A licence certificate as PDF: for people, with a QR code that leads to the public page which says the same."""
 
+import json
 from io import BytesIO
 from xml.sax.saxutils import escape
 
@@ -23,6 +24,12 @@ LINES = TableStyle(
         ("LEFTPADDING", (0, 0), (0, -1), 0),
     ]
 )
+
+
+def certificate_as_pdf(certificate: str, address: str) -> bytes:
+    """The PDF of a certificate as it is stored, the JSON with its signature; `address` is that of its public page."""
+    sealed = json.loads(certificate)
+    return as_pdf(sealed["certificate"], f"{sealed['signature']['algorithm']} {sealed['signature']['value']}", address)
 
 
 def as_pdf(document: Document, signature: str, address: str) -> bytes:

@@ -14,7 +14,17 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
 
-from marketplace.models import Asset, Contributor, Customer, Download, Generation, Role, Submission, User
+from marketplace.models import (
+    Asset,
+    Contributor,
+    Customer,
+    Download,
+    Generation,
+    Project,
+    Role,
+    Submission,
+    User,
+)
 from marketplace.selectors import is_withheld
 
 FINANCE = Role.FINANCE.value
@@ -134,6 +144,11 @@ def contributor_of(user: User) -> Contributor:
 def customer_of(user: User) -> Customer:
     """The customer that the login belongs to."""
     return get_object_or_404(Customer, user=user)
+
+
+def project_of(user: User, project_id: int) -> Project:
+    """A project of the customer that the login belongs to: nobody else has it, finance neither."""
+    return get_object_or_404(Project.objects.select_related("customer"), pk=project_id, customer__user=user)
 
 
 def generations_for(user: User) -> QuerySet[Generation]:

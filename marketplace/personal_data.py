@@ -25,6 +25,8 @@ from marketplace.models import (
     HumanEdit,
     Invitation,
     OutputDecision,
+    Project,
+    ProjectLicence,
     PromptCheck,
     PromptContest,
     PromptReview,
@@ -116,6 +118,10 @@ def records_of(user: User) -> Records:
         "human_edits": rows(
             HumanEdit.objects.filter(download__in=downloads), "download_id", "description", "recorded_at"
         ),
+        "projects": rows(Project.objects.filter(customer__user=user), "id", "name", "created_at"),
+        "licences_in_projects": rows(
+            ProjectLicence.objects.filter(project__customer__user=user), "project_id", "download_id", "put_in_at"
+        ),
     }
 
 
@@ -171,7 +177,8 @@ def forget_contributor(contributor: Contributor, at: datetime) -> None:
 
 
 def forget_customer(customer: Customer) -> None:
-    """Leave a number in the place of their name."""
+    """Leave a number in the place of their name; projects, which are no part of the books, go."""
+    customer.projects.all().delete()
     customer.name = f"Customer {customer.pk}"
     customer.save(update_fields=["name"])
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.describing import delivered, describe, verdict_of
 from marketplace.images import UnreadableImage
-from marketplace.licence_pdf import as_pdf
+from marketplace.licence_pdf import certificate_as_pdf
 from marketplace.licences import grouped, open_seal, sections, ungrouped
 from marketplace.models import Delivery
 from marketplace.signing import NotSigned
@@ -94,10 +94,9 @@ def certificate(request: HttpRequest, certificate_id: str) -> HttpResponse:
 @require_safe
 def certificate_pdf(request: HttpRequest, certificate_id: str) -> HttpResponse:
     """The certificate for people, with the code that leads to its page."""
-    sealed = json.loads(_delivery(certificate_id).certificate)
     address = request.build_absolute_uri(reverse("certificate", args=[certificate_id]))
-    signature = f"{sealed['signature']['algorithm']} {sealed['signature']['value']}"
-    return _file(as_pdf(sealed["certificate"], signature, address), "application/pdf", certificate_id, "pdf")
+    paper = certificate_as_pdf(_delivery(certificate_id).certificate, address)
+    return _file(paper, "application/pdf", certificate_id, "pdf")
 
 
 @login_not_required

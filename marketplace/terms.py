@@ -34,7 +34,11 @@ class Terms:
 
 def current_terms(audience: Audience) -> Terms:
     """What holds for new uploads, orders and licences."""
-    version = CURRENT_VERSIONS[audience]
+    return terms_of(audience, CURRENT_VERSIONS[audience])
+
+
+def terms_of(audience: Audience, version: str) -> Terms:
+    """A version of the text, also an earlier one."""
     data = (FOLDER / f"{audience}-{version}.txt").read_bytes()
     return Terms(audience, version, data.decode(), sha256_hex(data))
 

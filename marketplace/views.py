@@ -33,6 +33,7 @@ from marketplace.permissions import (
     roles_of,
 )
 from marketplace.prices import licence_price
+from marketplace.project_views import LicencesForm
 
 GENERATIONS_A_PAGE = 24
 DOWNLOADS_A_PAGE = 50
@@ -112,24 +113,31 @@ def generations(request: LoggedInRequest) -> HttpResponse:
 @require_safe
 def downloads(request: LoggedInRequest) -> HttpResponse:
     """The customer's licences, newest first."""
-    mine = (
-        customer_of(request.user).downloads.select_related("generation__generator_model").prefetch_related("deliveries")
-    )
+    customer = customer_of(request.user)
+    mine = customer.downloads.select_related("generation__generator_model").prefetch_related("deliveries")
     page = Paginator(mine.order_by("-downloaded_at", "-pk"), DOWNLOADS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "marketplace/downloads.html", {"page": page, "extensions": EXTENSIONS})
+    context = {"page": page, "extensions": EXTENSIONS, "into_project": LicencesForm(customer)}
+    return render(request, "marketplace/downloads.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def human_edits(request: LoggedInRequest, download_id: int) -> HttpResponse:
     """What the customer says that people did to the picture afterwards, and a form to record more of it."""
-    download = get_object_or_404(customer_of(request.user).downloads, pk=download_id)
+    customer = customer_of(request.user)
+    download = get_object_or_404(customer.downloads, pk=download_id)
     form = HumanEditForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         download.human_edits.create(description=form.cleaned_data["description"], recorded_at=timezone.now())
         messages.success(request, translated("Recorded. It is shown on the page of each certificate of this licence."))
         return redirect("human_edits", download_id)
-    edits = download.human_edits.order_by("pk")
-    return render(request, "marketplace/human_edits.html", {"download": download, "edits": edits, "form": form})
+    context = {
+        "download": download,
+        "edits": download.human_edits.order_by("pk"),
+        "form": form,
+        "projects": download.projects.order_by("-pk"),
+        "into_project": LicencesForm(customer),
+    }
+    return render(request, "marketplace/human_edits.html", context)
 
 
 @require_safe

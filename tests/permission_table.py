@@ -91,6 +91,12 @@ downloads                                  GET     .    .    yes   yes  .    .  
 download_file                              GET     .    .    yes   .    yes  .    yes  .      .
 human_edits                                GET     .    .    yes   .    .    .    .    .      .
 human_edits                                POST    .    .    yes   .    .    .    .    .      .
+projects                                   GET     .    .    yes   yes  .    .    .    .      .
+projects                                   POST    .    .    yes   yes  .    .    .    .      .
+add_licences                               POST    .    .    yes   yes  .    .    .    .      .
+project                                    GET     .    .    yes   .    .    .    .    .      .
+remove_licence                             POST    .    .    yes   .    .    .    .    .      .
+project_record                             GET     .    .    yes   .    .    .    .    .      .
 why                                        GET     yes  .    yes   .    yes  .    yes  .      .
 
 image                                      GET     yes  .    .     .    .    .    .    .      .

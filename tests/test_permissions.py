@@ -23,6 +23,7 @@ from marketplace.delivering import deliver
 from marketplace.invitations import Invited, invite
 from marketplace.models import Contributor, Customer, Role, User
 from marketplace.output_checks import record_output_check
+from marketplace.projects import create_project, put_into_project
 from marketplace.prompts.checking import check_prompt
 from marketplace.removals import ThirdParty, open_case
 from marketplace.requesting import request_generation
@@ -132,6 +133,8 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
     claim = ShareClaim.objects.create(
         download=download, asset=link.asset, statement="It is mine.", claimed_by=ana_user, claimed_at=SOLD_AT
     )
+    project = create_project(carla, "Campaign", SOLD_AT)
+    put_into_project(project, [download], SOLD_AT)
     contested = contest(link, "I took it myself.", ana_user, SOLD_AT)
     unreadable = submit(ana, b"no picture at all")
     stranger = ThirdParty("tom@example.org", "https://example.org/page")
@@ -159,6 +162,7 @@ def parameters(ana: Contributor, ben: Contributor, carla: Customer, fay: User, f
         "order_id": order.pk,
         "output_check_id": check.pk,
         "payout_id": run.payouts.get(contributor=ana).pk,
+        "project_id": project.pk,
         "request_id": wish.pk,
         "run_id": run.pk,
         "sha256": model.cards.latest("pk").sha256,

@@ -25,6 +25,7 @@ from marketplace.models.invitations import Invitation, Role
 from marketplace.models.mail import Mail
 from marketplace.models.operations import TaskRun
 from marketplace.models.people import Contributor, Customer, User
+from marketplace.models.projects import Project, ProjectLicence
 from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
 from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision
 from marketplace.models.requests import GenerationRequest
@@ -55,6 +56,8 @@ __all__ = [
     "ModelStateChange",
     "OutputCheck",
     "OutputDecision",
+    "Project",
+    "ProjectLicence",
     "PromptCheck",
     "PromptContest",
     "PromptReview",

@@ -22,7 +22,8 @@ from tests.builders import (
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("marketplace", "attribution", "payouts")
-STAND_ALONE = ("explanation_file.html", "replication_report.html")  # files that need no server, and get no policy
+STAND_ALONE = ("ai_use_record.html", "bias_report.html", "explanation_file.html", "replication_report.html")
+"""Files that need no server, and get no policy."""
 INLINE = re.compile(r"\sstyle=|<style|<script(?![^>]*\bsrc=)|\son[a-z]+=|javascript:")
 
 

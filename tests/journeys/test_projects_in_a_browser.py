@@ -1,0 +1,77 @@
+"""A customer makes a project, puts a licence in, and takes the record of AI use along, which anybody can read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from marketplace.delivering import DownloadShares, deliver
+from marketplace.models import Contributor, Customer
+from tests.builders import PASSWORD, SOLD_AT, make_attributed_downloads
+from tests.journeys.test_pages_in_a_browser import (
+    ARGUMENTS,
+    CHROMIUM,
+    PATIENCE_MS,
+    PHONE,
+    assert_nothing_scrolls_sideways,
+)
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@pytest.fixture
+def page(transactional_db: None, ana: Contributor, carla: Customer) -> Iterator[Page]:
+    # All records are made before: while Playwright's loop runs, Django takes this thread for asynchronous code.
+    downloads = make_attributed_downloads([ana], carla, count=2)
+    shares = DownloadShares("energy_shares 2", "fingerprint", {ana.assets.get().pk: 600_000}, 400_000)
+    deliver(downloads[0], "JPEG", shares, SOLD_AT)
+    downloads[0].human_edits.create(description="The sky was painted over by hand.", recorded_at=SOLD_AT)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_context(
+            viewport=PHONE, bypass_csp=True
+        ).new_page()  # which would refuse the checker's script
+        page.set_default_timeout(PATIENCE_MS)
+        yield page
+        browser.close()
+
+
+def assert_everybody_can_use(page: Page) -> None:
+    """In the light and in the dark: no rule of WCAG 2.2 A and AA is broken, and nothing scrolls sideways."""
+    assert_nothing_scrolls_sideways(page)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found = Axe().run(page, options={"runOnly": RULES})
+        assert found["violations"] == [], f"{page.url}, {scheme}"
+
+
+def test_a_customer_takes_along_the_record_of_a_project(live_server: LiveServer, page: Page, tmp_path: Path) -> None:
+    page.goto(f"{live_server.url}/projects/")
+    page.get_by_label("Username").fill("carla")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Name of the project").fill("Spring campaign")
+    assert_everybody_can_use(page)
+    page.get_by_role("button", name="Make the project").click()
+    page.get_by_role("link", name="your licences").click()
+    for licence in page.get_by_role("checkbox").all():
+        licence.check()
+    assert_everybody_can_use(page)
+    page.get_by_label("Put into the project").select_option("Spring campaign")
+    page.get_by_role("button", name="Put it in").click()
+    page.get_by_text("2 licences were put in.").wait_for()
+    assert_everybody_can_use(page)
+    with page.expect_download() as handed_out:
+        page.get_by_role("link", name="Download the record of AI use").click()
+    with ZipFile(handed_out.value.path()) as zipped:
+        zipped.extractall(tmp_path)
+    page.goto(f"file://{tmp_path}/record.html")
+    page.get_by_role("heading", level=1, name="Record of AI use: Spring campaign").wait_for()
+    page.get_by_text("The sky was painted over by hand.").wait_for()
+    assert_everybody_can_use(page)
