@@ -46,7 +46,7 @@ def assert_everybody_can_use(page: Page) -> None:
     """In the light and in the dark: no rule of WCAG 2.2 A and AA is broken, and nothing scrolls sideways."""
     assert_nothing_scrolls_sideways(page)
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         found = Axe().run(page, options={"runOnly": RULES})
         assert found["violations"] == [], f"{page.url}, {scheme}"
 
