@@ -95,7 +95,7 @@ def _check(
     tier = Tier.UNREADABLE if nearest is None else gravest([Tier(match.tier) for match in found])
     shown = marks.in_words(searches)
     outcome = Outcome.BLOCKED if shown else OUTCOMES[tier]
-    output_check = record_output_check(generation, outcome, f"{shown} {_in_words(tier, found)}".strip(), at)
+    output_check = record_output_check(generation, outcome, f"{shown}\n{_in_words(tier, found)}".strip(), at)
     marks.record_searches(searches, output_check)
     check = CopyCheck.objects.create(
         generation=generation,
@@ -114,18 +114,23 @@ def _check(
 
 
 def _in_words(tier: Tier, found: Sequence[CopyMatch]) -> str:
-    """The finding in plain words, for the reviewer."""
+    """The finding in plain words, a sentence a line, for the reviewer."""
     if tier is Tier.UNREADABLE:
         return "Its picture could not be read, so nothing is known of what it copies."
     if not found:
         return "None of the nearest images of the training set has a region in common with it that could be proved."
-    return " ".join(f"Image {match.asset_id}: {'; '.join(_grounds(match))}." for match in found)
+    return "\n".join(sentence for match in found for sentence in _grounds(match))
 
 
 def _grounds(match: CopyMatch) -> Iterator[str]:
+    image = match.asset_id
     if match.inliers:
-        yield f"{match.inliers} points agree{', mirrored' if match.is_mirrored else ''}"
-        generation_percent, image_percent = match.generation_area_ppm // 10_000, match.asset_area_ppm // 10_000
-        yield f"{generation_percent} % of the generation is {image_percent} % of the image"
+        of_generation, of_image = match.generation_area_ppm // 10_000, match.asset_area_ppm // 10_000
+        yield (
+            f"Image {image}: {match.inliers} points agree; "
+            f"{of_generation} % of the generation is {of_image} % of the image."
+        )
+    if match.is_mirrored:
+        yield f"Image {image} is mirrored."
     if match.sscd_similarity is not None:
-        yield f"SSCD gives {match.sscd_similarity:.2f}"
+        yield f"Image {image}: SSCD gives {match.sscd_similarity:.2f}."

@@ -76,8 +76,8 @@ def record_searches(searches: Sequence[MarkSearch], output_check: OutputCheck | 
 
 
 def in_words(searches: Sequence[MarkSearch]) -> str:
-    """What was found, for the reviewer; empty where nothing was."""
-    return " ".join(f"It shows the mark “{search.known_mark}”." for search in searches if search.region)
+    """What was found, a sentence a line, for the reviewer; empty where nothing was."""
+    return "\n".join(f"It shows the mark “{search.known_mark}”." for search in searches if search.region)
 
 
 @transaction.atomic

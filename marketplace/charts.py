@@ -21,6 +21,7 @@ INKS = ("var(--accent)", "var(--chart-2)", "var(--chart-3)")
 LOSS = "var(--bad)"
 FONT_SIZE = 13  # of 480: still read on a phone, where the chart is narrower
 MOST_LABELS = 16
+MOST_LETTERS, SLANT = 44, -40  # beside one another below a chart; more of them are slanted
 ROOM_FOR_WORDS = 1.5  # behind the longest bar
 ROOT_TAG = re.compile(r"^<svg [^>]*?(viewBox=\"[^\"]*\")>")
 
@@ -154,6 +155,8 @@ def _places(marks: Sequence[Mark], padding: float = 0.25) -> alt.X:
     named = list(dict.fromkeys(mark.place for mark in marks))
     every = -(-len(named) // MOST_LABELS)
     axis = alt.Axis(values=named[::every], ticks=False, zindex=1)
+    if sum(map(len, named[::every])) > MOST_LETTERS:
+        axis.labelAngle, axis.labelAlign = SLANT, "right"
     return alt.X("place:N", sort=None, axis=axis, scale=alt.Scale(padding=padding))
 
 

@@ -3,10 +3,10 @@
 The language is the one that Django has active. Amounts name their currency by its code, times their zone.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_decimal
 from django.utils.translation import get_language
 
@@ -48,6 +48,11 @@ def instant(at: datetime) -> str:
 def day(on: date) -> str:
     """A day as 'Nov 2, 2026'."""
     return format_date(on, locale=_locale())
+
+
+def duration(span: timedelta) -> str:
+    """A span of time as '15 seconds', in its largest unit."""
+    return format_timedelta(span, locale=_locale())
 
 
 def month(on: date) -> str:

@@ -15,6 +15,7 @@ from marketplace.generator_models import put_on_sale, retire_model, why_not_sold
 from marketplace.model_cards import card_document, card_sections
 from marketplace.models import GeneratorModel, ModelCard, User
 from marketplace.permissions import LoggedInRequest, may_sell_models, require_seller_of_models
+from marketplace.said import said
 
 PUBLIC_STATES = (ModelState.ON_SALE, ModelState.RETIRED)
 
@@ -79,5 +80,7 @@ def sell(request: LoggedInRequest, model_id: int) -> HttpResponse:
     except ModelRefused as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _("%(model)s is %(state)s.") % {"model": model, "state": form.cleaned_data["state"]})
+        messages.success(
+            request, _("%(model)s is %(state)s.") % {"model": model, "state": said(form.cleaned_data["state"])}
+        )
     return redirect("model_card", model.pk)

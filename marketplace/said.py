@@ -19,7 +19,7 @@ CATALOGUES = Path(__file__).parent / "locale"
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 WORD = re.compile(r"[A-Za-z]{4}")
 """What a template is recognised by: one such as '%(model)s is %(state)s.' would fit what somebody wrote."""
-BETWEEN = re.compile(r"(, | or )")
+BETWEEN = re.compile(r"(\n|, | or )")
 
 
 def said(text: object) -> str:
@@ -27,11 +27,13 @@ def said(text: object) -> str:
     text, language = str(text), get_language()
     if not text or language in (None, settings.LANGUAGE_CODE):
         return text
-    whole = gettext(text)
-    return whole if whole != text else _by_template(text, str(language))
+    return _recognised(text, str(language)) or text
 
 
-def _by_template(text: str, language: str) -> str:
+def _recognised(text: str, language: str) -> str | None:
+    whole = gettext(text) if text else ""
+    if whole != text or text in _known(language):
+        return whole
     for part, pattern, translation in _templates(language):
         found = pattern.fullmatch(text) if part in text else None
         if found:
@@ -39,10 +41,14 @@ def _by_template(text: str, language: str) -> str:
     return _by_parts(text, language)
 
 
-def _by_parts(text: str, language: str) -> str:
-    """A list such as 'first name, last name', if all parts of it are known."""
+def _by_parts(text: str, language: str) -> str | None:
+    """A list such as 'first name, last name', or sentences in lines, if all parts of it are known."""
     parts = BETWEEN.split(text)
-    return "".join(map(gettext, parts)) if _known(language).issuperset(parts[::2]) else text
+    found = [_recognised(part, language) for part in parts[::2]] if len(parts) > 1 else [None]
+    if None in found:
+        return None
+    parts[::2] = map(str, found)
+    return "".join(gettext(part) if part.strip() else part for part in parts)
 
 
 @cache
@@ -91,4 +97,4 @@ def _pattern(template: str) -> re.Pattern[str]:
         else:
             known.add(part)
             pattern += f"(?P<{part}>.+?)"
-    return re.compile(pattern, re.DOTALL)
+    return re.compile(pattern)

@@ -41,7 +41,7 @@ def _of_months(contributor: Contributor) -> Iterator[Event]:
     for one in adjusted.order_by("-entry__posted_at")[:NEWEST]:
         sentence = _("%(amount)s adjusted: %(reason)s.") % {
             "amount": formats.micro_amount(one.amount_micro, one.entry.period.currency),
-            "reason": said(one.note.rstrip(".") or one.get_reason_display()),
+            "reason": said(one.note or one.get_reason_display()).rstrip("."),
         }
         yield Event(one.entry.posted_at, sentence, reverse("objections"))
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from marketplace.core.money import minor_to_micro
 from marketplace.core.periods import Month
+from marketplace.formats import percentage
 from payouts.booking import NoPolicy, policy_of
 from payouts.models import Earning, Period, RevenueKind
 from payouts.revenue import Revenue, revenue_of
@@ -52,7 +53,7 @@ def steps_of_month(period: Period) -> tuple[Step, ...]:
 
 def steps_to_pool(revenue: Revenue, rate_ppm: int, pool_micro: int) -> tuple[Step, ...]:
     """What came in, what went off it, and the pool that is left."""
-    platform = _("the platform's part, at a contributor rate of %(rate)s ppm") % {"rate": rate_ppm}
+    platform = _("the platform's part, at a contributor rate of %(rate)s") % {"rate": percentage(rate_ppm)}
     platform_micro = pool_micro - minor_to_micro(revenue.net_minor, revenue.currency)
     return (
         *_steps_to_net(revenue),
@@ -66,7 +67,7 @@ def steps_of_pool(done: Split, earned_micro: dict[str, int]) -> tuple[Step, ...]
     parts = {
         Earning.ATTRIBUTION: (_("of it attribution"), _("Attributed")),
         Earning.COMMON_FUND: (_("of it common fund"), _("Fund")),
-        Earning.DATASET_DEAL: (_("of it dataset deal"), _("Deals")),
+        Earning.DATASET_DEAL: (_("of it dataset deal"), _("By deals")),
     }
     return (
         Step("netted", _("kept back by common funds for what they gave back"), _("Kept back"), -done.netted_micro),

@@ -1,4 +1,4 @@
-"""Who may open what: one row for each address of the site, one column for each kind of person.
+"""Who may open what: one row for each address of the site and each route of the API, a column for each kind of person.
 
 The things that addresses name are Ana's, or of Carla's purchases: `ana` and `carla` are their owners, `ben` and `dora`
 another contributor and another customer. `yes` means that a page opens, or that an action gets as far as looking at
@@ -194,4 +194,73 @@ reconcile                                  POST    .    .    .     .    yes  .  
 resolve_finding                            POST    .    .    .     .    yes  .    yes  .      .
 
 the admin                                  GET     .    .    .     .    .    .    yes  .      .
+"""
+
+API_ROUTES = """
+route                                          method  ana  ben  carla dora fay  rita boss nobody anonymous
+
+schema/                                        GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+docs/                                          GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+declaration/                                   GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+verifications/                                 POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
+submissions/                                   GET     yes  yes  .     .    .    .    .    .      .
+submissions/                                   POST    yes  yes  .     .    .    .    .    .      .
+submissions/bulk/                              POST    yes  yes  .     .    .    .    .    .      .
+submissions/{pk}/                              GET     yes  .    .     .    .    .    .    .      .
+submissions/{pk}/appeal/                       POST    yes  .    .     .    .    .    .    .      .
+assets/                                        GET     yes  yes  .     .    .    .    .    .      .
+assets/{pk}/                                   GET     yes  .    .     .    .    .    .    .      .
+assets/{pk}/consents/                          GET     yes  .    .     .    .    .    .    .      .
+assets/{pk}/consents/                          POST    yes  .    .     .    .    .    .    .      .
+assets/{pk}/preview/                           GET     yes  .    .     .    .    .    .    .      .
+reviews/                                       GET     .    .    .     .    .    yes  yes  .      .
+reviews/{pk}/decide/                           POST    .    .    .     .    .    yes  yes  .      .
+reviews/{pk}/preview/                          GET     .    .    .     .    .    yes  yes  .      .
+webhook-endpoints/                             GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+webhook-endpoints/                             POST    yes  yes  yes   yes  yes  yes  yes  yes    .
+webhook-endpoints/{pk}/                        GET     yes  .    .     .    .    .    .    .      .
+webhook-endpoints/{pk}/                        DELETE  yes  .    .     .    .    .    .    .      .
+webhook-deliveries/                            GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+certificates/{certificate_id}/                 GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+generator-models/                              GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+generator-models/{pk}/                         GET     yes  yes  yes   yes  yes  yes  yes  yes    .
+generations/                                   GET     .    .    yes   yes  yes  .    yes  .      .
+generations/                                   POST    yes  yes  yes   yes  yes  yes  yes  yes    .
+generations/{pk}/                              GET     .    .    yes   yes  yes  .    yes  .      .
+generations/{pk}/preview/                      GET     .    .    yes   yes  yes  .    yes  .      .
+downloads/                                     GET     .    .    yes   yes  .    .    .    .      .
+downloads/{pk}/                                GET     .    .    yes   .    .    .    .    .      .
+downloads/{pk}/edits/                          GET     .    .    yes   .    .    .    .    .      .
+downloads/{pk}/edits/                          POST    .    .    yes   .    .    .    .    .      .
+downloads/{pk}/file.{extension}/               GET     .    .    yes   .    .    .    .    .      .
+copies/                                        GET     yes  yes  .     .    .    .    .    .      .
+copies/{pk}/                                   GET     yes  .    .     .    .    .    .    .      .
+copies/{pk}/contest/                           POST    yes  .    .     .    .    .    .    .      .
+earnings/                                      GET     yes  yes  .     .    .    .    .    .      .
+earnings/{month}/downloads/                    GET     yes  .    .     .    .    .    .    .      .
+downloads/{pk}/why/                            GET     yes  .    yes   .    yes  .    yes  .      .
+orders/                                        GET     .    .    yes   yes  .    .    .    .      .
+orders/                                        POST    .    .    yes   yes  .    .    .    .      .
+orders/{pk}/                                   GET     .    .    yes   .    .    .    .    .      .
+statements/                                    GET     yes  yes  .     .    .    .    .    .      .
+statements/{month}/                            GET     yes  .    .     .    .    .    .    .      .
+statements/{month}/statement.csv/              GET     yes  .    .     .    .    .    .    .      .
+statements/{month}/statement.pdf/              GET     yes  .    .     .    .    .    .    .      .
+payouts/                                       GET     yes  yes  .     .    .    .    .    .      .
+statement-roots/                               GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+months/                                        GET     .    .    .     .    yes  .    yes  .      .
+months/{month}/                                GET     .    .    .     .    yes  .    yes  .      .
+months/{month}/approve/                        POST    .    .    .     .    yes  .    yes  .      .
+months/{month}/close/                          POST    .    .    .     .    yes  .    yes  .      .
+payout-runs/                                   GET     .    .    .     .    yes  .    yes  .      .
+payout-runs/                                   POST    .    .    .     .    yes  .    yes  .      .
+payout-runs/{pk}/                              GET     .    .    .     .    yes  .    yes  .      .
+payout-runs/{pk}/approve/                      POST    .    .    .     .    yes  .    yes  .      .
+payout-runs/{pk}/cancel/                       POST    .    .    .     .    yes  .    yes  .      .
+payout-runs/{pk}/send/                         POST    .    .    .     .    yes  .    yes  .      .
+payout-runs/{run_id}/payouts/                  GET     .    .    .     .    yes  .    yes  .      .
+findings/                                      GET     .    .    .     .    yes  .    yes  .      .
+reconciliations/                               GET     .    .    .     .    yes  .    yes  .      .
+exports/                                       GET     .    .    .     .    yes  .    yes  .      .
+exports/{name}/report.csv/                     GET     .    .    .     .    yes  .    yes  .      .
 """

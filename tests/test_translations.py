@@ -111,3 +111,12 @@ def test_a_list_of_what_is_known_is_said_in_german_and_what_somebody_wrote_is_le
         assert said("Send us your tax form: W-8BEN or W-8BEN-E.").endswith(": W-8BEN oder W-8BEN-E.")
         for written in ("The name is wrong.", "The date, or the signature", ", ", "Send it to us now"):
             assert said(written) == written
+
+
+def test_sentences_in_lines_are_each_said_in_german() -> None:
+    with translation.override("de"):
+        lines = said("Image 7: 40 points agree; 9 % of the generation is 8 % of the image.\nImage 7 is mirrored.")
+    assert lines.splitlines() == [
+        "Bild 7: 40 Punkte stimmen überein; 9 % des generierten Bilds sind 8 % dieses Bilds.",
+        "Bild 7 ist gespiegelt.",
+    ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
@@ -29,6 +29,7 @@ PHRASE = re.compile(r"(?=.*[a-z]{2} )[^{}<>;=]*", re.DOTALL)
 NAMING = {"StrEnum", "models.TextChoices", "models.Model"}
 INDENTED = re.compile(r"^[ \t]+", re.MULTILINE)
 CODE = re.compile(r"[\w-]+|.* .*")
+FAMILIAR = re.compile(r"\b(du|dein\w*|dich|dir|kontaktiere|bist)\b", re.IGNORECASE)
 NUMBERED = re.compile(r"[a-z ]+%\(pk\)s")
 KEYWORDS = {
     "_": None,
@@ -52,6 +53,10 @@ def texts() -> Catalog:
     for file in _speaking_modules():
         for line, template in sentences_of(file):
             catalog.add(template, locations=[(str(file.relative_to(ROOT)), line)])
+    for line, label in _tasks_by_the_clock():
+        catalog.add(label, locations=[("marketplace/settings.py", line)])
+    for theirs in _familiar():
+        catalog.add(theirs.id, locations=[("allauth", 0)])
     for file in _modules(UNSHOWN):
         for line, words in codes_of(file):
             catalog.add(words, locations=[(str(file.relative_to(ROOT)), line)])
@@ -117,6 +122,26 @@ def codes_of(file: Path) -> Iterator[tuple[int, str]]:
                     yield from _numbered(statement)
 
 
+def _familiar() -> Iterator[Message]:
+    """What the library of logins says in German with "du": we say all with "Sie"."""
+    import allauth
+
+    file = Path(allauth.__file__).parent / "locale/de/LC_MESSAGES/django.po"
+    for message in read_po(BytesIO(file.read_bytes()), locale="de"):
+        places = {place.removeprefix("templates/").split("/")[0] for place, _ in message.locations}
+        if message.id and places & {"account", "mfa"} and FAMILIAR.search(str(message.string)):
+            yield message
+
+
+def _tasks_by_the_clock() -> Iterator[tuple[int, str]]:
+    """What the tasks of the worker's schedule are called."""
+    for node in ast.walk(ast.parse((ROOT / "marketplace/settings.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CELERY_BEAT_SCHEDULE":
+            for key in node.value.keys if isinstance(node.value, ast.Dict) else ():
+                if isinstance(key, ast.Constant):
+                    yield key.lineno, str(key.value)
+
+
 def _codes(statement: ast.Assign) -> Iterator[tuple[int, str]]:
     values = statement.value.elts if isinstance(statement.value, ast.Tuple) else [statement.value]
     is_labelled = len(values) > 1 and isinstance(statement.targets[0], ast.Name)
@@ -127,9 +152,10 @@ def _codes(statement: ast.Assign) -> Iterator[tuple[int, str]]:
 
 def _numbered(method: ast.FunctionDef) -> Iterator[tuple[int, str]]:
     for node in ast.walk(method):
-        template = _template(node) if isinstance(node, ast.JoinedStr) else None
-        if template and NUMBERED.fullmatch(template):
-            yield node.lineno, template
+        if isinstance(node, ast.JoinedStr):
+            template = _template(node) or ""
+            if NUMBERED.fullmatch(template):
+                yield node.lineno, template
 
 
 def _not_for_readers(node: ast.AST) -> Iterator[ast.AST]:

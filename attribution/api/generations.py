@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -30,6 +30,7 @@ from marketplace.core.model_states import ModelRefused
 from marketplace.core.release import WHY_NOT_FOR_SALE, SaleState
 from marketplace.generating import Said, take_generation
 from marketplace.images import UnreadableImage
+from marketplace.model_views import PUBLIC_STATES
 from marketplace.models import Generation, GeneratorModel
 from marketplace.output_checks import sale_states
 from marketplace.permissions import generations_for, require_customer_or_finance
@@ -147,11 +148,16 @@ class GenerationFilter(filters.FilterSet):
 
 
 class GeneratorModels(ListModelMixin, RetrieveModelMixin, Resource[GeneratorModel]):
-    """The generators whose images are sold here."""
+    """The generators whose images are sold here, or were; a partner also sees their own before that."""
 
     noun = "generations"
-    queryset = GeneratorModel.objects.select_related("training_set")
+    queryset = GeneratorModel.objects.none()
     serializer_class = GeneratorModelSerializer
+
+    def get_queryset(self) -> QuerySet[GeneratorModel]:
+        """Drafts are nobody else's business."""
+        seen = Q(state__in=PUBLIC_STATES) | Q(partner=self.user)
+        return GeneratorModel.objects.filter(seen).select_related("training_set")
 
 
 class Generations(ListModelMixin, RetrieveModelMixin, Resource[Generation]):

@@ -13,6 +13,7 @@ from marketplace.core.release import Decision
 from marketplace.models import OutputCheck
 from marketplace.output_checks import copy_incidents, decide_output, sale_states, waiting_for_review
 from marketplace.permissions import LoggedInRequest, is_reviewer, require_reviewer, require_reviewer_or_finance
+from marketplace.said import said
 
 WAITING_A_PAGE = 24
 INCIDENTS_SHOWN = 50
@@ -69,7 +70,8 @@ def decide(request: LoggedInRequest, output_check_id: int) -> HttpResponse:
     decision = Decision(form.cleaned_data["decision"])
     decide_output(found, decision, form.cleaned_data["reason"], request.user, timezone.now())
     messages.success(
-        request, _("Generation %(number)s is %(decision)s.") % {"number": found.generation_id, "decision": decision}
+        request,
+        _("Generation %(number)s is %(decision)s.") % {"number": found.generation_id, "decision": said(decision)},
     )
     following = waiting_for_review().first()
     return redirect("review", following.pk) if following else redirect("review_queue")

@@ -15,6 +15,7 @@ from marketplace import appeals
 from marketplace.core.appeals import WAITING, Decision
 from marketplace.models import Asset, Submission
 from marketplace.permissions import LoggedInRequest, require_reviewer
+from marketplace.said import said
 
 WAITING_A_PAGE = 24
 LONGEST = 2_000
@@ -87,6 +88,8 @@ def decide(request: LoggedInRequest, submission_id: int) -> HttpResponse:
     except appeals.CannotDecide as error:
         messages.error(request, str(error))
         return redirect("submission_review", one.pk)
-    messages.success(request, _("Submission %(number)s is %(decision)s.") % {"number": one.pk, "decision": decision})
+    messages.success(
+        request, _("Submission %(number)s is %(decision)s.") % {"number": one.pk, "decision": said(decision)}
+    )
     following = appeals.waiting_submissions().first()
     return redirect("submission_review", following.pk) if following else redirect("submission_queue")

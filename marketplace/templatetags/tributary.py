@@ -19,6 +19,7 @@ register.filter("percent", formats.percentage)
 register.filter("rate", formats.rate)
 register.filter("utc", formats.instant)
 register.filter("day", formats.day)
+register.filter("duration", formats.duration)
 register.filter("month", formats.month)
 register.filter("said", said)
 

@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from marketplace.models import Contributor
@@ -22,14 +23,14 @@ class ReviewForm(forms.Form):
     """What finance thinks of a form that a contributor sent."""
 
     contributor = forms.ModelChoiceField(
-        Contributor.objects.all(), widget=forms.NumberInput, label="Number of the contributor"
+        Contributor.objects.all(), widget=forms.NumberInput, label=_("Number of the contributor")
     )
-    kind = forms.ChoiceField(choices=[(kind.value, kind.value) for kind in TaxFormKind])
-    received_on = forms.DateField(label="Received on", widget=forms.DateInput(attrs={"type": "date"}))
+    kind = forms.ChoiceField(choices=[(kind.value, _(kind.value)) for kind in TaxFormKind], label=_("Kind"))
+    received_on = forms.DateField(label=_("Received on"), widget=forms.DateInput(attrs={"type": "date"}))
     valid_until_on = forms.DateField(
-        label="Valid until, if it ends", required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=_("Valid until, if it ends"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
-    rejected_because = forms.CharField(label="Rejected because, which they read", max_length=300, required=False)
+    rejected_because = forms.CharField(label=_("Rejected because, which they read"), max_length=300, required=False)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,11 +6,8 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from pytest_django import Settings
 
 from marketplace.models import Contributor, Customer, Generation, GeneratorModel, User
-from payouts.models import Order
-from payouts.sandbox import Sandbox
 from tests.api.asking import Asker
 from tests.builders import (
     attribute_download,
@@ -28,7 +25,6 @@ from tests.builders import (
     unit_vector,
 )
 from tests.payouts.conftest import sandbox
-from tests.payouts.sandbox.client import KEY
 
 __all__ = ["sandbox"]
 
@@ -94,38 +90,6 @@ def test_a_licence_leads_to_a_signed_file_and_a_certificate_that_anybody_can_che
     assert Client().get("/api/v1/certificates/NONE/").status_code == 404
 
 
-def test_an_order_leads_to_stripes_page_and_is_opened_once_for_each_key(
-    generation: Generation, carla: Customer, settings: Settings, sandbox: Sandbox
-) -> None:
-    settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = KEY, sandbox.url
-    asker = Asker(carla)
-    first, again = (asker.post("orders/", {"generation": generation.pk}, key="one").json() for _ in range(2))
-    assert first == again
-    assert first["pay_at"].startswith(sandbox.url)
-    assert (first["state"], first["price_minor"], first["download"]) == ("open", 990, None)
-    assert [one["id"] for one in asker.get("orders/").json()["results"]] == [first["id"]]
-    assert asker.get(f"orders/{first['id']}/").json()["state"] == "open"
-    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
-    headers = {"Authorization": f"Bearer {asker.secret}", "Idempotency-Key": "two"}
-    body = {"generation": generation.pk}
-    client = Client(raise_request_exception=False)
-    unreached = client.post("/api/v1/orders/", body, content_type="application/json", headers=headers)
-    assert unreached.status_code == 503
-    assert "Nothing was charged" in unreached.json()["detail"]
-
-
-def test_what_is_not_for_sale_is_refused_with_the_reason(
-    generation: Generation, carla: Customer, sandbox: Sandbox, settings: Settings
-) -> None:
-    settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = KEY, sandbox.url
-    held = make_generation(generation.generator_model, is_checked=False)
-    refused = Asker(carla).post("orders/", {"generation": held.pk})
-    assert refused.status_code == 409
-    assert "has not been compared" in refused.json()["detail"]
-    assert Asker(carla).post("orders/", {"generation": 10**12}).status_code == 404
-    assert Order.objects.count() == 0
-
-
 def test_edits_are_recorded_and_listed(generation: Generation, carla: Customer) -> None:
     asker = Asker(carla)
     licence = make_download(carla, generation).pk
@@ -179,3 +143,10 @@ def test_what_cannot_be_recorded_is_refused_and_names_the_field(partner: User, f
     assert answer.status_code == 400
     assert [one["field"] for one in answer.json()["errors"]] == [field]
     assert Generation.objects.count() == count
+
+
+def test_a_draft_is_shown_to_its_partner_and_to_nobody_else(partner: User, carla: Customer) -> None:
+    model = partner.generator_models.get()
+    GeneratorModel.objects.filter(pk=model.pk).update(state="draft")
+    assert Asker(partner).get(f"generator-models/{model.pk}/").status_code == 200
+    assert Asker(carla).get(f"generator-models/{model.pk}/").status_code == 404

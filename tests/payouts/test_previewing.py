@@ -42,7 +42,7 @@ def test_the_waterfall_goes_from_gross_to_what_is_earned_and_nothing_is_written(
         ("dataset deal", 50_000_000),
         ("fees", -870_000 - 1_450_000),
         ("net revenue", 77_680_000),
-        ("the platform's part, at a contributor rate of 400000 ppm", -46_608_000),
+        ("the platform's part, at a contributor rate of 40.0000 %", -46_608_000),
         ("pool", 31_072_000),
         ("kept back by common funds for what they gave back", 0),
         ("earned by contributors", 31_072_000),
