@@ -13,15 +13,16 @@ from pytest_django.live_server_helper import LiveServer
 from marketplace.delivering import DownloadShares, deliver
 from marketplace.models import Contributor, Customer
 from tests.builders import PASSWORD, SOLD_AT, make_attributed_downloads
-from tests.journeys.test_pages_in_a_browser import (
+from tests.chromium import (
     ARGUMENTS,
     CHROMIUM,
     PATIENCE_MS,
     PHONE,
     assert_nothing_scrolls_sideways,
+    needs_chromium,
 )
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
+pytestmark = needs_chromium
 
 CHECKS = """() => axe.run(document, {
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
