@@ -1,6 +1,7 @@
 """What holds for every page: where browsers may load from, who has to log in, and who needs a second factor."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
@@ -62,6 +64,18 @@ def second_factor_required(get_response: Handler) -> Handler:
         return redirect("mfa_activate_totp")
 
     return with_second_factor
+
+
+def own_not_found(get_response: Handler) -> Handler:
+    """Say what is not there by our own page where DEBUG is on, too: Django's lists every address of the site."""
+
+    def with_own_page(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if settings.DEBUG and response.status_code == HTTPStatus.NOT_FOUND and b"DEBUG = True" in response.content:
+            return HttpResponse(render_to_string("404.html", request=request), status=HTTPStatus.NOT_FOUND)
+        return response
+
+    return with_own_page
 
 
 def _is_open_without(path: str) -> bool:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marketplace.core.periods import Month
+from marketplace.formats import month as month_in_words
 from marketplace.models import User
 from payouts.core.eligibility import ExclusionReason
 from payouts.core.states import AttemptOutcome, PayoutState, RunState
@@ -51,7 +52,7 @@ def _months(user: User, at: datetime) -> Iterator[ToDo]:
     month = Month(period.month_on.year, period.month_on.month)
     url = reverse("period", args=[month])
     if period.state == Period.CLOSING:
-        words = {"month": month, "name": period.closed_by}
+        words = {"month": month_in_words(period.month_on), "name": period.closed_by}
         if period.closed_by_id == user.pk:
             told = _("You closed it: somebody else must approve it.")
             yield ToDo(_("%(month)s waits for approval") % words, told, url, waits=True)
@@ -60,7 +61,7 @@ def _months(user: User, at: datetime) -> Iterator[ToDo]:
             yield ToDo(_("Approve the closing of %(month)s") % words, told, url)
     elif at >= month.end_at:
         told = _("It has ended. Preview what closing it would post, then close it.")
-        yield ToDo(_("Close %(month)s") % {"month": month}, told, url)
+        yield ToDo(_("Close %(month)s") % {"month": month_in_words(period.month_on)}, told, url)
 
 
 def _runs(user: User) -> Iterator[ToDo]:

@@ -15,17 +15,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import django
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.chromium import ARGUMENTS, CHROMIUM, PHONE, WIDE
 from tests.crawling import pages
-from tests.journeys.test_pages_in_a_browser import ARGUMENTS, CHROMIUM, PHONE
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 OUTPUT = REPOSITORY / ".tributary" / "screenshots"
 LOGIN = re.compile(r"^  (contributor|customer|finance|reviewer) +(\S+) +(\S+)", re.MULTILINE)
-WIDE: ViewportSize = {"width": 1440, "height": 900}
 LOOKS = (("phone", PHONE, "light"), ("wide", WIDE, "light"), ("phone-dark", PHONE, "dark"), ("wide-dark", WIDE, "dark"))
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 900
 UNUSED = {
     "DATABASE_URL": "postgresql:///unused",
     "BROKER_URL": "redis://",
@@ -115,8 +114,8 @@ def look(browser: Browser, address: str, login: str, password: str, code: str, f
         photograph(page, folder / f"{login}-not-found-{look_name}.png")
         for number, path in enumerate(MISTAKES[login]):
             page.goto(path)
-            page.evaluate("document.querySelector('main form[method=post]')?.submit()")
-            page.wait_for_load_state()
+            with page.expect_navigation():
+                page.evaluate("document.querySelector('main form').submit()")
             photograph(page, folder / f"{login}-mistake-{number}-{look_name}.png")
         context.close()
 

@@ -27,7 +27,7 @@ from payouts.figures import days_chart, months_chart
 from payouts.models import Earning, PayoutRun, Period, RevenueKind, Statement
 from payouts.views.being_paid import standing
 
-LINES_A_PAGE = 200
+LINES_A_PAGE = 50
 
 
 @require_safe

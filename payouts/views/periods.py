@@ -21,6 +21,7 @@ from marketplace import charts
 from marketplace.core.money import MICRO_DIGITS
 from marketplace.core.periods import Month
 from marketplace.formats import micro_amount
+from marketplace.formats import month as month_in_words
 from marketplace.models import User
 from marketplace.permissions import LoggedInRequest, require_finance
 from payouts.booking import NoPolicy
@@ -128,7 +129,8 @@ def _chart(steps: tuple[Step, ...], currency: str, month: Month) -> SafeString |
         )
         for step in shown
     ]
-    return charts.waterfall(marks, _("From gross to the pool of %(month)s") % {"month": month}) if marks else None
+    title = _("From gross to the pool of %(month)s") % {"month": month_in_words(month.start_at)}
+    return charts.waterfall(marks, title) if marks else None
 
 
 @require_safe
@@ -148,14 +150,16 @@ def preview(request: LoggedInRequest, month: Month) -> HttpResponse:
 @pressed("period", "month")
 def close(request: LoggedInRequest, month: Month) -> HttpResponse:
     """The first of two people closes a month."""
-    done = _("%(month)s is closing. Somebody else must approve it now.") % {"month": month}
+    words = {"month": month_in_words(month.start_at)}
+    done = _("%(month)s is closing. Somebody else must approve it now.") % words
     return _step(request, month, close_period, done)
 
 
 @pressed("period", "month")
 def approve(request: LoggedInRequest, month: Month) -> HttpResponse:
     """The second person approves: earnings are posted and statements issued."""
-    done = _("%(month)s is closed: earnings are posted and statements issued.") % {"month": month}
+    words = {"month": month_in_words(month.start_at)}
+    done = _("%(month)s is closed: earnings are posted and statements issued.") % words
     return _step(request, month, approve_close, done)
 
 

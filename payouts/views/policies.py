@@ -27,8 +27,12 @@ WHOLE_PPM = 1_000_000
 class PolicyForm(forms.Form):
     """What of a policy changes how a month is shared."""
 
-    contributor_rate_ppm = forms.IntegerField(min_value=0, max_value=WHOLE_PPM, label=_("Contributor rate, ppm"))
-    threshold_minor = forms.IntegerField(min_value=0, label=_("Threshold, minor units"))
+    contributor_rate_ppm = forms.IntegerField(
+        min_value=0, max_value=WHOLE_PPM, label=_("Contributor rate, ppm"), help_text=_("400000 stands for 40 %.")
+    )
+    threshold_minor = forms.IntegerField(
+        min_value=0, label=_("Threshold, minor units"), help_text=_("1000 stands for 10.00 USD or EUR.")
+    )
 
 
 class NewPolicyForm(PolicyForm):

@@ -12,8 +12,9 @@ from django.urls import URLResolver, get_resolver
 from marketplace.models import Contributor, Submission, User
 from tests.api.asking import Asker
 from tests.builders import submit
+from tests.permission_rows import rows_of
 from tests.permission_table import API_ROUTES
-from tests.test_permissions import parameters, rows_of
+from tests.test_permissions import parameters
 
 __all__ = ["parameters"]
 

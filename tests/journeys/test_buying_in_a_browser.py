@@ -19,17 +19,18 @@ from tests.builders import (
     make_policy,
     make_training_set,
 )
-from tests.journeys.test_pages_in_a_browser import (
+from tests.chromium import (
     ARGUMENTS,
     CHROMIUM,
     PATIENCE_MS,
     PHONE,
     assert_nothing_scrolls_sideways,
+    needs_chromium,
 )
 from tests.payouts.buying import CARD, DECLINED_CARD
 from tests.payouts.sandbox.client import KEY
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
+pytestmark = needs_chromium
 
 
 @pytest.fixture

@@ -21,15 +21,16 @@ from tests.builders import (
     make_textured_picture,
     make_training_set,
 )
-from tests.journeys.test_pages_in_a_browser import (
+from tests.chromium import (
     ARGUMENTS,
     CHROMIUM,
     PATIENCE_MS,
     PHONE,
     assert_nothing_scrolls_sideways,
+    needs_chromium,
 )
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
+pytestmark = needs_chromium
 
 
 @pytest.fixture

@@ -10,16 +10,17 @@ from pytest_django.live_server_helper import LiveServer
 from marketplace.models import Appeal, Contributor, Customer, Submission, User
 from payouts.models import Period
 from tests.builders import PASSWORD, jpeg_bytes, make_attributed_downloads, make_closed_month, make_picture
-from tests.journeys.test_pages_in_a_browser import (
+from tests.chromium import (
     ARGUMENTS,
     CHROMIUM,
     PATIENCE_MS,
     PHONE,
     assert_nothing_scrolls_sideways,
+    needs_chromium,
 )
 from tests.marketplace.test_uploads_and_appeals import generated_bytes
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
+pytestmark = needs_chromium
 
 
 @pytest.fixture

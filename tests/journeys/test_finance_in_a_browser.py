@@ -1,6 +1,5 @@
 """Two finance people close a month and pay for it in a real browser, one of them without a mouse."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,14 +15,13 @@ from payouts.booking import book_downloads
 from payouts.gateway import StripeGateway
 from payouts.sandbox import serve
 from tests.builders import CLOSED_AT, make_attributed_downloads
-from tests.journeys.test_pages_in_a_browser import ARGUMENTS, PATIENCE_MS, PHONE
+from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MS, PHONE, needs_chromium
 from tests.payouts.paying import fund, onboard
 from tests.payouts.sandbox.client import KEY
 
-CHROMIUM = shutil.which("chromium")
 MOST_TABS = 40
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
+pytestmark = needs_chromium
 
 
 @pytest.fixture
@@ -100,11 +98,11 @@ def test_two_people_close_pay_and_reconcile_a_month(
     fay.get_by_text("You closed it: somebody else must approve it now.").wait_for()
 
     finn.goto("/")
-    by_keyboard(finn, "Approve the closing of 2026-10")
+    by_keyboard(finn, "Approve the closing of October 2026")
     finn.get_by_role("heading", name="October 2026", level=1).wait_for()
     by_keyboard(finn, "Approve October 2026")
     finn.get_by_text("is closed: earnings are posted and statements issued").wait_for()
-    finn.get_by_role("img", name="From gross to the pool of 2026-10").wait_for()
+    finn.get_by_role("img", name="From gross to the pool of October 2026").wait_for()
 
     fay.goto("/finance/")
     fay.get_by_role("link", name="Draft a payout run").click()

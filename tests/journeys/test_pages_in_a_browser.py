@@ -1,23 +1,18 @@
 """A contributor finds out in a real browser why they were paid, on a screen as narrow as a phone's."""
 
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from marketplace.models import Contributor, Customer, User
 from payouts.models import Period
 from tests.builders import PASSWORD, make_attributed_downloads, make_closed_month
+from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MS, PHONE, assert_nothing_scrolls_sideways, needs_chromium
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ["--no-sandbox", "--headless=new", "--disable-gpu", "--disable-background-networking"]
-PHONE: ViewportSize = {"width": 390, "height": 844}
-PATIENCE_MS = 10_000
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
+pytestmark = needs_chromium
 
 
 @pytest.fixture
@@ -39,10 +34,6 @@ def page(october: Period) -> Iterator[Page]:
         browser.close()
 
 
-def assert_nothing_scrolls_sideways(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], page.url
-
-
 def test_a_contributor_walks_from_the_login_to_why_they_were_paid(live_server: LiveServer, page: Page) -> None:
     refused: list[str] = []  # by our Content-Security-Policy, or not found
     page.on("console", lambda said: refused.append(said.text) if said.type == "error" else None)
@@ -54,7 +45,7 @@ def test_a_contributor_walks_from_the_login_to_why_they_were_paid(live_server: L
     for link, heading in (
         ("Images", "Your images"),
         ("Earnings", "Earnings of Ana"),
-        ("October 2026", "Earnings of 2026-10"),
+        ("October 2026", "Earnings of October 2026"),
         ("Why download", "Why download"),
     ):
         assert_nothing_scrolls_sideways(page)

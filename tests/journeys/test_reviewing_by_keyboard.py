@@ -1,6 +1,5 @@
 """A reviewer decides on uploads in a real browser without a mouse."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -10,11 +9,9 @@ from pytest_django.live_server_helper import LiveServer
 from marketplace.logins import give_second_factor
 from marketplace.models import Contributor
 from tests.builders import PASSWORD, make_asset, make_user, submit
-from tests.journeys.test_pages_in_a_browser import ARGUMENTS, PATIENCE_MS, PHONE
+from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MS, PHONE, needs_chromium
 
-CHROMIUM = shutil.which("chromium")
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
+pytestmark = needs_chromium
 
 
 @pytest.fixture

@@ -95,3 +95,14 @@ def test_too_many_files_in_a_minute_have_to_wait(client: Client, db: None, setti
     assert [page.status_code for page in pages] == [400, 400, 429]
     assert "Wait a minute" in pages[2].content.decode()
     assert client.get("/verify/").status_code == 200
+
+
+def test_where_debug_is_on_an_unknown_address_still_lists_no_others(
+    client: Client, db: None, settings: LazySettings
+) -> None:
+    settings.DEBUG = True
+    response = client.get("/no-such-page/")
+    assert response.status_code == 404
+    told = response.content.decode()
+    assert "There is no such page for you." in told
+    assert "finance/" not in told

@@ -49,12 +49,12 @@ def test_the_home_of_finance_says_that_nothing_waits(client: Client, fay: User) 
 
 
 def test_a_month_that_ended_is_to_be_closed_and_then_approved_by_somebody_else(client: Client, shop: Shop) -> None:
-    assert 'href="/finance/months/2026-10/">Close 2026-10' in page(client, shop.fay, "/finance/")
+    assert 'href="/finance/months/2026-10/">Close October 2026' in page(client, shop.fay, "/finance/")
     close_period(OCTOBER, shop.fay, CLOSED_AT)
     told = page(client, shop.fay, "/finance/")
     assert "Nothing waits for you" in told
     assert "You closed it: somebody else must approve it." in told
-    assert "Approve the closing of 2026-10" in page(client, shop.finn, "/finance/")
+    assert "Approve the closing of October 2026" in page(client, shop.finn, "/finance/")
     approve_close(OCTOBER, shop.finn, CLOSED_AT)
     assert "Draft a payout run" in page(client, shop.fay, "/finance/")
 
@@ -90,7 +90,7 @@ def test_a_months_steps_end_at_what_contributors_earned(client: Client, shop: Sh
     )
     assert steps["attribution"] + steps["common_fund"] + steps["dataset_deal"] == steps["earned"]
     told = response.content.decode()
-    assert 'aria-label="From gross to the pool of 2026-10"' in told
+    assert 'aria-label="From gross to the pool of October 2026"' in told
     assert "approved by finn" in told
     assert [one["contributor__name"] for one in response.context["top"]] == ["Ana", "Ben"]
 

@@ -196,6 +196,6 @@ def test_the_page_of_months_counts_what_is_in_each_pool(shop: Shop, client: Clie
     shop.sell(1_000, 500_000, 0, at=IN_NOVEMBER)
     book_downloads(DECEMBER_AT)
     log_in(client, shop.fay)
-    november, october = client.get("/finance/months/").context["periods"]
+    november, october = client.get("/finance/months/").context["page"]
     assert (november.download_count, november.booked_gross_minor, november.booked_net_minor) == (1, 1_000, 971)
     assert (october.download_count, october.booked_gross_minor, october.booked_net_minor) == (2, 3_000, 2_913)
