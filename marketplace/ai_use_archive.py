@@ -126,7 +126,7 @@ def _add_delivery(archive: Archive, delivery: Delivery, address_of: AddressOf) -
 def _add_cards(archive: Archive, cards: dict[str, str]) -> Iterator[Document]:
     """Write the models' cards in the spelling that is hashed."""
     for sha256, text in cards.items():
-        yield archive.add(f"cards/{sha256}.json", [text.encode()])
+        yield archive.add(_card_name(sha256), [text.encode()])
 
 
 def _add_terms(archive: Archive, accepted: Iterable[TermsAcceptance]) -> Iterator[Document]:
@@ -143,6 +143,7 @@ def _licence_in_words(licence: ProjectLicence, record: Document) -> str:
         "download": licence.download,
         "generation": generation,
         "picture": _picture(generation),
+        "card_name": _card_name(generation.model_card.sha256) if generation.model_card else "",
         "certificates": record["certificates"],
         "state": _state_of(check) if check else None,
         "reasons": [reason_of(finding) for finding in findings_of(check)] if check else [],
@@ -158,9 +159,18 @@ def _state_of(check: PromptCheck) -> PromptState:
     return prompt_state(PromptOutcome(check.outcome), newest, is_contested=False, is_contest_decided=False)
 
 
+def _card_name(sha256: str) -> str:
+    return f"cards/{sha256}.json"
+
+
 def _card_in_words(sha256: str, card: Document) -> Document:
     """A model's card for the page."""
-    return {"sha256": sha256, "model": card["model"], "version": card["version"], "sections": card_sections(card)}
+    return {
+        "name": _card_name(sha256),
+        "model": card["model"],
+        "version": card["version"],
+        "sections": card_sections(card),
+    }
 
 
 def _picture(generation: Generation) -> str:

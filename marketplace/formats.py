@@ -29,6 +29,11 @@ def micro_amount(amount_micro: int, currency: str) -> str:
     return f"{_number(Decimal(amount_micro).scaleb(-MICRO_DIGITS), MICRO_DIGITS)} {currency}"
 
 
+def written_amount(number: str, currency: str) -> str:
+    """An amount that stands in a sentence as '1234.50' and 'USD', with all of its decimals."""
+    return f"{_number(Decimal(number), len(number.partition('.')[2]))} {currency}"
+
+
 def percentage(share_ppm: int) -> str:
     """Parts per million as '12.3456 %', exactly."""
     return f"{_number(Decimal(share_ppm) / PPM_PER_PERCENT, PERCENT_DECIMALS)} %"

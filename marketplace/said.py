@@ -2,7 +2,8 @@
 
 Rules need no Django, and some of what they said is stored: so they speak English, and pages say it again in the
 reader's language. A sentence that was made of a template is recognised by it: the catalogue has
-'The balance of %(balance)s is carried over.', and whatever stands for the balance is kept, or translated in turn.
+'The balance of %(balance)s is carried over.', and whatever stands for the balance is said in turn, amounts as
+pages write them.
 """
 
 import re
@@ -15,10 +16,13 @@ from babel.messages.mofile import read_mo
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
+from marketplace.formats import written_amount
+
 CATALOGUES = Path(__file__).parent / "locale"
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 WORD = re.compile(r"[A-Za-z]{4}")
 """What a template is recognised by: one such as '%(model)s is %(state)s.' would fit what somebody wrote."""
+AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")
 BETWEEN = re.compile(r"(\n|, | or )")
 
 
@@ -31,6 +35,9 @@ def said(text: object) -> str:
 
 
 def _recognised(text: str, language: str) -> str | None:
+    amount = AMOUNT.fullmatch(text)
+    if amount:
+        return written_amount(*amount.groups())
     whole = gettext(text) if text else ""
     if whole != text or text in _known(language):
         return whole

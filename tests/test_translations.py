@@ -99,8 +99,8 @@ def test_a_sentence_that_was_stored_in_english_is_said_in_german() -> None:
     stored = "The balance of 3.10 USD is below the threshold of 10.00 USD and is carried over."
     assert said(stored) == stored
     with translation.override("de"):
-        assert "3.10 USD" in said(stored)
-        assert "10.00 USD" in said(stored)
+        assert "3,10 USD" in said(stored)
+        assert "10,00 USD" in said(stored)
         assert "balance" not in said(stored)
         assert said("What nobody has translated stays.") == "What nobody has translated stays."
 

@@ -196,7 +196,9 @@ def _template(node: ast.Constant | ast.JoinedStr) -> str | None:
 def main() -> None:
     """Write the catalogue anew: with new texts, untranslated, and without those that are gone."""
     catalog = german()
+    created_at = catalog.creation_date  # kept, so that the file changes with its texts alone
     catalog.update(texts(), no_fuzzy_matching=True)
+    catalog.creation_date = created_at
     catalog.obsolete.clear()
     GERMAN.parent.mkdir(parents=True, exist_ok=True)
     with GERMAN.open("wb") as file:

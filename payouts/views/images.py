@@ -18,9 +18,9 @@ from django.views.decorators.http import require_safe
 from attribution.groups import links_now
 from marketplace.charts import Chart
 from marketplace.core.verdicts import Verdict
-from marketplace.models import Contributor, Download, ScreeningResult, TrainingConsent, TrainingSetMember
+from marketplace.models import Asset, Contributor, Download, ScreeningResult, TrainingConsent, TrainingSetMember
 from marketplace.permissions import LoggedInRequest, contributor_of
-from marketplace.selectors import is_withheld
+from marketplace.selectors import is_withheld, not_withheld
 from payouts.earnings import earned_by_asset, earned_by_line
 from payouts.figures import months_chart
 
@@ -87,6 +87,7 @@ def _rows(contributor: Contributor, page: Page[int], earned: dict[int, int], at:
     submissions = [found[pk] for pk in page]
     asset_ids = [one.asset.pk for one in submissions if hasattr(one, "asset")]
     copy_ids = set(links_now().filter(asset__in=asset_ids).values_list("asset_id", flat=True))
+    shown_ids = set(not_withheld(Asset.objects.filter(pk__in=asset_ids)).values_list("pk", flat=True))
     sets, consents = training_sets_of(asset_ids), consents_of(asset_ids, at)
     return [
         {
@@ -97,6 +98,7 @@ def _rows(contributor: Contributor, page: Page[int], earned: dict[int, int], at:
             **(
                 {
                     "is_copy": one.asset.pk in copy_ids,
+                    "is_withheld": one.asset.pk not in shown_ids,
                     "training_sets": sets[one.asset.pk],
                     "consent": consents.get(one.asset.pk),
                     "earned_micro": earned.get(one.asset.pk, 0),

@@ -238,15 +238,18 @@ def test_a_project_without_licences_has_a_record_that_says_so(carla: Customer) -
     assert (record["licences"], [file["name"] for file in record["files"]]) == ([], ["record.html"])
 
 
-def test_a_german_reader_gets_the_same_record_for_programs(project: Project) -> None:
+def test_only_what_people_read_is_in_the_readers_language(project: Project) -> None:
     english = exported(project)
     with translation.override("de"):
         german = exported(project)
     assert '<html lang="de">' in german["record.html"].decode()
-    for files in (english, german):
-        files.pop("record.html")
-    assert json.loads(german.pop("record.json"))["licences"] == json.loads(english.pop("record.json"))["licences"]
-    assert german == english
+    for_programs = [name for name in english if name.endswith((".json", ".txt", ".jpeg")) and name != "record.json"]
+    assert len(for_programs) == 4
+    assert all(german[name] == english[name] for name in for_programs)
+    records = [json.loads(files["record.json"])["licences"] for files in (english, german)]
+    for licence in (licence for record in records for licence in record):
+        del licence["certificates"]  # which name the papers with their SHA-256
+    assert records[0] == records[1]
 
 
 def test_the_project_hands_out_the_zip(client: Client, carla: Customer, project: Project) -> None:

@@ -66,7 +66,7 @@ def test_nothing_of_a_role_that_decides_opens_before_a_second_factor_is_set_up(
     secret = SECRET.search(page)
     assert secret is not None
     assert client.post(SET_UP, {"code": current_code(secret[1])}).status_code == 302
-    assert client.get("/").status_code == 200
+    assert client.get("/", follow=True).status_code == 200
 
 
 def test_from_then_on_a_login_asks_for_a_code_that_works_once(client: Client, db: None) -> None:

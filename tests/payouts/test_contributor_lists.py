@@ -5,7 +5,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from marketplace.core.removals import RemovalKind
 from marketplace.models import Contributor, Customer, User
+from marketplace.removals import ThirdParty, open_case
 from payouts.earnings import earned_by_asset
 from tests.builders import SOLD_AT, jpeg_bytes, link_copy, make_asset, make_picture, submit
 from tests.payouts.selling import Shop
@@ -46,6 +48,15 @@ def test_images_come_by_what_they_earned_or_as_asked(client: Client, shop: Shop)
     page = client.get("/contributor/images/?state=reject").content.decode()
     assert "None of your images is in this state." in page
     assert titles(client, "?state=nonsense&order=nonsense&page=99") == titles(client)
+
+
+def test_an_image_that_a_removal_case_withholds_is_marked_in_the_list(client: Client, shop: Shop) -> None:
+    stranger = ThirdParty("tom@example.org", "https://example.org/page")
+    open_case(shop.of_ana[0], RemovalKind.TAKEDOWN, "It is mine.", stranger, SOLD_AT)
+    log_in(client, shop.ana)
+    page = client.get("/contributor/images/").content.decode()
+    assert page.count("withheld: a removal case") == 1
+    assert f'href="/contributor/images/{shop.of_ana[0].pk}/removal/"' in page
 
 
 def test_an_image_has_a_page_with_all_that_it_earned_and_where_it_is_used(client: Client, shop: Shop) -> None:
