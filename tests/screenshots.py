@@ -114,8 +114,9 @@ def look(browser: Browser, address: str, login: str, password: str, code: str, f
         photograph(page, folder / f"{login}-not-found-{look_name}.png")
         for number, path in enumerate(MISTAKES[login]):
             page.goto(path)
-            with page.expect_navigation():
-                page.evaluate("document.querySelector('main form').submit()")
+            if page.locator("main form").count():
+                with page.expect_navigation():
+                    page.evaluate("document.querySelector('main form').submit()")
             photograph(page, folder / f"{login}-mistake-{number}-{look_name}.png")
         context.close()
 

@@ -91,7 +91,7 @@ def test_two_people_close_pay_and_reconcile_a_month(
 ) -> None:
     fay, finn = (page_of(browser, session, live_server) for session in sessions)
     fay.goto("/")
-    fay.get_by_role("link", name="Close 2026-10").click()
+    fay.get_by_role("link", name="Close October 2026").click()
     fay.get_by_role("link", name="Preview October 2026").click()
     fay.get_by_text("Closing the month now would issue 2 statements").wait_for()
     fay.get_by_role("button", name="Close October 2026").click()
