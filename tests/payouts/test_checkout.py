@@ -105,7 +105,7 @@ def test_two_tabs_end_in_the_same_order_until_it_is_licensed(
 def test_two_presses_at_the_same_moment_end_in_the_same_order(
     carla: Customer, generation: Generation, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both, together = [], threading.Barrier(2, timeout=10)
+    both, together = [], threading.Barrier(2, timeout=60)
     still_waiting = checkout._still_waiting
 
     def wait_for_the_other(*arguments: Any) -> Order | None:
@@ -114,8 +114,10 @@ def test_two_presses_at_the_same_moment_end_in_the_same_order(
         return found
 
     def press_once() -> None:
-        both.append(press(carla, generation, gateway))
-        connection.close()
+        try:
+            both.append(press(carla, generation, gateway))
+        finally:
+            connection.close()
 
     monkeypatch.setattr(checkout, "_still_waiting", wait_for_the_other)
     tabs = [threading.Thread(target=press_once) for _ in range(2)]
@@ -287,7 +289,7 @@ def test_two_who_look_at_once_license_once(
     """The customer's return and the webhook: both have seen that it is paid before either goes on."""
     order, url = press(carla, generation, gateway)
     pay(url)
-    together, note = threading.Barrier(2, timeout=10), checkout._note
+    together, note = threading.Barrier(2, timeout=60), checkout._note
 
     def note_together(*arguments: Any) -> None:
         together.wait()
