@@ -12,6 +12,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
+from marketplace.celery import app as ours
 from marketplace.models import Contributor, Customer, TaskRun, User
 from marketplace.request_ids import RequestIdFilter, RequestIdMiddleware, current_request_id
 from marketplace.task_runs import record_run
@@ -122,11 +123,15 @@ def test_a_task_works_under_the_id_of_the_request_that_sent_it() -> None:
         see_request_id.delay()
         return HttpResponse()
 
-    with start_worker(app, pool="solo", perform_ping_check=False):
-        RequestIdMiddleware(page)(RequestFactory().get("/", headers={"X-Request-ID": "of-a-page"}))
-        assert seen.get(timeout=WITHIN_SECONDS) == "of-a-page"
-        see_request_id.delay()
-        assert seen.get(timeout=WITHIN_SECONDS) == "-"
+    try:
+        with start_worker(app, pool="solo", perform_ping_check=False):
+            RequestIdMiddleware(page)(RequestFactory().get("/", headers={"X-Request-ID": "of-a-page"}))
+            assert seen.get(timeout=WITHIN_SECONDS) == "of-a-page"
+            see_request_id.delay()
+            assert seen.get(timeout=WITHIN_SECONDS) == "-"
+    finally:  # a worker makes its app everybody's
+        ours.set_current()
+        ours.set_default()
 
 
 def test_each_line_of_the_log_has_the_id() -> None:
