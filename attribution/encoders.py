@@ -137,6 +137,13 @@ def load_encoder(recipe: Recipe) -> Encoder:
 
     Raises EncoderUnavailable.
     """
+    model, preprocess = load_model(recipe)
+    statistics = Statistics.read(_local_file(recipe, recipe.statistics)) if recipe.statistics else None
+    return Encoder(recipe, model.visual, preprocess, statistics)
+
+
+def load_model(recipe: Recipe) -> tuple[Any, Any]:
+    """Both towers of the recipe's model, and how pictures are prepared for it. Raises EncoderUnavailable."""
     import open_clip
 
     if recipe.config:
@@ -148,7 +155,6 @@ def load_encoder(recipe: Recipe) -> Encoder:
             f"{weights} is not the file that recipe {recipe.name} was fitted with (its SHA-256 differs): fetch the "
             "original again, or fit a new recipe with fit_encoder"
         )
-    statistics = Statistics.read(_local_file(recipe, recipe.statistics)) if recipe.statistics else None
     model, _, preprocess = open_clip.create_model_and_transforms(
         recipe.model,
         pretrained=str(weights),
@@ -157,7 +163,7 @@ def load_encoder(recipe: Recipe) -> Encoder:
         image_interpolation=published.get("interpolation"),
         image_resize_mode=recipe.resize_mode,
     )
-    return Encoder(recipe, model.visual, preprocess, statistics)
+    return model, preprocess
 
 
 def weights_file(recipe: Recipe) -> Path:

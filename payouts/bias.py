@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
-from attribution.models import Encoder, EncoderState
 from marketplace.models import GeneratorModel, TrainingSet
 from payouts import bias_queries as queries
 from payouts.core.inequality import gini_ppm, parts_ppm, top_ppm
@@ -71,13 +69,7 @@ def bias_figures(subject: Subject) -> dict[str, Any]:
         },
         "labels": {kind: _by_label(kind, parameters) for kind in queries.LABELS},
         "months": {month: _skew(contributed, shares) for month, shares in months.items()},
-        "probes": {"encoder": _encoder_name(), "left_out_because": "The encoder reads pictures and no text."},
     }
-
-
-def _encoder_name() -> str:
-    current = Encoder.objects.filter(state=EncoderState.CURRENT).first()
-    return current.name if current else settings.ENCODER_RECIPE
 
 
 def _skew(people: Mapping[int, object], amounts: Mapping[int, int]) -> dict[str, int]:

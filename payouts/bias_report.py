@@ -9,8 +9,12 @@ from typing import Any
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
+from payouts.probes_shown import question_shown, strips
+
 STYLE_SHEET = "marketplace/site.css"
 HTML_FILE, JSON_FILE = "bias-report.html", "bias-report.json"
+PICTURES = "pictures"
+"""The folder beside them, of what probe prompts brought forth."""
 BAR_PX, LABEL_PX, WIDTH_PX = 10, 160, 720
 TREND = (720, 200)
 WHOLE_PPM = 1_000_000
@@ -22,7 +26,7 @@ def write_report(figures: dict[str, Any], folder: Path, at: datetime) -> None:
     """Write both files into the folder, which is made; each appears whole."""
     folder.mkdir(parents=True, exist_ok=True)
     facts = json.dumps({"made_at": at.isoformat(), **figures}, indent=1)
-    for name, content in ((HTML_FILE, report_html(figures, at)), (JSON_FILE, facts)):
+    for name, content in ((HTML_FILE, report_html(figures, folder, at)), (JSON_FILE, facts)):
         partial = folder / f"{name}.partial"
         partial.write_text(content, encoding="utf-8")
         partial.rename(folder / name)
@@ -31,11 +35,12 @@ def write_report(figures: dict[str, Any], folder: Path, at: datetime) -> None:
 def card_summary(figures: dict[str, Any], folder: Path) -> dict[str, str | int]:
     """What a generator model's card says of a report that was written into the folder: how skewed, and which file."""
     skew = {f"Gini coefficient of {name}, in ppm": found["gini_ppm"] for name, found in figures["skew"].items()}
-    return {**skew, "report": hashlib.sha256((folder / HTML_FILE).read_bytes()).hexdigest()}
+    probed = {"Probe prompts": figures["probes"]["set"]} if "probes" in figures else {}
+    return {**skew, **probed, "report": hashlib.sha256((folder / HTML_FILE).read_bytes()).hexdigest()}
 
 
-def report_html(figures: dict[str, Any], at: datetime) -> str:
-    """The report, which needs no other file."""
+def report_html(figures: dict[str, Any], folder: Path, at: datetime) -> str:
+    """The report, which needs no other file: pictures from the folder are in it, small."""
     style_sheet = finders.find(STYLE_SHEET)
     assert isinstance(style_sheet, str)  # it is part of the source
     context = {
@@ -44,6 +49,10 @@ def report_html(figures: dict[str, Any], at: datetime) -> str:
         "charts": {kind: bars(rows) for kind, rows in figures["labels"].items()},
         "lines": [(measure, points(figures["months"], measure)) for measure in ("gini_ppm", "top_one_percent_ppm")],
         "trend": TREND,
+        "questions": [question_shown(each, figures["probes"]["prompts"]) for each in figures["probes"]["questions"]]
+        if "probes" in figures
+        else [],
+        "strips": strips(figures["probes"]["prompts"], folder / PICTURES) if "probes" in figures else [],
         "style": Path(style_sheet).read_text(encoding="utf-8"),
     }
     return render_to_string("payouts/bias_report.html", context)

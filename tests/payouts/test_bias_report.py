@@ -107,7 +107,6 @@ def test_the_command_writes_a_page_with_charts_and_the_same_figures_as_json(
     figures = json.loads((tmp_path / "report" / "bias-report.json").read_text())
     assert page.count("<svg") == 4
     assert "KE, attributed: 75.00 %" in page
-    assert "reads pictures only" in page
     assert figures["labels"]["country"][1]["attributed_ppm"] == 750_000
     assert {file.name for file in (tmp_path / "report").iterdir()} == {"bias-report.html", "bias-report.json"}
 
