@@ -1,4 +1,4 @@
-"""What everybody may know of the marketplace: months in sums, models with their audits, uploads refused."""
+"""What everybody may know of the marketplace: months in sums, models with their audits, and how far shares are off."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -6,16 +6,14 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from attribution.core.copies import Rate, rate_of
 from attribution.models import Encoder, EncoderState
 from attribution.published import PublishedError, published_error
-from marketplace.core.appeals import Decision
 from marketplace.core.model_states import ModelState
-from marketplace.core.verdicts import Verdict
-from marketplace.models import Appeal, GeneratorModel, ModelAudit, Submission, SubmissionDecision
+from marketplace.models import GeneratorModel, ModelAudit
 from payouts.models import Period, Reversal, Transfer
 
 
@@ -28,6 +26,15 @@ class PublicMonth:
 
 
 @dataclass(frozen=True)
+class PublicMonths:
+    """The closed months, the newest first, and what was sent in all, also in months that are not closed."""
+
+    closed: list[PublicMonth]
+    paid_minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
 class AuditedModel:
     """A model on sale, and how often its newest audit found that it copies; None where nothing was audited."""
 
@@ -36,19 +43,8 @@ class AuditedModel:
     near_copies: Rate | None
 
 
-@dataclass(frozen=True)
-class Uploads:
-    """Counts of uploads since the beginning. `refused` counts what is refused now, `won` appeals that were right."""
-
-    all: int
-    refused: int
-    unreadable: int
-    appeals: int
-    won: int
-
-
-def public_months() -> list[PublicMonth]:
-    """The closed months in the settlement currency, the newest first."""
+def public_months() -> PublicMonths:
+    """What was earned and paid in the settlement currency."""
     currency = settings.SETTLEMENT_CURRENCY
     closed = Period.objects.filter(state=Period.CLOSED, currency=currency).select_related("statement_root")
     paid_minor: defaultdict[date, int] = defaultdict(int)
@@ -58,7 +54,8 @@ def public_months() -> list[PublicMonth]:
     ):
         for month_on, amount_minor in _by_month(moved):
             paid_minor[month_on] += sign * amount_minor
-    return [PublicMonth(period, paid_minor[period.month_on]) for period in closed.order_by("-month_on")]
+    months = [PublicMonth(period, paid_minor[period.month_on]) for period in closed.order_by("-month_on")]
+    return PublicMonths(months, sum(paid_minor.values()), currency)
 
 
 def _by_month(moved: QuerySet[Any]) -> list[tuple[date, int]]:
@@ -84,16 +81,3 @@ def attribution_error() -> tuple[str, PublishedError | None]:
     """The name of the encoder by which people are paid, and what was measured of it; '' where there is none yet."""
     encoder = Encoder.objects.filter(state=EncoderState.CURRENT).first()
     return (encoder.name, published_error(encoder.name)) if encoder else ("", None)
-
-
-def uploads() -> Uploads:
-    """How many uploads there were, were refused, and came in by an appeal."""
-    won = SubmissionDecision.objects.filter(appeal__isnull=False, decision=Decision.ACCEPTED)
-    refused = Submission.objects.filter(verdict=Verdict.REJECT)
-    return Uploads(
-        all=Submission.objects.count(),
-        refused=refused.filter(~Exists(won.filter(submission=OuterRef("pk")))).count(),
-        unreadable=Submission.objects.filter(verdict=Verdict.UNREADABLE).count(),
-        appeals=Appeal.objects.count(),
-        won=won.count(),
-    )
