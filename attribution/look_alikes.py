@@ -37,7 +37,7 @@ NEAREST = """
 def find_look_alikes(at: datetime) -> int:
     """Compare up to 32 embedded assets with the generations made before them; returns how many.
 
-    Assets are claimed by row locks that a killed worker loses. A picture that is not there just now is tried again.
+    Assets are claimed by row locks that a killed worker loses. A picture that cannot be read just now is tried again.
     """
     encoder = current_encoder(at)
     pending = Asset.objects.filter(embeddings__encoder=encoder, look_alike_check__isnull=True).order_by("pk")
@@ -49,7 +49,7 @@ def find_look_alikes(at: datetime) -> int:
             for generation in near:
                 _compare(asset, generation, at)
             hold_if_generated(asset, encoder, at)
-        except FileNotFoundError as error:
+        except OSError as error:
             logger.error("Asset %d is not compared with generations, to be tried again: %s", asset.pk, error)
             continue
         checks.append(LookAlikeCheck(asset=asset, compared_count=len(near), checked_at=at))
