@@ -43,10 +43,7 @@ def check_encoder(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     E103: the latter's recipe or a file of it is missing. E104: the former's is. E106: it does not take the mean off.
     W105: it is the compact one. W107: ENCODER_RECIPE names another, which changes nothing.
     """
-    try:
-        stored = Encoder.objects.filter(state=EncoderState.CURRENT).first()
-    except ProgrammingError:  # the tables are not there yet: migrate runs these checks too
-        stored = None
+    stored = _current_encoder()
     try:
         recipe = recipe_of(stored) if stored else find_recipe(settings.ENCODER_RECIPE)
         fingerprint = recipe.fingerprint
@@ -58,6 +55,24 @@ def check_encoder(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     if recipe.statistics is None:
         return [_no_statistics(recipe)]
     return [*_compact(recipe), *(_other_setting(stored, fingerprint) if stored else [])]
+
+
+@register(Tags.database)
+def check_detectors_encoder(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """E112: the detector was trained with another encoder than the current; no upload could be compared any more."""
+    stored = _current_encoder()
+    if stored is None or not settings.DETECTOR:
+        return []
+    with suppress(KeyError, OSError, ValueError):  # of a file that is no detector `check_detector` speaks
+        if read(settings.DETECTOR).fingerprint != stored.fingerprint:
+            return [
+                Error(
+                    f"DETECTOR {settings.DETECTOR!r} was trained with another encoder than {stored}.",
+                    hint="Train it again with manage.py train_detector, or set DETECTOR to nothing.",
+                    id="tributary.E112",
+                )
+            ]
+    return []
 
 
 @register(Tags.database)
@@ -105,6 +120,14 @@ def check_detector(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
             )
         ]
     return []
+
+
+def _current_encoder() -> Encoder | None:
+    """None also where the tables are not there yet: migrate runs these checks too."""
+    try:
+        return Encoder.objects.filter(state=EncoderState.CURRENT).first()
+    except ProgrammingError:
+        return None
 
 
 def _no_statistics(recipe: Recipe) -> CheckMessage:

@@ -37,24 +37,30 @@ NEAREST = """
 def find_look_alikes(at: datetime) -> int:
     """Compare up to 32 embedded assets with the generations made before them; returns how many.
 
-    Assets are claimed by row locks that a killed worker loses. A picture that is not there just now is tried again.
+    Assets are claimed by row locks that a killed worker loses. A picture that cannot be read just now is tried again.
     """
     encoder = current_encoder(at)
     pending = Asset.objects.filter(embeddings__encoder=encoder, look_alike_check__isnull=True).order_by("pk")
-    claimed = pending.select_for_update(skip_locked=True, no_key=True, of=("self",))[:CHECK_AT_ONCE]
-    checks = []
-    for asset in claimed:
-        try:
-            near = _nearest(asset, encoder)
-            for generation in near:
-                _compare(asset, generation, at)
-            hold_if_generated(asset, encoder, at)
-        except FileNotFoundError as error:
-            logger.error("Asset %d is not compared with generations, to be tried again: %s", asset.pk, error)
-            continue
-        checks.append(LookAlikeCheck(asset=asset, compared_count=len(near), checked_at=at))
+    claimable = pending.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    last_id, checks = 0, list[LookAlikeCheck]()
+    while not checks and (claimed := list(claimable.filter(pk__gt=last_id)[:CHECK_AT_ONCE])):
+        checks = [check for asset in claimed if (check := _check(asset, encoder, at)) is not None]
+        last_id = claimed[-1].pk
     LookAlikeCheck.objects.bulk_create(checks)
     return len(checks)
+
+
+def _check(asset: Asset, encoder: Encoder, at: datetime) -> LookAlikeCheck | None:
+    """Compare one asset; None where a picture cannot be read just now, which is tried again."""
+    try:
+        near = _nearest(asset, encoder)
+        for generation in near:
+            _compare(asset, generation, at)
+        hold_if_generated(asset, encoder, at)
+    except OSError as error:
+        logger.error("Asset %d is not compared with generations, to be tried again: %s", asset.pk, error)
+        return None
+    return LookAlikeCheck(asset=asset, compared_count=len(near), checked_at=at)
 
 
 def _nearest(asset: Asset, encoder: Encoder) -> list[Generation]:

@@ -2,41 +2,14 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from marketplace.admin import ReadOnlyAdmin
-from payouts.models import (
-    Adjustment,
-    Attempt,
-    AuditLink,
-    ConnectedAccount,
-    DisputeOutcome,
-    Earning,
-    Entry,
-    Finding,
-    Hold,
-    HoldEnd,
-    LedgerAccount,
-    Order,
-    Payout,
-    PayoutRun,
-    Period,
-    Policy,
-    Posting,
-    Reconciliation,
-    RemovalSettlement,
-    RevenueEvent,
-    Reversal,
-    Statement,
-    StatementRoot,
-    TaxFormReview,
-    TrainingSetExport,
-    Transfer,
-    WebhookEvent,
-)
+from payouts.models import Policy
 
 
 class PolicyAdmin(ReadOnlyAdmin):
@@ -59,33 +32,5 @@ class PolicyAdmin(ReadOnlyAdmin):
 
 admin.site.register(Policy, PolicyAdmin)
 admin.site.register(
-    [
-        Adjustment,
-        Attempt,
-        AuditLink,
-        ConnectedAccount,
-        DisputeOutcome,
-        Earning,
-        Entry,
-        Finding,
-        Hold,
-        HoldEnd,
-        LedgerAccount,
-        Order,
-        Payout,
-        PayoutRun,
-        Period,
-        Posting,
-        Reconciliation,
-        RemovalSettlement,
-        RevenueEvent,
-        Reversal,
-        Statement,
-        StatementRoot,
-        TaxFormReview,
-        TrainingSetExport,
-        Transfer,
-        WebhookEvent,
-    ],
-    ReadOnlyAdmin,
+    [model for model in apps.get_app_config("payouts").get_models() if model is not Policy], ReadOnlyAdmin
 )

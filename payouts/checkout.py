@@ -96,8 +96,8 @@ def _give_up(order: Order, gateway: Gateway, at: datetime) -> Order:
 def page_of(order: Order, addresses: Addresses, gateway: Gateway) -> str:
     """The URL of Stripe's page for an open order: one page however often it is asked for. '' where it is not open.
 
-    Nobody can pay on a page before its id is written here, since nobody else is told its URL. Raises the gateway's
-    exceptions.
+    Nobody can pay on a page before its id is written here, since nobody else is told its URL; nor on one that Stripe
+    made while its order expired. Raises the gateway's exceptions.
     """
     if order.state != OrderState.OPEN:
         return ""
@@ -113,9 +113,10 @@ def page_of(order: Order, addresses: Addresses, gateway: Gateway) -> str:
         expires_at=order.expires_at,
         idempotency_key=f"checkout:{settings.DEPLOYMENT}:{order.pk}",
     )
-    Order.objects.filter(pk=order.pk, stripe_session_id="").update(stripe_session_id=made.stripe_session_id)
+    without_page = Order.objects.filter(pk=order.pk, state=OrderState.OPEN, stripe_session_id="")
+    without_page.update(stripe_session_id=made.stripe_session_id)
     order.refresh_from_db()
-    return made.url
+    return made.url if order.state == OrderState.OPEN else ""
 
 
 def look_up(order: Order, gateway: Gateway, at: datetime) -> Order:
@@ -168,7 +169,9 @@ def _require_asked(order: Order, charge: Charge) -> None:
 
 
 def _expire(order: Order) -> Order:
-    Order.objects.filter(pk=order.pk, state=OrderState.OPEN).update(state=OrderState.EXPIRED)
+    """End an open order, unless it got a page since it was read, on which it can be paid."""
+    as_read = Order.objects.filter(pk=order.pk, state=OrderState.OPEN, stripe_session_id=order.stripe_session_id)
+    as_read.update(state=OrderState.EXPIRED)
     order.refresh_from_db()
     return order
 
@@ -196,15 +199,16 @@ def _license_or_refuse(order: Order, at: datetime) -> str:
 
 
 def _send_back(order: Order, gateway: Gateway, at: datetime) -> None:
-    """Refund what was refused, once: Stripe gives no more back than was paid, and is asked first whether it did."""
+    """Refund what is left of what was refused, once: Stripe gives no more back than was paid, and is asked first."""
     order.refresh_from_db()
-    refunds = gateway.list_refunds(order.stripe_charge_id) or [
-        gateway.refund_charge(
+    refunds = gateway.list_refunds(order.stripe_charge_id)
+    if sum(refund.amount_minor for refund in refunds) < order.price_minor:
+        rest = gateway.refund_charge(
             order.stripe_charge_id,
             metadata=_metadata(order),
             idempotency_key=f"refund:{settings.DEPLOYMENT}:{order.pk}",
         )
-    ]
+        refunds = [rest, *refunds]
     with transaction.atomic():
         paid = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
         if paid.state != OrderState.PAID:

@@ -36,9 +36,9 @@ def claim_share(download: Download, asset: Asset, statement: str, claimed_by: Us
         raise ClaimRefused(_("Say what of your image you see in the generated one."))
     if ShareClaim.objects.filter(download=download, asset=asset).exists():
         raise ClaimRefused(_("You claimed a share of this download for this image before."))
-    _require_no_share(download, asset)
     period = _closed_period(download)
     assert period.closed_at is not None
+    _require_no_share(download, asset)
     if at >= (deadline := appeal_deadline(period.closed_at, settings.APPEAL_DAYS)):
         raise ClaimRefused(
             _("The time to claim is over: it ended at %(deadline)s UTC.") % {"deadline": f"{deadline:%Y-%m-%d %H:%M}"}

@@ -81,8 +81,10 @@ def _resolve(finding: Finding, at: datetime, resolved_by: User | None, resolutio
 
 
 def _owner(run: PayoutRun | None) -> User:
-    """Who drafted the run or, for what concerns no run, the newest one; before any run, the first finance person."""
-    newest = run or PayoutRun.objects.select_related("drafted_by").order_by("-pk").first()
-    if newest is not None:
-        return newest.drafted_by
-    return User.objects.filter(groups__name=FINANCE, is_active=True).order_by("pk")[0]
+    """Who drafted the run or, for what concerns no run, the newest one.
+
+    Before any run, or where they have left, the first finance person, and a superuser where there is none.
+    """
+    people, newest = finance_people(), run or PayoutRun.objects.order_by("-pk").first()
+    drafted_by = people.filter(pk=newest.drafted_by_id).first() if newest else None
+    return drafted_by or people.order_by("is_superuser", "pk")[0]

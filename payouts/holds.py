@@ -55,11 +55,16 @@ def place_hold(
 
 @transaction.atomic
 def end_hold(hold: Hold, outcome: str, reason: str, ended_by: User, at: datetime) -> HoldEnd:
-    """Make what is held payable again (`released`) or give it to the platform (`taken`), once. Raises `HoldRefused`."""
+    """Make what is held payable again (`released`) or give it to the platform (`taken`), once. Raises `HoldRefused`.
+
+    What a dispute put on hold is taken when that is lost, and by nobody before: it would be taken twice.
+    """
     period = open_period(at)
     known = HoldEnd.objects.filter(hold=hold).first()
     if known is not None:
         raise HoldRefused(f"{hold} has ended already: it was {known.outcome}.".capitalize())
+    if outcome == HoldEnd.TAKEN and hold.dispute_id is not None:
+        raise HoldRefused(f"{hold} is of a dispute, which takes it where it is lost: release it, or wait.".capitalize())
     if not reason.strip():
         raise HoldRefused("Say why: the contributor reads it.")
     kinds = (AccountKind.PAYABLE, AccountKind.HELD)

@@ -30,7 +30,7 @@ from payouts.core.states import PayoutState
 from payouts.findings import record_findings
 from payouts.gateway import Charge, Funds, Gateway, TransferReceipt
 from payouts.incoming import booked, list_charges, make_available, watched_from
-from payouts.models import Entry, LedgerAccount, Order, Payout, PayoutRun, Reconciliation, Transfer
+from payouts.models import Entry, Finding, LedgerAccount, Order, Payout, PayoutRun, Reconciliation, Transfer
 from payouts.reversing import record_reversals
 
 WINDOW = timedelta(days=60)
@@ -89,6 +89,7 @@ def _compared(
     found += _ledger_differences(currency)
     unbooked, unknown = _not_booked(reading.charges)
     found += [unknown_charge(one.stripe_charge_id, str(Money(one.amount_minor, currency))) for one in unknown]
+    found += _still_unknown(reading.charges)
     sold_minor = sum(charge.net_minor for charge in unbooked if charge.is_available)
     cash = Cash(reading.ledger_minor, reading.funds.available_minor, in_flight_minor - sold_minor)
     sold_minor = sum(charge.net_minor for charge in unbooked if not charge.is_available)
@@ -272,6 +273,14 @@ def _not_booked(charges: dict[str, Charge]) -> tuple[list[Charge], list[Charge]]
     known = set(Order.objects.filter(stripe_charge_id__in=charges).values_list("stripe_charge_id", flat=True))
     in_ledger = set(booked().filter(stripe_charge_id__in=charges).values_list("stripe_charge_id", flat=True))
     return [charges[id_] for id_ in known - in_ledger], [charges[id_] for id_ in charges.keys() - known]
+
+
+def _still_unknown(charges: dict[str, Charge]) -> Iterator[Difference]:
+    """Charges that were found before, are too old to be listed again, and that still no order of ours knows."""
+    for finding in Finding.objects.filter(kind=FindingKind.CHARGE_UNKNOWN, resolved_at=None).order_by("pk"):
+        id_ = finding.subject.removeprefix("charge ")
+        if id_ not in charges and not Order.objects.filter(stripe_charge_id=id_).exists():
+            yield Difference(FindingKind.CHARGE_UNKNOWN, finding.subject, finding.found)
 
 
 def _ledger_minor(kind: AccountKind, currency: str) -> int:

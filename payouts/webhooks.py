@@ -13,7 +13,7 @@ from django.db import DataError, transaction
 
 from marketplace.models import Download
 from payouts.booking import book_downloads
-from payouts.checkout import CheckoutDiffers, look_up
+from payouts.checkout import CheckoutDiffers, look_up, look_up_unsettled
 from payouts.disputes import record_dispute, settle_dispute
 from payouts.gateway import Gateway, GatewayRejected, signed_event
 from payouts.incoming import list_charges, make_available, watched_from
@@ -99,7 +99,10 @@ def _look_up(order: Order | None, gateway: Gateway, at: datetime) -> Order | Non
 
 def _sold_by(stripe_charge_id: str, gateway: Gateway, at: datetime) -> Download | None:
     """The download that a charge paid for, booked; None where it is not ours or became no licence."""
-    order = _look_up(Order.objects.filter(stripe_charge_id=stripe_charge_id).first(), gateway, at)
+    paid = Order.objects.filter(stripe_charge_id=stripe_charge_id)
+    if not paid.exists():  # perhaps it paid an order of which we have not heard yet that it is paid
+        look_up_unsettled(gateway, at, at)
+    order = _look_up(paid.first(), gateway, at)
     if order is None or order.download is None:
         return None
     while book_downloads(at):

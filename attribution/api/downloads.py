@@ -1,5 +1,7 @@
 """The customer's licences: their files, certificates and human edits."""
 
+import logging
+
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404
 from django.urls import reverse
@@ -8,6 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.exceptions import APIException
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.response import Response
 
@@ -21,7 +24,18 @@ from marketplace.delivering import EXTENSIONS
 from marketplace.models import Delivery, Download, HumanEdit
 from marketplace.permissions import customer_of
 from marketplace.screening.content_credentials import MEDIA_TYPES
+from marketplace.signing import CannotSign
 from marketplace.views import HUMAN_EDIT_CHARACTERS
+
+logger = logging.getLogger(__name__)
+
+
+class SigningUnavailable(APIException):
+    """A file cannot be signed now."""
+
+    status_code = 503
+    default_code = "signing_unavailable"
+    default_detail = "The file could not be signed just now. Please try again later."
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
@@ -90,8 +104,12 @@ class Downloads(ListModelMixin, RetrieveModelMixin, Resource[Download]):
         download = self.get_object()
         if extension not in EXTENSIONS:
             raise Http404("No such format.")
-        with as_conflict(NotAttributedYet):
-            delivery = deliver_download(download, EXTENSIONS[extension], timezone.now())
+        try:
+            with as_conflict(NotAttributedYet):
+                delivery = deliver_download(download, EXTENSIONS[extension], timezone.now())
+        except CannotSign as error:
+            logger.exception("Download %s could not be signed", download.pk)
+            raise SigningUnavailable from error
         name = f"tributary-{download.generation_id}.{extension}"
         media_type = MEDIA_TYPES[delivery.file_format]
         return FileResponse(delivery.file.open("rb"), as_attachment=True, filename=name, content_type=media_type)

@@ -125,9 +125,10 @@ class SentSerializer(serializers.Serializer[Any]):
         """Raise ValidationError for what is no JSON object, or holds what cannot be kept."""
         try:
             read = json.loads(text)
-            if "\\u0000" in json.dumps(read, allow_nan=False):
+            written = json.dumps(read, allow_nan=False, ensure_ascii=False).encode()  # halves of characters are refused
+            if b"\\u0000" in written:
                 raise ValueError(_("There is a null character in it."))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise serializers.ValidationError(_("This is no JSON: %(error)s") % {"error": error}) from error
         if not isinstance(read, dict):
             raise serializers.ValidationError(_("This is no JSON object."))

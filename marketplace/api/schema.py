@@ -22,7 +22,7 @@ PROBLEMS = {
     "413": "The request is too large.",
     "415": "The body is of a media type that is not read here.",
     "422": "The idempotency key was used for another request.",
-    "503": "Stripe is not reached just now.",
+    "503": "Stripe is not reached just now, or a file cannot be signed.",
     "429": "Too many requests; the header Retry-After says when to go on.",
 }
 ONLY_OF_WRITES = ("413", "415", "422")

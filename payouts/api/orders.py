@@ -3,11 +3,9 @@
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -24,11 +22,11 @@ from marketplace.core.terms import Audience
 from marketplace.output_checks import NotForSale
 from marketplace.permissions import customer_of, generations_for
 from marketplace.terms import TermsNotAccepted, require_terms
-from payouts.checkout import Addresses, find_order, look_up, page_of
+from payouts.checkout import find_order, look_up, page_of
 from payouts.core.states import OrderState
 from payouts.models import Order
 from payouts.onboarding import stripe_gateway
-from payouts.views.orders import NO_ANSWER
+from payouts.views.orders import NO_ANSWER, addresses_of
 
 MOST = 2**63 - 1
 ORDER_STATES = [(state.value, state.value) for state in OrderState]
@@ -70,7 +68,7 @@ class PayableOrderSerializer(OrderSerializer):
 
     def get_checkout_url(self, order: Order) -> str:
         """Stripe's page."""
-        return page_of(order, _addresses(self.context["request"], order), stripe_gateway())
+        return page_of(order, addresses_of(order, self.context["request"]), stripe_gateway())
 
 
 class WantedSerializer(serializers.Serializer[Any]):
@@ -134,12 +132,3 @@ def _answered(ask: Any) -> Any:
     except (*NO_ANSWER, ImproperlyConfigured) as error:
         message = _("Stripe cannot be reached now. Nothing is lost: send the same request with the same key again.")
         raise StripeUnavailable(message) from error
-
-
-def _addresses(request: ApiRequest, order: Order) -> Addresses:
-    """Where Stripe sends whoever paid, or did not: to the order's page."""
-    paid, cancelled = (reverse(name, args=[order.pk]) for name in ("order_paid", "order_cancelled"))
-    if settings.SITE_URL:
-        site = settings.SITE_URL.rstrip("/")
-        return Addresses(f"{site}{paid}", f"{site}{cancelled}")
-    return Addresses(request.build_absolute_uri(paid), request.build_absolute_uri(cancelled))

@@ -74,12 +74,6 @@ def steps_to_root(leaf: bytes, index: int, count: int, path: Sequence[bytes]) ->
     return steps
 
 
-def root_by(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes:
-    """The root that a path leads a leaf hash to. Raises `ProofRefused`."""
-    steps = steps_to_root(leaf, index, count, path)
-    return steps[-1].node if steps else leaf
-
-
 def _level_above(level: Sequence[bytes]) -> list[bytes]:
     """Nodes over pairs; one that is left over rises as it is."""
     above = [node_hash(level[place], level[place + 1]) for place in range(0, len(level) - 1, 2)]

@@ -67,21 +67,18 @@ def adjustments(request: LoggedInRequest) -> HttpResponse:
         )
 
     form = AdjustmentForm(request.POST or None, initial={"contributor": request.GET.get("contributor")})
-    previewed: list[deciding.PreviewedPosting] = []
-    if form.is_valid() and "confirmed" in request.POST:
-        done = translated("The adjustment is recorded. The contributor reads it on their next statement.")
-        if deciding.record(request, form, adjust, AdjustmentRefused, done):
-            return redirect("adjustments")
-    elif form.is_valid():
-        previewed = deciding.preview(request, form, adjust, AdjustmentRefused)
+    done = translated("The adjustment is recorded. The contributor reads it on their next statement.")
+    came_of_it = deciding.press(request, form, adjust, AdjustmentRefused, done)
+    if came_of_it.is_done:
+        return redirect("adjustments")
     every = Adjustment.objects.select_related(
         "contributor", "training_set", "recorded_by", "entry__period", "entry__origin_period"
     )
     context = {
         "form": form,
         "currency": settings.SETTLEMENT_CURRENCY,
-        "previewed": previewed,
-        "repeated": deciding.repeated(form) if previewed else [],
+        "previewed": came_of_it.previewed,
+        "repeated": came_of_it.repeated,
         "page": Paginator(every.order_by("-pk"), ADJUSTMENTS_A_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "payouts/adjustments.html", context)
@@ -97,17 +94,13 @@ def refunds(request: LoggedInRequest) -> HttpResponse:
         return record_refund(filled["download"], amount_minor, filled["refund"].strip(), at)
 
     form = RefundForm(request.POST or None)
-    previewed: list[deciding.PreviewedPosting] = []
-    if form.is_valid() and "confirmed" in request.POST:
-        done = translated("The refund is recorded.")
-        if deciding.record(request, form, refund, MoneyBackRefused, done):
-            return redirect("refunds")
-    elif form.is_valid():
-        previewed = deciding.preview(request, form, refund, MoneyBackRefused)
+    came_of_it = deciding.press(request, form, refund, MoneyBackRefused, translated("The refund is recorded."))
+    if came_of_it.is_done:
+        return redirect("refunds")
     context = {
         "form": form,
         "currency": settings.SETTLEMENT_CURRENCY,
-        "previewed": previewed,
-        "repeated": deciding.repeated(form) if previewed else [],
+        "previewed": came_of_it.previewed,
+        "repeated": came_of_it.repeated,
     }
     return render(request, "payouts/refunds.html", context)

@@ -37,6 +37,14 @@ class PreviewedPosting(NamedTuple):
     balance_micro: int
 
 
+class Pressed(NamedTuple):
+    """What became of a form: it is done or, before that, what it would post, with its fields to be sent once more."""
+
+    is_done: bool
+    previewed: Sequence[PreviewedPosting] = ()
+    repeated: Sequence[tuple[str, str]] = ()
+
+
 class KeyedForm(forms.Form):
     """A form that is recorded once: its key makes a second press of the same button no second record."""
 
@@ -54,7 +62,17 @@ class ContributorForm(KeyedForm):
 Act = Callable[[dict[str, Any], str, datetime], Posted]
 
 
-def preview(request: LoggedInRequest, form: KeyedForm, act: Act, refused: type[ValueError]) -> list[PreviewedPosting]:
+def press(request: LoggedInRequest, form: KeyedForm, act: Act, refused: type[ValueError], done: str) -> Pressed:
+    """Preview what a form would post or, once that is confirmed, do it and say `done`; nothing if it has mistakes."""
+    if not form.is_valid():
+        return Pressed(is_done=False)
+    if "confirmed" in request.POST:
+        return Pressed(_record(request, form, act, refused, done))
+    previewed = _preview(request, form, act, refused)
+    return Pressed(False, previewed, _repeated(form) if previewed else ())
+
+
+def _preview(request: LoggedInRequest, form: KeyedForm, act: Act, refused: type[ValueError]) -> list[PreviewedPosting]:
     """Do it, look at what was posted, and take it all back; empty, with a message, where it is refused."""
     at = timezone.now()
     try:
@@ -75,7 +93,7 @@ def preview(request: LoggedInRequest, form: KeyedForm, act: Act, refused: type[V
     return lines
 
 
-def record(request: LoggedInRequest, form: KeyedForm, act: Act, refused: type[ValueError], done: str) -> bool:
+def _record(request: LoggedInRequest, form: KeyedForm, act: Act, refused: type[ValueError], done: str) -> bool:
     """Do it for good and say so, also where it was done before; whether it is done."""
     at = timezone.now()
     try:
@@ -95,7 +113,7 @@ def _again(entry: Entry) -> str:
     return told % {"time": formats.instant(entry.posted_at)}
 
 
-def repeated(form: KeyedForm) -> Sequence[tuple[str, str]]:
+def _repeated(form: KeyedForm) -> Sequence[tuple[str, str]]:
     """Every field as it was sent, for the hidden copy that confirms it."""
     return [(name, str(form.data.get(name, ""))) for name in form.fields]
 

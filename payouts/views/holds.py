@@ -50,20 +50,17 @@ def holds(request: LoggedInRequest) -> HttpResponse:
         return place_hold(filled["contributor"], amount_micro, filled["reason"], request.user, key, at)
 
     form = HoldForm(request.POST or None, initial={"contributor": request.GET.get("contributor")})
-    previewed: list[deciding.PreviewedPosting] = []
-    if form.is_valid() and "confirmed" in request.POST:
-        done = translated("It is on hold. The contributor reads why on their page.")
-        if deciding.record(request, form, place, HoldRefused, done):
-            return redirect("holds")
-    elif form.is_valid():
-        previewed = deciding.preview(request, form, place, HoldRefused)
+    done = translated("It is on hold. The contributor reads why on their page.")
+    came_of_it = deciding.press(request, form, place, HoldRefused, done)
+    if came_of_it.is_done:
+        return redirect("holds")
     every = Hold.objects.select_related("contributor", "placed_by", "end__ended_by", "dispute")
     newest = every.order_by(F("end__ended_at").desc(nulls_first=True), "-placed_at", "-pk")
     context = {
         "form": form,
         "currency": settings.SETTLEMENT_CURRENCY,
-        "previewed": previewed,
-        "repeated": deciding.repeated(form) if previewed else [],
+        "previewed": came_of_it.previewed,
+        "repeated": came_of_it.repeated,
         "page": Paginator(newest, HOLDS_A_PAGE).get_page(request.GET.get("page")),
         "open_count": Hold.objects.filter(end=None).count(),
     }

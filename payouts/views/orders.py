@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ImproperlyConfigured
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -70,20 +70,19 @@ def _to_terms(request: LoggedInRequest, error: TermsNotAccepted, next_page: str)
 
 def _to_stripe(request: LoggedInRequest, order: Order) -> HttpResponse:
     """Stripe's page for an open order; the order's own for any other, and where Stripe does not answer."""
-    addresses = Addresses(
-        paid=_address(request, "order_paid", order), cancelled=_address(request, "order_cancelled", order)
-    )
     try:
-        url = page_of(order, addresses, stripe_gateway())
+        url = page_of(order, addresses_of(order, request), stripe_gateway())
     except (*NO_ANSWER, ImproperlyConfigured):
         messages.error(request, _("Stripe cannot be reached now. Nothing was charged: try again in a few minutes."))
         url = ""
     return redirect(url or reverse("order", args=[order.pk]))
 
 
-def _address(request: LoggedInRequest, name: str, order: Order) -> str:
-    path = reverse(name, args=[order.pk])
-    return f"{settings.SITE_URL.rstrip('/')}{path}" if settings.SITE_URL else request.build_absolute_uri(path)
+def addresses_of(order: Order, request: HttpRequest) -> Addresses:
+    """Where Stripe sends the customer of an order back to, below SITE_URL where that is set."""
+    paths = (reverse(name, args=[order.pk]) for name in ("order_paid", "order_cancelled"))
+    site = settings.SITE_URL.rstrip("/")
+    return Addresses(*(f"{site}{path}" if site else request.build_absolute_uri(path) for path in paths))
 
 
 @require_safe

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from PIL import Image
 from pytest_django import Settings
 
-from attribution.checks import check_detector
+from attribution.checks import check_detector, check_detectors_encoder
 from attribution.detector import Detector, write
 from attribution.embed import current_encoder
 from attribution.look_alikes import find_look_alikes
@@ -70,6 +70,9 @@ def test_a_detector_of_another_encoder_is_refused_and_nothing_is_held(
     with pytest.raises(ValueError, match="trained with another encoder"):
         find_look_alikes(CLOSED_AT)
     assert Asset.objects.get().submission.verdict == Verdict.ACCEPT
+    assert [message.id for message in check_detectors_encoder(None)] == ["tributary.E112"]
+    settings.DETECTOR = _detector(tmp_path / "own.npz", encoder.fingerprint)
+    assert check_detectors_encoder(None) == []
 
 
 def test_train_detector_writes_a_detector_and_a_card_with_its_curve(

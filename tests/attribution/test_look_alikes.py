@@ -1,11 +1,13 @@
 """An upload that shows what an earlier generation shows waits for a reviewer, though its hash alone would not tell."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from pytest_django import Settings
 
+from attribution import look_alikes
 from attribution.embed import current_encoder
 from attribution.look_alikes import find_look_alikes
 from attribution.models import Encoder, LookAlikeCheck
@@ -96,6 +98,18 @@ def test_what_was_uploaded_before_the_generation_was_made_is_no_copy_of_it(
     assert find_look_alikes(CLOSED_AT) == 1
     asset.submission.refresh_from_db()
     assert asset.submission.verdict == Verdict.ACCEPT
+
+
+def test_a_picture_that_cannot_be_read_keeps_no_other_waiting(
+    ben: Contributor, encoder: Encoder, generation: Generation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look_alikes, "CHECK_AT_ONCE", 1)
+    damaged, asset = _ingest(ben, encoder, _draw(1)), _ingest(ben, encoder, _cropped())
+    Path(damaged.preview.path).write_bytes(b"no picture")
+    assert find_look_alikes(CLOSED_AT) == 1
+    assert not LookAlikeCheck.objects.filter(asset=damaged).exists()
+    asset.submission.refresh_from_db()
+    assert asset.submission.verdict == Verdict.HOLD
 
 
 def test_another_picture_with_an_equal_embedding_is_left_alone(

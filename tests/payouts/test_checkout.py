@@ -213,6 +213,20 @@ def test_what_was_paid_and_is_not_for_sale_any_more_goes_back_whole_and_costs_us
     assert list(findings()) == []
 
 
+def test_of_what_went_back_in_part_before_it_was_refused_the_rest_goes_back_too(
+    carla: Customer, generation: Generation, gateway: Gateway, sandbox: Sandbox
+) -> None:
+    order, url = press(carla, generation, gateway)
+    pay(url)
+    forbid(generation)
+    (charge,) = charges(sandbox)
+    call(sandbox, "POST", "/v1/refunds", {"charge": charge["source"], "amount": 300})
+    order = look_up(order, gateway, timezone.now())
+    assert order.state == OrderState.REFUSED
+    assert sorted(one.amount_minor for one in gateway.list_refunds(order.stripe_charge_id)) == [300, 690]
+    assert -balance_micro(AccountKind.STRIPE_BALANCE) == gateway.funds("usd").available_minor * 10_000 == -9_900_000
+
+
 @pytest.mark.parametrize("crash", [crash_instead, crash_after])
 def test_a_crash_around_the_creation_of_stripes_page_leaves_one_page(
     carla: Customer, generation: Generation, gateway: StripeGateway, monkeypatch: pytest.MonkeyPatch, crash: Any
@@ -240,6 +254,33 @@ def test_an_order_that_never_got_a_page_expires_when_stripe_makes_none_any_more(
     order = Order.objects.get()
     assert look_up(order, gateway, order.opened_at + timedelta(minutes=29)).state == OrderState.OPEN
     assert look_up(order, gateway, order.opened_at + timedelta(minutes=31)).state == OrderState.EXPIRED
+
+
+def test_nobody_pays_on_a_page_that_stripe_made_while_its_order_expired(
+    carla: Customer, generation: Generation, gateway: StripeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = gateway.create_checkout
+
+    def expire_meanwhile(**asked: Any) -> Any:
+        made = create(**asked)
+        order = Order.objects.get()
+        look_up(order, gateway, order.opened_at + timedelta(minutes=31))
+        return made
+
+    monkeypatch.setattr(gateway, "create_checkout", expire_meanwhile)
+    order, url = press(carla, generation, gateway)
+    assert (order.state, url) == (OrderState.EXPIRED, "")
+
+
+def test_an_order_that_got_its_page_at_the_last_moment_does_not_expire_and_is_licensed(
+    carla: Customer, generation: Generation, gateway: Gateway
+) -> None:
+    as_read_before = find_order(carla, generation, uuid4(), gateway, timezone.now())
+    url = page_of(Order.objects.get(), ADDRESSES, gateway)
+    late = as_read_before.opened_at + timedelta(minutes=31)
+    assert look_up(as_read_before, gateway, late).state == OrderState.OPEN
+    pay(url)
+    assert look_up(Order.objects.get(), gateway, late).state == OrderState.LICENSED
 
 
 @pytest.mark.parametrize("step", ["_license_or_refuse", "record_download"])

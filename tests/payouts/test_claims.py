@@ -10,7 +10,7 @@ from marketplace.models import Contributor, Customer, Mail, User
 from payouts.claims import ClaimRefused, claim_share, decide_claim
 from payouts.core.ledger import AccountKind
 from payouts.models import Adjustment, ShareClaim
-from tests.builders import CLOSED_AT, make_contributor, make_user
+from tests.builders import CLOSED_AT, make_contributor, make_download, make_generation, make_user
 from tests.payouts.selling import IN_NOVEMBER, Shop, balances, off
 from tests.payouts.test_pages import log_in
 
@@ -81,6 +81,9 @@ def test_what_cannot_be_claimed_is_refused_with_its_reason(shop: Shop) -> None:
     november = shop.sell(1_000, 0, 500_000, IN_NOVEMBER)
     with pytest.raises(ClaimRefused, match="not closed yet"):
         claim_share(november, shop.of_ana[0], "Mine.", user, IN_NOVEMBER)
+    unattributed = make_download(shop.carla, make_generation(shop.model), gross_minor=1_000, at=IN_NOVEMBER)
+    with pytest.raises(ClaimRefused, match="not closed yet"):
+        claim_share(unattributed, shop.of_ana[0], "Mine.", user, IN_NOVEMBER)
     claimed(shop)
     with pytest.raises(ClaimRefused, match="before"):
         claimed(shop)

@@ -6,17 +6,31 @@ from django.test import Client
 from marketplace.models import Contributor, User
 from payouts.core.reconciling import Difference, FindingKind
 from payouts.findings import assign_finding, record_findings, resolve_finding
-from payouts.models import Finding
+from payouts.models import Finding, PayoutRun
 from tests.payouts.paying import AT
 
 INBOX = "/finance/findings/"
+CASH = Difference(FindingKind.CASH_DIFFERS, "cash at Stripe", "One dollar is missing.")
 
 
 @pytest.fixture
 def finding(fay: User, finn: User) -> Finding:
     """An open one, of fay, who was in finance first."""
-    record_findings([Difference(FindingKind.CASH_DIFFERS, "cash at Stripe", "One dollar is missing.")], AT, None)
+    record_findings([CASH], AT, None)
     return Finding.objects.get()
+
+
+def test_a_finding_is_somebodys_who_can_clear_it_up_though_who_drafted_the_last_run_left(fay: User, finn: User) -> None:
+    User.objects.filter(pk=fay.pk).update(is_active=False)
+    PayoutRun.objects.create(currency="USD", drafted_by=fay, drafted_at=AT)
+    record_findings([CASH], AT, None)
+    assert Finding.objects.get().owner == finn
+
+
+def test_where_nobody_is_in_the_group_of_finance_a_finding_is_a_superusers(db: None) -> None:
+    root = User.objects.create_superuser("root", "root@example.com")
+    record_findings([CASH], AT, None)
+    assert Finding.objects.get().owner == root
 
 
 def test_the_inbox_shows_open_findings_by_owner(client: Client, finding: Finding, fay: User, finn: User) -> None:

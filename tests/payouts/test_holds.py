@@ -143,3 +143,15 @@ def test_finance_places_and_ends_holds_from_the_command_line(shop: Shop, capsys:
         call_command("place_hold", "0", "300", "--reason=We ask.", "--key=h 2", "--by=fay")
     with pytest.raises(CommandError, match="cannot be held"):
         call_command("place_hold", str(shop.ana.pk), "600", "--reason=We ask.", "--key=h 2", "--by=fay")
+
+
+def test_what_a_dispute_put_on_hold_goes_back_once_and_only_where_the_dispute_is_lost(shop: Shop) -> None:
+    (first, _) = shop.sold
+    dispute = record_dispute(first, 1_000, 0, "dp_1", IN_NOVEMBER)
+    for one in Hold.objects.all():
+        with pytest.raises(HoldRefused, match="is of a dispute, which takes it where it is lost"):
+            end_hold(one, HoldEnd.TAKEN, "It will be lost.", shop.finn, IN_NOVEMBER)
+    settle_dispute(dispute, DisputeOutcome.LOST, IN_NOVEMBER)
+    assert balances(AccountKind.HELD) == {}
+    assert balances(AccountKind.PAYABLE) == {"Ana": 3_641_250, "Ben": 5_097_750}
+    assert off() == []

@@ -182,6 +182,8 @@ def test_a_charge_that_no_order_knows_is_found(carla: Customer, generation: Gene
     charge, pending = Finding.objects.order_by("pk")
     assert "of 5.00 USD is at Stripe, and no order of ours was paid by it" in charge.found
     assert "0.00 USD in what is pending at Stripe; Stripe has 4.55 USD pending" in pending.found
+    reconcile(gateway, timezone.now() + timedelta(days=3))
+    assert open_kinds() == [FindingKind.CHARGE_UNKNOWN, FindingKind.PENDING_DIFFERS], "nobody has cleared it up since"
 
 
 def test_what_is_paid_while_it_is_compared_is_compared_again_and_nothing_is_found(

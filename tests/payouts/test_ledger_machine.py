@@ -148,6 +148,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(pick=picks, is_released=st.booleans())
     def end_hold(self, pick: int, is_released: bool) -> None:
         told = self.model.holds[pick % len(self.model.holds)]
+        is_released = is_released or told.dispute is not None  # which nobody takes but the dispute
         outcome = HoldEnd.RELEASED if is_released else HoldEnd.TAKEN
         end_hold(self.holds[told], outcome, "Looked into", self.shop.fay, self.at)
         self.model.end_hold(told, is_released=is_released)

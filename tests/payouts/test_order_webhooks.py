@@ -119,6 +119,19 @@ def test_refunds_that_somebody_made_at_stripe_are_recorded_once_each_also_before
     assert list(findings()) == []
 
 
+def test_a_refund_that_is_heard_of_before_the_payment_is_recorded_as_one_after_it(
+    carla: Customer, generation: Generation, gateway: Gateway, sandbox: Sandbox
+) -> None:
+    _, url = press(carla, generation, gateway)
+    pay(url)
+    (charge,) = call(sandbox, "GET", "/v1/balance_transactions", {"type": "charge"}).body["data"]
+    call(sandbox, "POST", "/v1/refunds", {"charge": charge["source"]})
+    told(gateway, event("charge.refunded", charge["source"]), at=timezone.now())
+    hear(gateway, sandbox)
+    assert [gross for gross, _ in events_of(RevenueKind.REFUND)] == [-990]
+    assert -balance_micro(AccountKind.STRIPE_BALANCE) == gateway.funds("usd").available_minor * 10_000
+
+
 def test_our_own_refund_of_what_was_not_for_sale_is_no_refund_of_a_sale(
     carla: Customer, generation: Generation, gateway: Gateway, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

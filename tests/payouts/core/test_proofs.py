@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.core.canonical import canonical
-from payouts.core.proofs import ProofRefused, leaf_hash, node_hash, path_of, root_by, root_of
+from payouts.core.proofs import ProofRefused, leaf_hash, node_hash, path_of, root_of, steps_to_root
 
 trees = st.lists(st.binary(max_size=8), min_size=1, max_size=40).map(
     lambda leaves: [leaf_hash(bytes([place]) + leaf) for place, leaf in enumerate(leaves)]
@@ -22,6 +22,11 @@ def rfc_6962(leaves: Sequence[bytes]) -> bytes:
         return leaves[0]
     split = 1 << (len(leaves) - 1).bit_length() - 1
     return hashlib.sha256(b"\x01" + rfc_6962(leaves[:split]) + rfc_6962(leaves[split:])).digest()
+
+
+def root_by(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes:
+    steps = steps_to_root(leaf, index, count, path)
+    return steps[-1].node if steps else leaf
 
 
 def leads_to(root: bytes, leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> bool:
