@@ -167,7 +167,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
     },
     "send mail": {"task": "marketplace.tasks.send_mail", "schedule": timedelta(seconds=30)},
-    "delete old texts of prompts": {"task": "marketplace.tasks.delete_prompt_texts", "schedule": timedelta(hours=1)},
+    "delete old texts of prompts and reports": {
+        "task": "marketplace.tasks.delete_old_texts",
+        "schedule": timedelta(hours=1),
+    },
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
     "take back what removed images earned": {"task": "payouts.tasks.settle_removals", "schedule": timedelta(hours=1)},
     "handle Stripe's webhooks": {"task": "payouts.tasks.handle_webhooks", "schedule": timedelta(minutes=1)},
@@ -237,6 +240,9 @@ FILE_UPLOAD_HANDLERS = [
 
 # Appeals: for so many days after a rejection.
 APPEAL_DAYS = env.int("APPEAL_DAYS", default=30)
+
+# Reports of images: for so many days they can be confirmed by the link in the mail; then they are deleted.
+REPORT_DAYS = env.int("REPORT_DAYS", default=7)
 
 # Removal cases: for so many days reviewers have time to decide.
 REMOVAL_DAYS = env.int("REMOVAL_DAYS", default=14)

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
 from attribution.contests import contest
@@ -19,6 +20,7 @@ from marketplace.output_checks import record_output_check
 from marketplace.projects import create_project, put_into_project
 from marketplace.prompts.checking import check_prompt
 from marketplace.removals import ThirdParty, open_case
+from marketplace.reports import Reporter, report_image, signer
 from marketplace.requesting import request_generation
 from marketplace.webhook_outbox import add_endpoint
 from payouts.core.reconciling import Difference, FindingKind
@@ -93,6 +95,8 @@ def make_one_of_each(ana: Contributor, ben: Contributor, carla: Customer, fay: U
     unreadable = submit(ana, b"no picture at all")
     stranger = ThirdParty("tom@example.org", "https://example.org/page")
     case = open_case(None, RemovalKind.PRIVACY, "It shows me.", stranger, SOLD_AT)
+    by = Reporter("tom@example.org", AnonymousUser(), "en")
+    report = report_image(asset, RemovalKind.PRIVACY, "It shows me.", "", by, timezone.now())
     _, token = invite(Invited("new@example.org", Role.CUSTOMER, "New"), boss, timezone.now())
     return {
         "asset_id": asset.pk,
@@ -123,6 +127,7 @@ def make_one_of_each(ana: Contributor, ben: Contributor, carla: Customer, fay: U
         "submission_id": asset.submission_id,
         "submission_id of appeal": unreadable.pk,
         "token": token,
+        "token of confirm_report": signer.sign(report.pk),
         "token_id": make_token(ana_user, "backup", [Scope.ASSETS_READ], 30, SOLD_AT)[0].pk,
         "uidb36": "1",
     }
