@@ -12,6 +12,7 @@ from marketplace.api_tokens import make_token
 from marketplace.core.release import Outcome
 from marketplace.core.removals import RemovalKind
 from marketplace.core.scopes import Scope
+from marketplace.core.terms import Audience
 from marketplace.core.webhooks import Event
 from marketplace.delivering import deliver
 from marketplace.invitations import Invited, invite
@@ -22,6 +23,7 @@ from marketplace.prompts.checking import check_prompt
 from marketplace.removals import ThirdParty, open_case
 from marketplace.reports import Reporter, report_image, signer
 from marketplace.requesting import request_generation
+from marketplace.terms import require_terms
 from marketplace.webhook_outbox import add_endpoint
 from payouts.core.reconciling import Difference, FindingKind
 from payouts.findings import record_findings
@@ -70,6 +72,7 @@ def make_one_of_each(ana: Contributor, ben: Contributor, carla: Customer, fay: U
         price_minor=990,
         currency="USD",
         terms=model.licence,
+        accepted_terms=require_terms(carla_user, Audience.CUSTOMER),
         opened_at=SOLD_AT,
         expires_at=CLOSED_AT,
     )
