@@ -60,6 +60,7 @@ def country(name: str, default: str) -> str:
 # Deployment
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = required("SECRET_KEY", "a long random string, kept secret")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # older ones, by which what they made is still read
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 SITE_URL = env.str("SITE_URL", default="")  # where Stripe sends contributors back to, such as https://example.org
 DATA_FOLDER = Path(env.str("TRIBUTARY_DATA", default=str(BASE_DIR / ".tributary")))
@@ -306,6 +307,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_RATE_LIMITS = {"verify_file": "20/m/ip"}  # beside allauth's own
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", default=False) else 0
+MFA_ADAPTER = "marketplace.login_secrets.SecretsAdapter"
 MFA_TOTP_ISSUER = "Tributary"
 MFA_TOTP_TOLERANCE = 1
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody can take another's address: there is no sign-up

@@ -21,7 +21,7 @@ SET CONSTRAINTS ALL DEFERRED;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0018_reports'),
+        ('marketplace', '0018_reports_and_secrets'),
         ('payouts', '0013_claims_of_a_share'),
     ]
 

@@ -135,7 +135,7 @@ def test_an_order_that_was_paid_just_before_a_new_press_is_that_orders_licence_u
     assert Order.objects.count() == 1
 
 
-def test_after_payment_nothing_of_a_licence_changes_and_its_certificate_names_the_version(
+def test_once_it_is_paid_nothing_of_a_licence_changes_and_its_certificate_names_the_version(
     carla: Customer, generation: Generation, gateway: StripeGateway, change: Change
 ) -> None:
     order, url = press(carla, generation, gateway)

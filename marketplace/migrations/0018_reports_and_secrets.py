@@ -4,11 +4,23 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from marketplace.login_secrets import SecretsAdapter, change_secrets
+
+
+def encrypt(apps, schema_editor):
+    """Secrets of second factors were stored as they are."""
+    change_secrets(apps.get_model('mfa', 'Authenticator').objects.order_by('pk'), SecretsAdapter().encrypt)
+
+
+def decrypt(apps, schema_editor):
+    change_secrets(apps.get_model('mfa', 'Authenticator').objects.order_by('pk'), SecretsAdapter().decrypt)
+
 
 class Migration(migrations.Migration):
 
     dependencies = [
         ('marketplace', '0017_projects'),
+        ('mfa', '0003_authenticator_type_uniq'),
     ]
 
     operations = [
@@ -60,4 +72,5 @@ class Migration(migrations.Migration):
             model_name='removalreport',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['privacy', 'takedown', 'rights dispute'])), name='report_kind_known'),
         ),
+        migrations.RunPython(encrypt, decrypt),
     ]
