@@ -34,6 +34,15 @@ def mail_to(
     return Mail(recipient_id=recipient_id, kind=kind, key=key, path=path, told=told or {}, written_at=at, due_at=at)
 
 
+def mail_to_address(
+    address: str, language: str, kind: str, key: str, path: str, at: datetime, told: Mapping[str, Any] | None = None
+) -> Mail:
+    """As `mail_to`, to somebody without a login, in the language that they read."""
+    return Mail(
+        address=address, language=language, kind=kind, key=key, path=path, told=told or {}, written_at=at, due_at=at
+    )
+
+
 def write_mail(mails: Iterable[Mail]) -> None:
     """Write mail, each once for its key, to be sent after the transaction. Call it in that of what the mail tells."""
     rest = iter(mails)
@@ -64,14 +73,17 @@ def send_next(at: datetime) -> bool:
 def letter(mail: Mail) -> EmailMultiAlternatives:
     """The mail as text and HTML. The first line of its template is the subject, the rest its paragraphs."""
     site = (settings.SITE_URL or LOCAL_SITE).rstrip("/")
-    with translation.override(mail.recipient.language):
+    address, language = (
+        (mail.recipient.email, mail.recipient.language) if mail.recipient else (mail.address, mail.language)
+    )
+    with translation.override(language):
         told = {name: _read(name, value) for name, value in mail.told.items()}
         subject, _, text = render_to_string(f"mail/{mail.kind}.txt", told).strip().partition("\n")
         context = {"subject": subject, "text": text.strip(), "url": f"{site}{mail.path}"}
         written = EmailMultiAlternatives(
             subject,
             render_to_string("mail/letter.txt", context),
-            to=[mail.recipient.email],
+            to=[address],
             headers={"Message-ID": f"<{hashlib.sha256(mail.key.encode()).hexdigest()}@{urlsplit(site).hostname}>"},
         )
         written.attach_alternative(render_to_string("mail/letter.html", context), "text/html")

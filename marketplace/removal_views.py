@@ -1,20 +1,23 @@
-"""Pages on which third parties report an image, and contributors ask for one of theirs to be removed."""
+"""Pages on which anybody reports an image and confirms that, and contributors ask for one of theirs to be removed."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from marketplace.core.removals import RemovalKind, RemovalRefused
 from marketplace.formats import instant
-from marketplace.models import Asset, RemovalCase
+from marketplace.models import Asset, RemovalCase, RemovalReport
 from marketplace.permissions import LoggedInRequest, contributor_of
-from marketplace.removals import ThirdParty, open_case
+from marketplace.removals import open_case
+from marketplace.reports import Reporter, confirm_report, expires_at, find_report, report_image
 
 LONGEST = 2_000
 KINDS = [
@@ -63,21 +66,53 @@ class OwnForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: HttpRequest) -> HttpResponse:
     """The public form: whether an image exists or not, the answer is the same."""
-    form = ReportForm(request.POST or None)
+    login = request.user
+    form = ReportForm(request.POST or None, initial={"email": login.email if login.is_authenticated else ""})
     if request.method == "POST" and form.is_valid():
         filled = form.cleaned_data
-        party = ThirdParty(filled["email"], _where(filled["seen_at"], filled["asset"]))
+        seen_at = _where(filled["seen_at"], filled["asset"])
+        by = Reporter(filled["email"], login, get_language() or settings.LANGUAGE_CODE)
         asset = Asset.objects.filter(pk=filled["asset"]).first() if filled["asset"] else None
         try:
-            case = open_case(asset, RemovalKind(filled["kind"]), filled["statement"], party, timezone.now())
+            made = report_image(asset, RemovalKind(filled["kind"]), filled["statement"], seen_at, by, timezone.now())
         except RemovalRefused as error:
             form.add_error(None, str(error))
         else:
-            told = _("Thank you. Your report has the number %(number)d, and a reviewer decides by %(time)s.")
-            messages.success(request, told % {"number": case.pk, "time": instant(case.due_at)})
+            messages.success(request, _thanks(made.case) if made.case else _what_to_do(made))
             return redirect("report")
     context = {"form": form, "kinds": KINDS}
     return render(request, "marketplace/report.html", context, status=400 if form.errors else 200)
+
+
+def _thanks(case: RemovalCase) -> str:
+    told = _("Thank you. Your report has the number %(number)d, and a reviewer decides by %(time)s.")
+    return told % {"number": case.pk, "time": instant(case.due_at)}
+
+
+def _what_to_do(made: RemovalReport) -> str:
+    told = _(
+        "One step is left: we sent a mail to %(email)s. Open the link in it by %(time)s and confirm your report. Only "
+        "then is the image withheld, and a reviewer looks at it. If no mail comes, look for it among the unwanted "
+        "ones, or send the report again with another address."
+    )
+    return told % {"email": made.email, "time": instant(expires_at(made))}
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """What was reported, to whoever has the link in the mail; a button confirms it."""
+    now = timezone.now()
+    try:
+        found = find_report(token, now)
+    except RemovalRefused as refused:
+        return render(request, "marketplace/confirm_report.html", {"refused": str(refused)}, status=404)
+    if request.method == "POST":
+        confirm_report(found, now)
+        return redirect("confirm_report", token)
+    context = {"report": found, "thanks": _thanks(found.case) if found.case else "", "expires_at": expires_at(found)}
+    return render(request, "marketplace/confirm_report.html", context)
 
 
 def _where(seen_at: str, number: int | None) -> str:

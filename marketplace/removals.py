@@ -5,7 +5,7 @@ export hands it out, and others are not shown it.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -23,12 +23,10 @@ from marketplace.core.removals import (
 from marketplace.models import Asset, RemovalCase, RemovalDecision, User
 from marketplace.permissions import is_reviewer
 
-MOST_A_DAY = 10
-
 
 @dataclass(frozen=True)
 class ThirdParty:
-    """Who reports an image without a login, and where they saw it."""
+    """Who reports an image that is not theirs, by an address that they have proved, and where they saw it."""
 
     email: str
     seen_at: str
@@ -40,11 +38,9 @@ def open_case(
 ) -> RemovalCase:
     """Open a case; the image is withheld from now on. The same again from the same person is the same open case.
 
-    Raises `RemovalRefused` for an empty statement, for an image of another contributor unless a reviewer opens it, and
-    where one third party reports too much.
+    Raises `RemovalRefused` for an empty statement, and for an image of another contributor unless a reviewer opens it.
     """
-    if not statement.strip():
-        raise RemovalRefused("Nothing was opened: say what is wrong with the image.")
+    require_statement(statement)
     if asset is not None:
         Asset.objects.select_for_update(no_key=True).get(pk=asset.pk)  # whoever presses twice opens one case
     party = opened_by if isinstance(opened_by, ThirdParty) else None
@@ -54,8 +50,6 @@ def open_case(
     )
     if asset is not None and (same := known.first()):
         return same
-    if party:
-        _require_room(party, at)
     opened_at = first_time_after_sets(at)
     return RemovalCase.objects.create(
         asset=asset,
@@ -80,12 +74,10 @@ def _opener(asset: Asset | None, user: User) -> Opener:
     raise RemovalRefused("Nothing was opened: it is not your image. Use the form for reports instead.")
 
 
-def _require_room(party: ThirdParty, at: datetime) -> None:
-    today = RemovalCase.objects.filter(email=party.email, opened_at__gt=at - timedelta(days=1))
-    if today.count() >= MOST_A_DAY:
-        raise RemovalRefused(
-            f"You reported {MOST_A_DAY} images within a day, which is the most: go on tomorrow, or write to us."
-        )
+def require_statement(statement: str) -> None:
+    """Raise `RemovalRefused` where nothing is said."""
+    if not statement.strip():
+        raise RemovalRefused("Nothing was opened: say what is wrong with the image.")
 
 
 @transaction.atomic

@@ -32,6 +32,7 @@ from marketplace.models import (
     ScreeningResult,
     SignedDeclaration,
     Submission,
+    TermsAcceptance,
     TrainingConsent,
     TrainingSet,
     TrainingSetMember,
@@ -253,12 +254,20 @@ def record_generation(
 
 
 def record_download(
-    customer: Customer, generation: Generation, *, gross_minor: int, currency: str, at: datetime, idempotency_key: str
+    customer: Customer,
+    generation: Generation,
+    *,
+    gross_minor: int,
+    currency: str,
+    at: datetime,
+    idempotency_key: str,
+    accepted: TermsAcceptance | None = None,
 ) -> Download:
-    """Record a paid download once, under the terms that the customer accepted last: the same key returns the first one.
+    """Record a paid download once: the same key returns the first one.
 
-    Raises `NotForSale` for a generation that is not checked, or held or refused; `ValueError` for a price in another
-    currency than the settlement currency, and for a known key that comes with another customer, generation or price.
+    It is under the terms that were accepted for it, or else those that the customer accepted last. Raises `NotForSale`
+    for a generation that is not checked, or held or refused; `ValueError` for a price in another currency than the
+    settlement currency, and for a known key that comes with another customer, generation or price.
     """
     if currency != settings.SETTLEMENT_CURRENCY:
         raise ValueError(f"Sales are settled in {settings.SETTLEMENT_CURRENCY}, and this price is in {currency}.")
@@ -275,8 +284,9 @@ def record_download(
                 "downloaded_at": at,
             },
         )
-        if is_new and (acceptance := newest_acceptance(customer.user, Audience.CUSTOMER, at)):
-            DownloadTerms.objects.create(download=download, acceptance=acceptance)
+        accepted = accepted or newest_acceptance(customer.user, Audience.CUSTOMER, at)
+        if is_new and accepted:
+            DownloadTerms.objects.create(download=download, acceptance=accepted)
     asked = (customer.pk, generation.pk, gross_minor)
     if (download.customer_id, download.generation_id, download.gross_minor) != asked:
         raise ValueError(f"The key {idempotency_key} already records another download: use a new key for a new one.")

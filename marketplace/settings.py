@@ -60,6 +60,7 @@ def country(name: str, default: str) -> str:
 # Deployment
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = required("SECRET_KEY", "a long random string, kept secret")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # older ones, by which what they made is still read
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 SITE_URL = env.str("SITE_URL", default="")  # where Stripe sends contributors back to, such as https://example.org
 DATA_FOLDER = Path(env.str("TRIBUTARY_DATA", default=str(BASE_DIR / ".tributary")))
@@ -167,7 +168,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
     },
     "send mail": {"task": "marketplace.tasks.send_mail", "schedule": timedelta(seconds=30)},
-    "delete old texts of prompts": {"task": "marketplace.tasks.delete_prompt_texts", "schedule": timedelta(hours=1)},
+    "delete old texts of prompts and reports": {
+        "task": "marketplace.tasks.delete_old_texts",
+        "schedule": timedelta(hours=1),
+    },
     "book new downloads": {"task": "payouts.tasks.book_downloads", "schedule": timedelta(seconds=30)},
     "take back what removed images earned": {"task": "payouts.tasks.settle_removals", "schedule": timedelta(hours=1)},
     "handle Stripe's webhooks": {"task": "payouts.tasks.handle_webhooks", "schedule": timedelta(minutes=1)},
@@ -238,6 +242,9 @@ FILE_UPLOAD_HANDLERS = [
 # Appeals: for so many days after a rejection.
 APPEAL_DAYS = env.int("APPEAL_DAYS", default=30)
 
+# Reports of images: for so many days they can be confirmed by the link in the mail; then they are deleted.
+REPORT_DAYS = env.int("REPORT_DAYS", default=7)
+
 # Removal cases: for so many days reviewers have time to decide.
 REMOVAL_DAYS = env.int("REMOVAL_DAYS", default=14)
 
@@ -300,6 +307,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_RATE_LIMITS = {"verify_file": "20/m/ip"}  # beside allauth's own
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", default=False) else 0
+MFA_ADAPTER = "marketplace.login_secrets.SecretsAdapter"
 MFA_TOTP_ISSUER = "Tributary"
 MFA_TOTP_TOLERANCE = 1
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody can take another's address: there is no sign-up

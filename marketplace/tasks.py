@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from marketplace import mailing, requesting, webhook_sending
+from marketplace import mailing, reports, requesting, webhook_sending
 from marketplace.api import once
 from marketplace.prompts import retention
 
@@ -18,9 +18,10 @@ def make_generations() -> None:
 
 
 @shared_task
-def delete_prompt_texts() -> None:
-    """Delete the texts of prompts whose time is over."""
+def delete_old_texts() -> None:
+    """Delete the texts of prompts, and the reports of images, whose time is over."""
     retention.delete_prompt_texts(timezone.now())
+    reports.delete_reports(timezone.now())
 
 
 @shared_task

@@ -81,6 +81,6 @@ def require_terms(user: User, audience: Audience) -> TermsAcceptance:
 
 
 def newest_acceptance(user: User | None, audience: Audience, at: datetime) -> TermsAcceptance | None:
-    """What somebody accepted last, until that time: what holds for an order that was opened before a change."""
+    """What somebody accepted last, until that time."""
     accepted = TermsAcceptance.objects.filter(user=user, audience=audience, accepted_at__lte=at)
     return accepted.order_by("-accepted_at", "-pk").first() if user else None

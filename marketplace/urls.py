@@ -67,6 +67,7 @@ urlpatterns = [
     path("models/cards/<sha256>.json", model_views.card_json, name="card_json"),
     path("contributor/upload/", upload_views.upload_images, name="upload"),
     path("report/", removal_views.report, name="report"),
+    path("report/<token>/", removal_views.confirm, name="confirm_report"),
     path("contributor/images/<int:asset_id>/removal/", removal_views.removal, name="removal"),
     path("contributor/consents/", consent_views.consents, name="consents"),
     path("contributor/consents/change/", consent_views.change, name="change_consent"),

@@ -12,10 +12,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from marketplace.models import Customer, Generation
+from marketplace.core.terms import Audience
+from marketplace.models import Customer, Generation, TermsAcceptance
 from marketplace.output_checks import NotForSale, require_for_sale
 from marketplace.prices import licence_price
 from marketplace.services import record_download
+from marketplace.terms import current_terms
 from payouts.core.ledger import order_refused
 from payouts.core.states import UNSETTLED_ORDERS, OrderState
 from payouts.gateway import Charge, Checkout, Gateway, GatewayRejected
@@ -40,18 +42,26 @@ class Addresses:
     cancelled: str
 
 
-def find_order(customer: Customer, generation: Generation, form_key: UUID, gateway: Gateway, at: datetime) -> Order:
+def find_order(
+    customer: Customer,
+    generation: Generation,
+    accepted: TermsAcceptance,
+    form_key: UUID,
+    gateway: Gateway,
+    at: datetime,
+) -> Order:
     """The order of one press of the button, as Stripe has it now, or a new one.
 
     The same form, sent again, ends in the same order; another form of the same thing ends in the one that still waits,
-    if price and terms are as they were. Raises `NotForSale` and the gateway's exceptions.
+    if price and terms are as they were. `accepted` are the terms of use as they are now, which the order keeps. Raises
+    `NotForSale` and the gateway's exceptions.
     """
     of_press = {"customer": customer, "generation": generation, "form_key": form_key}
     pressed = Order.objects.filter(**of_press).first()
     if pressed is not None:
         return look_up(pressed, gateway, at)
     require_for_sale(generation)
-    waiting = _still_waiting(customer, generation, gateway, at)
+    waiting = _still_waiting(customer, generation, accepted, gateway, at)
     if waiting is not None:
         return waiting
     price, terms = licence_price(), generation.generator_model.licence
@@ -62,6 +72,7 @@ def find_order(customer: Customer, generation: Generation, form_key: UUID, gatew
                 price_minor=price.minor,
                 currency=price.currency,
                 terms=terms,
+                accepted_terms=accepted,
                 opened_at=at,
                 expires_at=at + LIFETIME,
             )
@@ -69,15 +80,18 @@ def find_order(customer: Customer, generation: Generation, form_key: UUID, gatew
         return Order.objects.filter(customer=customer, generation=generation).latest("pk")
 
 
-def _still_waiting(customer: Customer, generation: Generation, gateway: Gateway, at: datetime) -> Order | None:
+def _still_waiting(
+    customer: Customer, generation: Generation, accepted: TermsAcceptance, gateway: Gateway, at: datetime
+) -> Order | None:
     """The customer's other order of the same thing, where it is not over; one at another price or on other terms is."""
     waiting = Order.objects.filter(customer=customer, generation=generation, state__in=UNSETTLED_ORDERS).first()
     if waiting is None:
         return None
     order = look_up(waiting, gateway, at)
     price = licence_price()
-    offer = (price.minor, price.currency, generation.generator_model.licence)
-    if order.state == OrderState.OPEN and (order.price_minor, order.currency, order.terms) != offer:
+    offer = (price.minor, price.currency, generation.generator_model.licence, accepted.pk)
+    offered = (order.price_minor, order.currency, order.terms, order.accepted_terms_id)
+    if order.state == OrderState.OPEN and offered != offer:
         order = _give_up(order, gateway, at)
     return None if order.state == OrderState.EXPIRED else order
 
@@ -94,12 +108,15 @@ def _give_up(order: Order, gateway: Gateway, at: datetime) -> Order:
 
 
 def page_of(order: Order, addresses: Addresses, gateway: Gateway) -> str:
-    """The URL of Stripe's page for an open order: one page however often it is asked for. '' where it is not open.
+    """The URL of Stripe's page for an open order: one page however often it is asked for.
+
+    '' where it is not open, and where other terms of use hold by now: a customer who is on the page already can pay
+    still, under the terms that they accepted for the order, and nobody else is led to it.
 
     Nobody can pay on a page before its id is written here, since nobody else is told its URL; nor on one that Stripe
     made while its order expired. Raises the gateway's exceptions.
     """
-    if order.state != OrderState.OPEN:
+    if order.state != OrderState.OPEN or has_other_terms(order):
         return ""
     if order.stripe_session_id:
         return gateway.checkout(order.stripe_session_id).url
@@ -117,6 +134,12 @@ def page_of(order: Order, addresses: Addresses, gateway: Gateway) -> str:
     without_page.update(stripe_session_id=made.stripe_session_id)
     order.refresh_from_db()
     return made.url if order.state == OrderState.OPEN else ""
+
+
+def has_other_terms(order: Order) -> bool:
+    """Whether other terms of use hold now than those that the customer accepted for the order."""
+    accepted = order.accepted_terms
+    return accepted is None or accepted.sha256 != current_terms(Audience.CUSTOMER).sha256
 
 
 def look_up(order: Order, gateway: Gateway, at: datetime) -> Order:
@@ -190,6 +213,7 @@ def _license_or_refuse(order: Order, at: datetime) -> str:
             currency=paid.currency,
             at=at,
             idempotency_key=f"order:{paid.pk}",
+            accepted=paid.accepted_terms,
         )
         paid.state = OrderState.LICENSED
     except NotForSale as refused:

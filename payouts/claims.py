@@ -20,6 +20,7 @@ from payouts.core.refunds import given_back
 from payouts.earnings import sale_of
 from payouts.mail_events import claim_decided
 from payouts.models import Adjustment, AdjustmentReason, Period, RevenueEvent, ShareClaim, ShareClaimDecision
+from payouts.money_back import shared_by_sales
 
 
 class ClaimRefused(ValueError):
@@ -116,15 +117,11 @@ def _credited(claim: ShareClaim, share_ppm: int, decided_by: User, at: datetime)
 
 def worth_micro(download: Download, period: Period, share_ppm: int) -> int:
     """What a share of a download had of the closed month's pool, in micro-units, rounded down."""
-    assert period.pool_micro is not None
-    assert period.deals_micro is not None
-    assert period.gross_minor is not None
     kept = RevenueEvent.objects.filter(download=download, period=period, origin_period__isnull=True)
     gross_minor = kept.aggregate(gross=Sum("gross_minor", default=0))["gross"]
     if gross_minor <= 0:
         return 0
-    shared = period.pool_micro - period.deals_micro, period.gross_minor
-    return given_back(*shared, 0, gross_minor, {"claimed": share_ppm}).get("claimed", 0)
+    return given_back(*shared_by_sales(period), 0, gross_minor, {"claimed": share_ppm}).get("claimed", 0)
 
 
 def may_decide(user: User, claim: ShareClaim) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from marketplace.core.money import Money
+from marketplace.core.money import Money, format_micro
 from marketplace.core.periods import Month
 from marketplace.models import Download
 from payouts.core import ledger
@@ -106,12 +106,13 @@ def _win(dispute: RevenueEvent, at: datetime) -> None:
         currency=period.currency,
         occurred_at=at,
     )
-    _end(holds, HoldEnd.RELEASED, "The dispute was won.", entry, at)
+    _end([(hold, HoldEnd.RELEASED, "The dispute was won.") for hold in holds], entry, at)
 
 
 def _lose(dispute: RevenueEvent, origin: Period, at: datetime) -> None:
     """Who had a part of a closed month's pool gives it back, first out of what is on hold for it."""
     assert dispute.download is not None
+    locked_period(Month(origin.month_on.year, origin.month_on.month))  # before the later one, as everywhere
     period = open_period(at)
     parts = parts_of(dispute.download, origin, -dispute.gross_minor)
     holds, held_micro = _held(dispute)
@@ -120,7 +121,18 @@ def _lose(dispute: RevenueEvent, origin: Period, at: datetime) -> None:
         return
     entry = post("dispute_lost", period, f"dispute_lost:{dispute.pk}", lines, at, origin)
     parts.record(entry, AdjustmentReason.DISPUTE)
-    _end(holds, HoldEnd.TAKEN, "The dispute was lost.", entry, at)
+    taken_micro = parts.contributors
+    _end([(hold, *_lost(hold, taken_micro.get(hold.contributor_id, 0))) for hold in holds], entry, at)
+
+
+def _lost(hold: Hold, taken_micro: int) -> tuple[str, str]:
+    """The outcome of a lost dispute's hold and the reason; since it was placed, a removal can have taken its part."""
+    if taken_micro >= hold.amount_micro:
+        return HoldEnd.TAKEN, "The dispute was lost."
+    if not taken_micro:
+        return HoldEnd.RELEASED, "The dispute was lost, but a removal had taken its part back before."
+    taken = f"{format_micro(taken_micro)} {hold.currency}"
+    return HoldEnd.TAKEN, f"The dispute was lost: {taken} of it was taken, as a removal had taken the rest back before."
 
 
 def _held(dispute: RevenueEvent) -> tuple[list[Hold], dict[int, int]]:
@@ -129,8 +141,9 @@ def _held(dispute: RevenueEvent) -> tuple[list[Hold], dict[int, int]]:
     return holds, {hold.contributor_id: hold.amount_micro for hold in holds}
 
 
-def _end(holds: list[Hold], outcome: str, reason: str, entry: Entry, at: datetime) -> None:
+def _end(holds: list[tuple[Hold, str, str]], entry: Entry, at: datetime) -> None:
+    """End each with an outcome and a reason."""
     ends = HoldEnd.objects.bulk_create(
-        HoldEnd(hold=hold, outcome=outcome, reason=reason, ended_at=at, entry=entry) for hold in holds
+        HoldEnd(hold=hold, outcome=outcome, reason=reason, ended_at=at, entry=entry) for hold, outcome, reason in holds
     )
     holds_ended(ends)

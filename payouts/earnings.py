@@ -3,11 +3,11 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
 from marketplace.models import Asset, Contributor, Download
 from payouts.core.pool import DownloadLine, break_down
-from payouts.models import DisputeOutcome, Earning, Period, RevenueEvent, RevenueKind
+from payouts.models import Earning, Period, RevenueEvent, RevenueKind
 from payouts.selectors import line_weights
 
 
@@ -82,23 +82,6 @@ def earned_by_asset(contributor: Contributor, currency: str) -> Counter[int]:
         ).items():
             earned[asset_id] += amount_micro
     return earned
-
-
-def kept_by_asset(period: Period, asset: Asset) -> int:
-    """What one image earned in a closed period by attribution, in micro-units, without what refunds took back of it.
-
-    Of a download that was paid back in part, so much of its amount counts as of its price was kept, rounded down.
-    """
-    weights = line_weights(period, asset.contributor_id)
-    amounts_micro = _amounts_micro(period, asset.contributor, weights)
-    of_asset = {download_id: micro for (download_id, asset_id), micro in amounts_micro.items() if asset_id == asset.pk}
-    sold = RevenueEvent.objects.filter(download__in=of_asset).order_by().values("download__pk")
-    shared = Q(period=period, origin_period__isnull=True)
-    back = Q(origin_period=period) & (Q(kind=RevenueKind.REFUND) | Q(outcome__outcome=DisputeOutcome.LOST))
-    sums = sold.annotate(
-        paid=Sum("gross_minor", filter=shared, default=0), back=Sum("gross_minor", filter=back, default=0)
-    )
-    return sum(of_asset[row["download__pk"]] * (row["paid"] + row["back"]) // row["paid"] for row in sums)
 
 
 def _amounts_micro(

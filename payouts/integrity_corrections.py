@@ -15,7 +15,7 @@ CORRECTIONS = (
         FULL JOIN (SELECT entry_id, contributor_id, sum(amount_micro) AS total
                    FROM payouts_adjustment WHERE contributor_id IS NOT NULL GROUP BY 1, 2) AS recorded
             USING (entry_id, contributor_id)
-        WHERE posted.total IS DISTINCT FROM recorded.total ORDER BY 1, 2
+        WHERE coalesce(posted.total, 0) <> coalesce(recorded.total, 0) ORDER BY 1, 2
         """,
     ),
     Query(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 
 from attribution.models import InspirationList
@@ -26,6 +26,7 @@ from payouts.models import (
     DisputeOutcome,
     Entry,
     Period,
+    RemovalSettlement,
     RevenueEvent,
     RevenueKind,
 )
@@ -37,6 +38,7 @@ PLATFORM = (
     Account(AccountKind.FEES),
     Account(AccountKind.COMMON_FUND),
 )
+GONE_FOR_GOOD = Q(kind=RevenueKind.REFUND) | Q(outcome__outcome=DisputeOutcome.LOST)
 
 
 class MoneyBackRefused(ValueError):
@@ -135,23 +137,38 @@ def _too_much(download: Download, amount_minor: int, currency: str, left: list[t
 
 
 def parts_of(download: Download, origin: Period, amount_minor: int) -> Parts:
-    """What each gives back of a closed month when so much of a download of it goes back for good."""
+    """What each gives back of a closed month when so much of a download of it goes back for good.
+
+    Image by image; those whose part a removal took back already give nothing again. Lock the month first.
+    """
     stored = InspirationList.objects.select_related("download__generation").get(download=download)
+    removed = set(RemovalSettlement.objects.filter(period=origin).values_list("case__asset", flat=True))
+    images = {
+        (contributor_id, asset_id): share_ppm
+        for contributor_id, asset_id, share_ppm in zip(
+            stored.contributor_ids, stored.asset_ids, stored.shares_ppm, strict=True
+        )
+        if asset_id not in removed
+    }
+    shared = *shared_by_sales(origin), _gone_before(download, origin), amount_minor
     contributors: Counter[int] = Counter()
-    for contributor_id, share_ppm in zip(stored.contributor_ids, stored.shares_ppm, strict=True):
-        contributors[contributor_id] += share_ppm
-    assert origin.pool_micro is not None
-    assert origin.deals_micro is not None
-    assert origin.gross_minor is not None
-    shared = origin.pool_micro - origin.deals_micro, origin.gross_minor, _gone_before(download, origin), amount_minor
+    for (contributor_id, _), amount_micro in given_back(*shared, images).items():
+        contributors[contributor_id] += amount_micro
     of_set = {stored.download.generation.training_set_id: stored.unattributed_ppm}
-    return Parts(given_back(*shared, contributors), given_back(*shared, of_set))
+    return Parts(contributors, given_back(*shared, of_set))
+
+
+def shared_by_sales(closed: Period) -> tuple[int, int]:
+    """The pool of a closed month without dataset deals, in micro-units, and the gross in minor units that shared it."""
+    assert closed.pool_micro is not None
+    assert closed.deals_micro is not None
+    assert closed.gross_minor is not None
+    return closed.pool_micro - closed.deals_micro, closed.gross_minor
 
 
 def _gone_before(download: Download, origin: Period) -> int:
     """What of the download's part in a closed month's pool went back for good already, in minor units."""
-    events = RevenueEvent.objects.filter(download=download, origin_period=origin)
-    gone = events.filter(kind=RevenueKind.REFUND) | events.filter(outcome__outcome=DisputeOutcome.LOST)
+    gone = RevenueEvent.objects.filter(GONE_FOR_GOOD, download=download, origin_period=origin)
     return -int(gone.aggregate(total=Sum("gross_minor", default=0))["total"])
 
 

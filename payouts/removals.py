@@ -6,15 +6,17 @@ Removal cases are decided in the marketplace, which knows nothing of money: they
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from marketplace.core.money import format_micro
 from marketplace.core.periods import Month
 from marketplace.core.removals import Opener, RemovalKind, RemovalOutcome, takes_earnings_back
 from marketplace.models import Asset, RemovalCase, RemovalDecision
 from payouts.adjusting import record_adjustment
-from payouts.earnings import kept_by_asset
-from payouts.models import AdjustmentReason, Earning, Period, RemovalSettlement
+from payouts.core.refunds import given_back
+from payouts.models import AdjustmentReason, Earning, Period, RemovalSettlement, RevenueEvent
+from payouts.money_back import GONE_FOR_GOOD, shared_by_sales
+from payouts.selectors import line_weights
 
 TAKING_BACK = [(kind, opener) for kind in RemovalKind for opener in Opener if takes_earnings_back(kind, opener)]
 
@@ -55,7 +57,8 @@ def _unsettled(case: RemovalCase, asset: Asset) -> QuerySet[Period]:
 @transaction.atomic
 def _settle_month(decision: RemovalDecision, asset: Asset, period: Period, at: datetime) -> None:
     """Record that a month is settled, and the adjustment where the image earned something in it."""
-    case = RemovalCase.objects.select_for_update(no_key=True).get(pk=decision.case_id)  # two workers settle it once
+    case = decision.case
+    Period.objects.select_for_update(no_key=True).get(pk=period.pk)  # no refund of the month, and no other worker
     if RemovalSettlement.objects.filter(case=case, period=period).exists():
         return
     amount_micro = kept_by_asset(period, asset)
@@ -75,3 +78,23 @@ def _settle_month(decision: RemovalDecision, asset: Asset, period: Period, at: d
     RemovalSettlement.objects.create(
         case=case, period=period, amount_micro=amount_micro, adjustment=adjustment, settled_at=at
     )
+
+
+def kept_by_asset(period: Period, asset: Asset) -> int:
+    """What an image still has of a closed month, in micro-units: what a refund of all its downloads now would take.
+
+    So refunds and the removal take the same together, in whatever order they come.
+    """
+    weights = line_weights(period, asset.contributor_id)
+    of_asset = {download_id: weight for (download_id, asset_id), weight in weights.items() if asset_id == asset.pk}
+    events = RevenueEvent.objects.filter(download__in=of_asset).order_by().values("download__pk")
+    shared, back = Q(period=period, origin_period__isnull=True), Q(GONE_FOR_GOOD, origin_period=period)
+    sums = events.annotate(
+        paid=Sum("gross_minor", filter=shared, default=0), back=Sum("gross_minor", filter=back, default=0)
+    )
+    kept_micro = 0
+    for row in sums.exclude(paid=-F("back")):
+        left_minor, share_ppm = row["paid"] + row["back"], of_asset[row["download__pk"]] // row["paid"]
+        kept = given_back(*shared_by_sales(period), -row["back"], left_minor, {asset.pk: share_ppm})
+        kept_micro += kept.get(asset.pk, 0)
+    return kept_micro

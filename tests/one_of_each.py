@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
 from attribution.contests import contest
@@ -11,6 +12,7 @@ from marketplace.api_tokens import make_token
 from marketplace.core.release import Outcome
 from marketplace.core.removals import RemovalKind
 from marketplace.core.scopes import Scope
+from marketplace.core.terms import Audience
 from marketplace.core.webhooks import Event
 from marketplace.delivering import deliver
 from marketplace.invitations import Invited, invite
@@ -19,7 +21,9 @@ from marketplace.output_checks import record_output_check
 from marketplace.projects import create_project, put_into_project
 from marketplace.prompts.checking import check_prompt
 from marketplace.removals import ThirdParty, open_case
+from marketplace.reports import Reporter, report_image, signer
 from marketplace.requesting import request_generation
+from marketplace.terms import require_terms
 from marketplace.webhook_outbox import add_endpoint
 from payouts.core.reconciling import Difference, FindingKind
 from payouts.findings import record_findings
@@ -68,6 +72,7 @@ def make_one_of_each(ana: Contributor, ben: Contributor, carla: Customer, fay: U
         price_minor=990,
         currency="USD",
         terms=model.licence,
+        accepted_terms=require_terms(carla_user, Audience.CUSTOMER),
         opened_at=SOLD_AT,
         expires_at=CLOSED_AT,
     )
@@ -93,6 +98,8 @@ def make_one_of_each(ana: Contributor, ben: Contributor, carla: Customer, fay: U
     unreadable = submit(ana, b"no picture at all")
     stranger = ThirdParty("tom@example.org", "https://example.org/page")
     case = open_case(None, RemovalKind.PRIVACY, "It shows me.", stranger, SOLD_AT)
+    by = Reporter("tom@example.org", AnonymousUser(), "en")
+    report = report_image(asset, RemovalKind.PRIVACY, "It shows me.", "", by, timezone.now())
     _, token = invite(Invited("new@example.org", Role.CUSTOMER, "New"), boss, timezone.now())
     return {
         "asset_id": asset.pk,
@@ -123,6 +130,7 @@ def make_one_of_each(ana: Contributor, ben: Contributor, carla: Customer, fay: U
         "submission_id": asset.submission_id,
         "submission_id of appeal": unreadable.pk,
         "token": token,
+        "token of confirm_report": signer.sign(report.pk),
         "token_id": make_token(ana_user, "backup", [Scope.ASSETS_READ], 30, SOLD_AT)[0].pk,
         "uidb36": "1",
     }

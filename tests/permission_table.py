@@ -22,6 +22,8 @@ card_json                                  GET     yes  yes  yes   yes  yes  yes
 sell_model                                 POST    .    .    .     .    .    .    yes  .      .
 report                                     GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 report                                     POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
+confirm_report                             GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+confirm_report                             POST    yes  yes  yes   yes  yes  yes  yes  yes    yes
 transparency                               GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 healthz                                    GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 readyz                                     GET     yes  yes  yes   yes  yes  yes  yes  yes    yes

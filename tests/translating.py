@@ -15,7 +15,15 @@ APPS = ("marketplace", "attribution", "payouts")
 GERMAN = ROOT / "marketplace/locale/de/LC_MESSAGES/django.po"
 SILENT = {"settings", "checks", "startup", "embedded", "apps", "admin", "audit", "audit_baseline", "audit_report"}
 SILENT |= {"encoders", "embed", "reembed", "recipes", "recall", "search", "sscd", "tiles", "statistics", "detector"}
-SILENT |= {"signing", "demo_chain", "credentials", "integrity", "integrity_queries", "integrity_corrections"}
+SILENT |= {
+    "signing",
+    "login_secrets",
+    "demo_chain",
+    "credentials",
+    "integrity",
+    "integrity_queries",
+    "integrity_corrections",
+}
 SILENT |= {"gateway", "generators", "database_role", "verify_statement", "encoders", "posting", "lists"}
 SILENT |= {"audit_chain", "hosted", "api"}
 SILENT |= {"apportion", "money", "canonical", "hamming", "proofs", "ledger", "catalogue", "models", "webhooks"}

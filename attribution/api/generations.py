@@ -23,7 +23,7 @@ from marketplace.api.authentication import ApiRequest
 from marketplace.api.files import AnyFile
 from marketplace.api.filtering import InstantFilter
 from marketplace.api.once import once
-from marketplace.api.problems import as_conflict
+from marketplace.api.problems import RecordedConflict, as_conflict
 from marketplace.api.submissions import not_too_large
 from marketplace.api.views import Resource
 from marketplace.core.model_states import ModelRefused
@@ -34,11 +34,10 @@ from marketplace.model_views import PUBLIC_STATES
 from marketplace.models import Generation, GeneratorModel
 from marketplace.output_checks import sale_states
 from marketplace.permissions import generations_for, require_customer_or_finance
-from marketplace.prompts.checking import PromptNotAllowed
+from marketplace.prompts.checking import LONGEST_PROMPT, PromptNotAllowed
 from marketplace.services import AlreadyGenerated, NoTrainingSet
 
 RESEMBLED = 6
-LONGEST_PROMPT = 10_000
 MOST = 2**63 - 1
 
 
@@ -199,7 +198,10 @@ class Generations(ListModelMixin, RetrieveModelMixin, Resource[Generation]):
         sent = filled.validated_data
         model = get_object_or_404(self.user.generator_models, pk=sent["generator_model"])
         try:
-            with as_conflict(AlreadyGenerated, ModelRefused, NoTrainingSet, PromptNotAllowed):
+            with (
+                as_conflict(AlreadyGenerated, ModelRefused, NoTrainingSet),
+                as_conflict(PromptNotAllowed, problem=RecordedConflict),
+            ):
                 said = Said(sent["prompt"], sent["seed"], sent["parameters"])
                 generation = take_generation(model, sent["file"].read(), said, self.user, timezone.now())
         except UnreadableImage as error:

@@ -1,7 +1,7 @@
 """Writes that are done once: the same request with the same `Idempotency-Key` gets the first answer again.
 
 A write and the answer that is kept of it are one transaction. Whatever interrupts it leaves neither, so that the same
-request can be sent again; what was refused is not kept either.
+request can be sent again. No answer is kept of what was refused; where the refusal itself was recorded, that record is.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from marketplace.api.authentication import ApiRequest
-from marketplace.api.problems import Conflict, OtherRequest
+from marketplace.api.problems import Conflict, OtherRequest, RecordedConflict
 from marketplace.models import IdempotencyRecord
 
 HEADER = "Idempotency-Key"
@@ -43,16 +43,21 @@ def once(write: Write) -> Write:
             known = IdempotencyRecord.objects.filter(token=request.auth, key=key).first()
             if known is not None:
                 return _again(known, asked)
-            response = write(view, request, *args, **kwargs)
-            IdempotencyRecord.objects.create(
-                token=request.auth,
-                key=key,
-                request_sha256=asked,
-                status=response.status_code,
-                response=json.loads(JSONRenderer().render(response.data)),
-                created_at=timezone.now(),
-            )
-        return response
+            try:
+                response = write(view, request, *args, **kwargs)
+            except RecordedConflict as recorded:
+                refused = recorded
+            else:
+                IdempotencyRecord.objects.create(
+                    token=request.auth,
+                    key=key,
+                    request_sha256=asked,
+                    status=response.status_code,
+                    response=json.loads(JSONRenderer().render(response.data)),
+                    created_at=timezone.now(),
+                )
+                return response
+        raise refused
 
     return answered  # type: ignore[return-value]
 

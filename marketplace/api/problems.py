@@ -23,6 +23,10 @@ class Conflict(APIException):
     default_code = "conflict"
 
 
+class RecordedConflict(Conflict):
+    """A refusal that was written down: what was recorded of it stays."""
+
+
 class OtherRequest(APIException):
     """An idempotency key that was used for another request."""
 
@@ -31,12 +35,12 @@ class OtherRequest(APIException):
 
 
 @contextmanager
-def as_conflict(*refusals: type[Exception]) -> Iterator[None]:
+def as_conflict(*refusals: type[Exception], problem: type[Conflict] = Conflict) -> Iterator[None]:
     """What a service refuses becomes a 409 with its sentence."""
     try:
         yield
     except refusals as refused:
-        raise Conflict(str(refused)) from refused
+        raise problem(str(refused)) from refused
 
 
 class Formatter(ExceptionFormatter):

@@ -27,7 +27,7 @@ from marketplace.models.operations import TaskRun
 from marketplace.models.people import Contributor, Customer, User
 from marketplace.models.projects import Project, ProjectLicence
 from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview, PromptText, RegisterEntry
-from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision
+from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision, RemovalReport
 from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
 from marketplace.models.terms import DownloadTerms, TermsAcceptance, UploadTerms
@@ -66,6 +66,7 @@ __all__ = [
     "RemixTruth",
     "RemovalCase",
     "RemovalDecision",
+    "RemovalReport",
     "Rescreening",
     "Role",
     "ScreeningResult",

@@ -7,9 +7,14 @@ from marketplace.models.people import User
 
 
 class Mail(models.Model):
-    """One mail to one person: which template tells it, with what, and whether it is sent. `key` makes it one."""
+    """One mail to one person: which template tells it, with what, and whether it is sent. `key` makes it one.
 
-    recipient = models.ForeignKey(User, on_delete=models.PROTECT, related_name="mail")
+    It goes to a login, or to the address of somebody who has none.
+    """
+
+    recipient = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="mail")
+    address = models.EmailField(blank=True, help_text="Of somebody without a login.")
+    language = models.CharField(max_length=10, blank=True, help_text="Of somebody without a login.")
     kind = models.CharField(max_length=40, help_text="The name of its template in mail/.")
     key = models.CharField(max_length=200, unique=True)
     told = models.JSONField(help_text="What the template is given; keys that end in _on and _at are ISO dates.")
@@ -22,7 +27,14 @@ class Mail(models.Model):
 
     class Meta:
         verbose_name_plural = "mail"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(recipient__isnull=False, address="", language="")
+                | Q(recipient__isnull=True) & ~Q(address="") & ~Q(language=""),
+                name="mail_is_to_somebody",
+            ),
+        )
         indexes = (models.Index(fields=["due_at"], condition=Q(sent_at=None), name="mail_that_waits"),)
 
     def __str__(self) -> str:
-        return f"{self.kind} to {self.recipient_id}"
+        return f"{self.kind} to {self.recipient_id or self.address}"

@@ -58,6 +58,29 @@ class RemovalCase(models.Model):
         return f"removal case {self.pk}"
 
 
+class RemovalReport(models.Model):
+    """What somebody reported of an image; it opens a case once they proved their address, and is deleted in time."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, null=True, related_name="+")
+    kind = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in RemovalKind])
+    email = models.EmailField()
+    seen_at = models.CharField(max_length=500, blank=True)
+    statement = models.TextField()
+    reported_at = models.DateTimeField()
+    case = models.ForeignKey(RemovalCase, on_delete=models.PROTECT, null=True, related_name="reports")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(kind__in=[kind.value for kind in RemovalKind]), name="report_kind_known"
+            ),
+        )
+        indexes = (models.Index(fields=["reported_at"], name="report_by_time"),)
+
+    def __str__(self) -> str:
+        return f"report {self.pk}"
+
+
 class RemovalDecision(models.Model):
     """What a reviewer decided of a case, once, and why."""
 

@@ -104,8 +104,10 @@ class Orders(ListModelMixin, Resource[Order]):
         if customer.orders.filter(form_key=form_key).exclude(generation=generation).exists():
             raise OtherRequest(_("This Idempotency-Key was used for another request. Use a new key for a new request."))
         with as_conflict(NotForSale, TermsNotAccepted):
-            require_terms(self.user, Audience.CUSTOMER)
-            order = _answered(lambda: find_order(customer, generation, form_key, stripe_gateway(), timezone.now()))
+            accepted = require_terms(self.user, Audience.CUSTOMER)
+            order = _answered(
+                lambda: find_order(customer, generation, accepted, form_key, stripe_gateway(), timezone.now())
+            )
         return self._payable(order, 201)
 
     @extend_schema(responses=PayableOrderSerializer)

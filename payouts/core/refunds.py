@@ -16,6 +16,7 @@ def given_back(
     `pool_micro` was shared by downloads of `gross_minor` together, so each had `pool x paid x share / (gross x
     1,000,000)` of this one. Refunds so far and this one together take that part of what is refunded, rounded down: a
     refund in pieces takes the same as one, and nobody gives back more than they had. Who gives nothing is left out.
+    A removed image gives back what is left of a download as if all of it were refunded now.
     Raises ValueError unless something is refunded of a month in which something was shared.
     """
     if before_minor < 0 or refunded_minor <= 0 or gross_minor < before_minor + refunded_minor or pool_micro < 0:

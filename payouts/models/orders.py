@@ -4,7 +4,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-from marketplace.models import Customer, Download, Generation
+from marketplace.models import Customer, Download, Generation, TermsAcceptance
 from payouts.core.states import ORDER_TRANSITIONS, UNSETTLED_ORDERS, OrderState
 from payouts.models.ledger import Entry
 
@@ -23,6 +23,13 @@ class Order(models.Model):
     price_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     terms = models.CharField(max_length=200, help_text="The licence of the generator model, as it was then.")
+    accepted_terms = models.ForeignKey(
+        TermsAcceptance,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The terms of use that the customer accepted for it; the licence is under them, whenever it is paid.",
+    )
     state = models.CharField(
         max_length=10, choices=[(state.value, state.value) for state in OrderState], default=OrderState.OPEN
     )
@@ -90,7 +97,8 @@ class Order(models.Model):
                 name="offer_is_final",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.AnyChange(
-                    "customer", "generation", "form_key", "price_minor", "currency", "terms", "opened_at", "expires_at"
+                    *("customer", "generation", "form_key", "price_minor", "currency"),
+                    *("terms", "accepted_terms", "opened_at", "expires_at"),
                 ),
             ),
             pgtrigger.Protect(

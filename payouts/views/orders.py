@@ -16,7 +16,7 @@ from marketplace.output_checks import NotForSale
 from marketplace.permissions import LoggedInRequest, customer_of, generations_for
 from marketplace.terms import TermsNotAccepted, require_terms
 from marketplace.views import LicenceForm
-from payouts.checkout import Addresses, CheckoutDiffers, find_order, look_up, page_of
+from payouts.checkout import Addresses, CheckoutDiffers, find_order, has_other_terms, look_up, page_of
 from payouts.gateway import GatewayBusy, GatewayMisused, GatewayRejected, GatewayUnknown
 from payouts.models import Order
 from payouts.onboarding import stripe_gateway
@@ -35,13 +35,13 @@ def license_generation(request: LoggedInRequest, generation_id: int) -> HttpResp
         messages.error(request, _("Nothing was ordered: the form was not complete. Please press the button again."))
         return redirect("generation", generation_id)
     try:
-        require_terms(request.user, Audience.CUSTOMER)
-        gateway = stripe_gateway()
-        order = find_order(customer, generation, form.cleaned_data["form_key"], gateway, timezone.now())
+        accepted, gateway = require_terms(request.user, Audience.CUSTOMER), stripe_gateway()
+        order = find_order(customer, generation, accepted, form.cleaned_data["form_key"], gateway, timezone.now())
     except NotForSale as refused:
         messages.error(request, str(refused))
     except TermsNotAccepted as error:
-        return _to_terms(request, error, reverse("generation", args=[generation_id]))
+        messages.error(request, f"{error} {_('Nothing was charged.')}")
+        return redirect(f"{reverse('terms')}?next={reverse('generation', args=[generation_id])}")
     except ImproperlyConfigured:
         messages.error(request, _("Buying is not set up here: nothing was ordered, and nothing is charged."))
     except NO_ANSWER:
@@ -53,19 +53,8 @@ def license_generation(request: LoggedInRequest, generation_id: int) -> HttpResp
 
 @require_POST
 def pay(request: LoggedInRequest, order_id: int) -> HttpResponse:
-    """Lead the customer of an order that waits to Stripe's page again, on the terms as they are now."""
-    waiting = _own(request, order_id)
-    try:
-        require_terms(request.user, Audience.CUSTOMER)
-    except TermsNotAccepted as error:
-        return _to_terms(request, error, reverse("order", args=[waiting.pk]))
-    return _to_stripe(request, waiting)
-
-
-def _to_terms(request: LoggedInRequest, error: TermsNotAccepted, next_page: str) -> HttpResponse:
-    """The page on which they are accepted, from which one goes on where one was."""
-    messages.error(request, f"{error} {_('Nothing was charged.')}")
-    return redirect(f"{reverse('terms')}?next={next_page}")
+    """Lead the customer of an order that waits to Stripe's page again; where other terms hold by now, to its own."""
+    return _to_stripe(request, _own(request, order_id))
 
 
 def _to_stripe(request: LoggedInRequest, order: Order) -> HttpResponse:
@@ -107,7 +96,9 @@ def cancelled(request: LoggedInRequest, order_id: int) -> HttpResponse:
 @require_safe
 def order(request: LoggedInRequest, order_id: int) -> HttpResponse:
     """What became of one order, and what the customer can do now."""
-    return render(request, "payouts/order.html", {"order": _own(request, order_id), "form": LicenceForm()})
+    order = _own(request, order_id)
+    context = {"order": order, "form": LicenceForm(), "has_other_terms": has_other_terms(order)}
+    return render(request, "payouts/order.html", context)
 
 
 @require_safe
@@ -120,4 +111,4 @@ def orders(request: LoggedInRequest) -> HttpResponse:
 
 def _own(request: LoggedInRequest, order_id: int) -> Order:
     """An order of the reading customer's own. Raises `Http404`."""
-    return get_object_or_404(customer_of(request.user).orders, pk=order_id)
+    return get_object_or_404(customer_of(request.user).orders.select_related("accepted_terms"), pk=order_id)

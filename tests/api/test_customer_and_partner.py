@@ -8,8 +8,9 @@ from django.conf import LazySettings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from marketplace.core.prompts import EntryKind, PromptOutcome
 from marketplace.generating import source_type_of
-from marketplace.models import Contributor, Customer, Generation, GeneratorModel, User
+from marketplace.models import Contributor, Customer, Generation, GeneratorModel, IdempotencyRecord, PromptCheck, User
 from tests.api.asking import Asker
 from tests.builders import (
     attribute_download,
@@ -26,6 +27,7 @@ from tests.builders import (
     make_user,
     unit_vector,
 )
+from tests.marketplace.test_prompts import add
 from tests.payouts.conftest import sandbox
 
 __all__ = ["sandbox"]
@@ -150,6 +152,7 @@ def test_partners_send_for_their_own_generators_only_and_see_nobody_elses_prompt
         ("parameters", '{"a": "\\ud800"}'),
         ("parameters", '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}"),
         ("prompt", "\0"),
+        ("prompt", "x" * 1_001),
     ],
 )
 def test_what_cannot_be_recorded_is_refused_and_names_the_field(partner: User, field: str, value: Any) -> None:
@@ -158,6 +161,20 @@ def test_what_cannot_be_recorded_is_refused_and_names_the_field(partner: User, f
     assert answer.status_code == 400
     assert [one["field"] for one in answer.json()["errors"]] == [field]
     assert Generation.objects.count() == count
+
+
+def test_a_refused_prompt_of_a_partner_is_on_record_with_their_name_and_can_be_sent_again(partner: User) -> None:
+    add(EntryKind.STYLE, "Mara Lind")
+    asker, model = Asker(partner), partner.generator_models.get()
+    count = Generation.objects.count()
+    refused = [asker.send("generations/", sent(model, prompt="boats by Mara Lind"), key="one") for _ in range(2)]
+    assert [answer.status_code for answer in refused] == [409, 409]
+    assert not IdempotencyRecord.objects.exists()
+    (check,) = PromptCheck.objects.filter(outcome=PromptOutcome.REFUSE)
+    assert (check.asked_by, check.kept_text.text) == (partner, "boats by Mara Lind")
+    assert f"prompt check {check.pk} is refused" in refused[0].json()["detail"]
+    assert Generation.objects.count() == count
+    assert asker.send("generations/", sent(model), key="one").status_code == 201
 
 
 def test_a_draft_is_shown_to_its_partner_and_to_nobody_else(partner: User, carla: Customer) -> None:

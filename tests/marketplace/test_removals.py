@@ -9,7 +9,7 @@ from django.test import Client
 from marketplace.core.removals import RemovalKind, RemovalOutcome, RemovalRefused
 from marketplace.generating import generator_of
 from marketplace.models import Asset, Contributor, RemovalCase, RemovalDecision, User
-from marketplace.removals import MOST_A_DAY, ThirdParty, decide_case, name_image, open_case, open_cases
+from marketplace.removals import ThirdParty, decide_case, name_image, open_case, open_cases
 from marketplace.selectors import assets_with_consent, is_withheld
 from marketplace.training_sets import LeftOut, left_out_now
 from tests.builders import (
@@ -133,11 +133,6 @@ def test_what_cannot_be_opened_is_refused_in_words(asset: Asset, ben: Contributo
         open_case(asset, PRIVACY, "No.", ben.user, SOLD_AT)
     with pytest.raises(RemovalRefused, match="say which image it is about"):
         open_case(None, PRIVACY, "No.", rita, SOLD_AT)
-    for number in range(MOST_A_DAY):
-        open_case(None, PRIVACY, f"Picture {number}.", PARTY, SOLD_AT)
-    with pytest.raises(RemovalRefused, match="which is the most: go on tomorrow"):
-        open_case(asset, PRIVACY, "One more.", PARTY, SOLD_AT)
-    open_case(asset, PRIVACY, "One more.", PARTY, SOLD_AT + timedelta(days=1))
 
 
 def test_a_reviewer_names_the_image_of_a_report_once(asset: Asset, ana: Contributor, rita: User) -> None:
@@ -183,46 +178,6 @@ def test_cases_that_are_due_first_wait_first(asset: Asset, case: RemovalCase, se
     earlier = open_case(None, RIGHTS, "It is mine.", PARTY, FROZEN_AT)
     assert list(open_cases()) == [earlier, case, later]
     assert case.due_at == SOLD_AT + timedelta(days=14)
-
-
-def test_anybody_can_report_an_image_without_an_account(client: Client, asset: Asset) -> None:
-    filled = {"kind": "privacy", "asset": asset.pk, "statement": "It shows me.", "email": "tom@example.org"}
-    assert client.get("/report/").status_code == 200
-    told = client.post("/report/", filled, follow=True).content.decode()
-    case = RemovalCase.objects.get()
-    assert f"Your report has the number {case.pk}" in told
-    assert (case.asset, case.email, case.opener) == (asset, "tom@example.org", "third party")
-
-
-def test_a_report_of_an_image_that_is_not_ours_gets_the_same_answer(client: Client, asset: Asset) -> None:
-    filled = {"kind": "privacy", "asset": asset.pk + 1, "statement": "It shows me.", "email": "tom@example.org"}
-    told = client.post("/report/", filled, follow=True).content.decode()
-    case = RemovalCase.objects.get()
-    assert f"Your report has the number {case.pk}" in told
-    assert (case.asset, case.seen_at) == (None, f"(number {asset.pk + 1})")
-
-
-@pytest.mark.parametrize(
-    ("changed", "why"),
-    [
-        ({"email": "nobody"}, "This is no e-mail address."),
-        ({"email": ""}, "Give your e-mail address"),
-        ({"statement": ""}, "Say what is wrong with the image."),
-        ({"kind": ""}, "Choose what is wrong."),
-        ({"asset": ""}, "Say which image it is: its number, or where you saw it."),
-        ({"asset": "first"}, "digits only"),
-    ],
-)
-def test_a_report_that_lacks_something_says_what_and_keeps_what_was_written(
-    client: Client, asset: Asset, changed: dict[str, str], why: str
-) -> None:
-    filled = {"kind": "privacy", "asset": str(asset.pk), "statement": "It shows me.", "email": "tom@example.org"}
-    answer = client.post("/report/", filled | changed)
-    assert answer.status_code == 400
-    page = answer.content.decode()
-    assert why in page
-    assert "tom@example.org" in page or "email" in changed
-    assert not RemovalCase.objects.exists()
 
 
 def test_a_contributor_asks_for_removal_and_reads_what_was_decided(

@@ -136,14 +136,6 @@ def test_what_was_bought_before_stays_under_the_terms_of_then(
     assert DownloadTerms.objects.get(download=download).acceptance.sha256 == before.sha256
 
 
-def test_an_order_opened_before_a_change_and_paid_after_it_is_under_the_terms_of_then(
-    carla: Customer, generation: Generation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    before = current_terms(Audience.CUSTOMER)
-    change_terms(monkeypatch, tmp_path)
-    assert make_download(carla, generation).accepted_terms.acceptance.sha256 == before.sha256
-
-
 def test_terms_that_changed_while_they_were_read_are_read_again(
     carla: Customer, client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

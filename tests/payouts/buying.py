@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 
 from django.utils import timezone
 
-from marketplace.models import Customer, Generation
+from marketplace.core.terms import Audience
+from marketplace.models import Customer, Generation, TermsAcceptance
+from marketplace.terms import require_terms
 from payouts.checkout import Addresses, find_order, look_up, page_of
 from payouts.gateway import Gateway
 from payouts.models import Order
@@ -24,8 +26,14 @@ def press(
     at: datetime | None = None,
 ) -> tuple[Order, str]:
     """The order of a press of the button, and the URL of Stripe's page."""
-    order = find_order(customer, generation, form_key or uuid4(), gateway, at or timezone.now())
+    order = find_order(customer, generation, accepted_by(customer), form_key or uuid4(), gateway, at or timezone.now())
     return order, page_of(order, ADDRESSES, gateway)
+
+
+def accepted_by(customer: Customer) -> TermsAcceptance:
+    """Raises `TermsNotAccepted`."""
+    assert customer.user
+    return require_terms(customer.user, Audience.CUSTOMER)
 
 
 def pay(url: str, card: str = CARD) -> str | None:

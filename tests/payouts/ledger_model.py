@@ -13,17 +13,22 @@ WHOLE_PPM = 1_000_000
 RATE_PPM = 400_000
 FEE_PPM = 29_000
 THRESHOLD_MINOR = 500
-FUND = 0  # the common fund among the shares of a sale; contributors' ids are positive
+FUND = 0  # whose part of a sale nobody's image has; contributors' ids are positive
 SET = 1
+
+Image = tuple[int, int]
+"""Of whom, and which of theirs."""
+UNATTRIBUTED = (FUND, 0)
 
 
 @dataclass(eq=False)
 class Sale:
-    """One download; `left` is what has not gone back of it, by the month whose pool has it."""
+    """One download; by month: what is left in its pool, what was there when it closed, what is gone since."""
 
     gross_minor: int
-    shares_ppm: dict[int, int]
+    shares_ppm: dict[Image, int]
     left: Counter[int]
+    shared: dict[int, int] = field(default_factory=dict)
     gone: Counter[int] = field(default_factory=Counter)
 
     def take(self, minor: int) -> tuple[int, int]:
@@ -68,12 +73,15 @@ class Model:
     net: Counter[int] = field(default_factory=Counter)
     closed: dict[int, tuple[int, int]] = field(default_factory=dict)
     """The pool and the gross of each closed month."""
+    removed: set[Image] = field(default_factory=set)
+    settled: set[tuple[Image, int]] = field(default_factory=set)
+    """Which images gave back what they earned in which month."""
 
     def held(self, who: int) -> int:
         return sum(hold.micro for hold in self.holds if hold.who == who)
 
-    def sell(self, gross_minor: int, shares_ppm: dict[int, int]) -> None:
-        shares = shares_ppm | {FUND: WHOLE_PPM - sum(shares_ppm.values())}
+    def sell(self, gross_minor: int, shares_ppm: dict[Image, int]) -> None:
+        shares = shares_ppm | {UNATTRIBUTED: WHOLE_PPM - sum(shares_ppm.values())}
         self.sales.append(Sale(gross_minor, shares, Counter({self.month: gross_minor})))
         self.net[self.month] += gross_minor - gross_minor * FEE_PPM // WHOLE_PPM
 
@@ -122,11 +130,23 @@ class Model:
         else:
             self._take(who, -micro)
 
+    def settle_removals(self) -> None:
+        """Each removed image gives back what it still has of each closed month, once."""
+        for image, month in {(image, month) for image in self.removed for month in self.closed} - self.settled:
+            for sale in self.sales:
+                if left := sale.shared.get(month, 0) - sale.gone[month]:
+                    mine = {image: sale.shares_ppm.get(image, 0)}
+                    self._take(image[0], given_back(*self.closed[month], sale.gone[month], left, mine).get(image, 0))
+            self.settled.add((image, month))
+
     def close(self) -> None:
         of_pool = [(sale, sale.left[self.month]) for sale in self.sales if sale.left[self.month]]
         weights: Counter[int] = Counter()
         for sale, left in of_pool:
-            weights.update({who: left * ppm for who, ppm in sale.shares_ppm.items() if ppm})
+            sale.shared[self.month] = left
+            for (who, _), ppm in sale.shares_ppm.items():
+                weights[who] += left * ppm
+        weights = +weights
         pool = pool_of(self.net[self.month], RATE_PPM, "USD")
         fund = {SET: weights.pop(FUND)} if FUND in weights else {}
         done = split_pool(pool, weights, fund, {SET: self.members}, owed_micro={SET: self.fund_owed})
@@ -151,7 +171,11 @@ class Model:
         self.payable[who] += minor * 10_000
 
     def _parts(self, sale: Sale, home: int, minor: int) -> dict[int, int]:
-        return given_back(*self.closed[home], sale.gone[home], minor, sale.shares_ppm)
+        still = {image: ppm for image, ppm in sale.shares_ppm.items() if (image, home) not in self.settled}
+        parts: Counter[int] = Counter()
+        for (who, _), micro in given_back(*self.closed[home], sale.gone[home], minor, still).items():
+            parts[who] += micro
+        return parts
 
     def _give_back(self, parts: dict[int, int], sale: Sale, home: int, minor: int) -> None:
         self.fund_owed += parts.pop(FUND, 0)

@@ -52,10 +52,12 @@ class Shop:
         self.model, self.encoder = make_generator_model(make_training_set()), make_encoder()
         make_policy(contributor_rate_ppm=400_000, fee_ppm=29_000, threshold_minor=500)
 
-    def sell(self, gross_minor: int, ana_ppm: int, ben_ppm: int, at: datetime = SOLD_AT) -> Download:
-        """Sell and attribute one picture; the rest of it is unattributed."""
+    def sell(
+        self, gross_minor: int, ana_ppm: int, ben_ppm: int, at: datetime = SOLD_AT, second_ppm: int = 0
+    ) -> Download:
+        """Sell and attribute one picture, also to the second of Ana's; the rest of it is unattributed."""
         download = make_download(self.carla, make_generation(self.model), gross_minor=gross_minor, at=at)
-        shares = {self.of_ana[0]: ana_ppm, self.of_ben: ben_ppm}
+        shares = {self.of_ana[0]: ana_ppm, self.of_ana[1]: second_ppm, self.of_ben: ben_ppm}
         make_inspiration_list(download, {asset: ppm for asset, ppm in shares.items() if ppm}, self.encoder)
         self.sold.append(download)
         return download

@@ -34,7 +34,7 @@ from tests.builders import (
     make_training_set,
     make_user,
 )
-from tests.payouts.buying import ADDRESSES, DECLINED_CARD, buy, pay, press, session_of
+from tests.payouts.buying import ADDRESSES, DECLINED_CARD, accepted_by, buy, pay, press, session_of
 from tests.payouts.paying import Crash, balance_micro, crash_after, crash_instead
 from tests.payouts.sandbox.client import KEY, call, control
 
@@ -118,7 +118,7 @@ def test_two_presses_at_the_same_moment_end_in_the_same_order(
 
     def press_once() -> None:
         try:
-            order = find_order(carla, generation, uuid4(), gateway, timezone.now())
+            order = find_order(carla, generation, accepted_by(carla), uuid4(), gateway, timezone.now())
             both.append((order, page_once_stripe_is_free(order)))
         finally:
             connection.close()

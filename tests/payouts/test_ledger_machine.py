@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Q, Sum
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from marketplace.models import Contributor, Customer, Download, User
-from payouts import closing, disputes, payees, reversing, splitting
+from payouts import closing, disputes, money_back, payees, reversing, splitting
 from payouts.adjusting import record_adjustment
 from payouts.booking import book_downloads
 from payouts.calls import Pace
@@ -23,16 +25,20 @@ from payouts.gateway import StripeGateway
 from payouts.holds import end_hold, place_hold
 from payouts.integrity import findings
 from payouts.models import (
+    Adjustment,
     AdjustmentReason,
     DisputeOutcome,
+    Earning,
     Hold,
     HoldEnd,
     LedgerAccount,
     Payout,
+    RemovalSettlement,
     RevenueEvent,
     Transfer,
 )
 from payouts.refunds import record_refund
+from payouts.removals import settle_removals
 from payouts.reversing import record_reversals
 from payouts.runs import approve_payout_run, draft_payout_run
 from payouts.sending import send_payout_run
@@ -42,6 +48,7 @@ from tests.payouts.ledger_model import Hold as ToldHold
 from tests.payouts.ledger_model import Model
 from tests.payouts.paying import onboard
 from tests.payouts.selling import Shop
+from tests.payouts.test_removals import remove
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +70,8 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.shop, self.gateway = shop, gateway
         self.people = {one.pk: one for one in (shop.ana, shop.ben)}
+        assets = shop.of_ana[0], shop.of_ana[1], shop.of_ben
+        self.images = {(asset.contributor_id, place): asset for place, asset in enumerate(assets)}
         self.model = Model({shop.ana.pk: 3, shop.ben.pk: 1})
         self.downloads: list[Download] = []
         self.disputes: dict[ToldDispute, tuple[RevenueEvent, bool]] = {}
@@ -100,13 +109,13 @@ class LedgerMachine(RuleBasedStateMachine):
         return left[max(month for month, minor in left.items() if minor)]
 
     @precondition(lambda self: self.model.month < len(MONTHS))
-    @rule(gross_minor=st.integers(1, 10_000), of_ana=parts_ppm, of_ben=parts_ppm)
-    def sell(self, gross_minor: int, of_ana: int, of_ben: int) -> None:
-        shares_ppm = of_ana, (1_000_000 - of_ana) * of_ben // 1_000_000
-        self.downloads.append(self.shop.sell(gross_minor, *shares_ppm, self.at))
+    @rule(gross_minor=st.integers(1, 10_000), of_ana=parts_ppm, of_ben=parts_ppm, second=parts_ppm)
+    def sell(self, gross_minor: int, of_ana: int, of_ben: int, second: int = 1) -> None:
+        second_ppm = of_ana * second // 1_000_000
+        shares_ppm = of_ana - second_ppm, second_ppm, (1_000_000 - of_ana) * of_ben // 1_000_000
+        self.downloads.append(self.shop.sell(gross_minor, shares_ppm[0], shares_ppm[2], self.at, second_ppm))
         book_downloads(self.at)
-        whose = zip(self.people, shares_ppm, strict=True)
-        self.model.sell(gross_minor, {pk: ppm for pk, ppm in whose if ppm})
+        self.model.sell(gross_minor, {image: ppm for image, ppm in zip(self.images, shares_ppm, strict=True) if ppm})
 
     @precondition(lambda self: any(sale.left.total() for sale in self.model.sales))
     @rule(pick=picks, part_ppm=parts_ppm)
@@ -164,6 +173,20 @@ class LedgerMachine(RuleBasedStateMachine):
         record_adjustment(self.people[pk], amount_micro, month, reason, note, self.shop.fay, self.key(), self.at)
         self.model.adjust(pk, amount_micro)
 
+    @precondition(lambda self: len(self.model.removed) < len(self.images))
+    @rule(pick=picks)
+    def remove(self, pick: int) -> None:
+        left = sorted(self.images.keys() - self.model.removed)
+        image = left[pick % len(left)]
+        remove(self.images[image], at=self.at)
+        self.model.removed.add(image)
+
+    @precondition(lambda self: self.model.removed)
+    @rule()
+    def settle_removals(self) -> None:
+        settle_removals(self.at)
+        self.model.settle_removals()
+
     @precondition(lambda self: self.model.month < len(MONTHS))
     @rule()
     def close(self) -> None:
@@ -209,6 +232,16 @@ class LedgerMachine(RuleBasedStateMachine):
         assert sum(fund) == -self.model.fund_owed
         assert sum(LedgerAccount.objects.values_list("balance_micro", flat=True)) == 0
 
+    @invariant()
+    def nobody_gave_back_more_of_a_month_than_it_brought_them(self) -> None:
+        by_rule = ~Q(reason=AdjustmentReason.TAKEDOWN) | Q(removal_settlement__isnull=False)
+        taken = Adjustment.objects.filter(by_rule, contributor__in=self.people, amount_micro__lt=0)
+        for pk, month_id, micro in taken.values_list("contributor", "entry__origin_period").annotate(
+            total=Sum("amount_micro")
+        ):
+            earned = Earning.objects.filter(contributor=pk, period=month_id, kind=Earning.ATTRIBUTION)
+            assert -micro <= sum(earned.values_list("amount_micro", flat=True))
+
 
 @pytest.fixture
 def machine(
@@ -242,6 +275,11 @@ def walk(machine: LedgerMachine) -> None:
         lambda: machine.reverse(pick=0, part_ppm=400_000),
         machine.close,
         machine.pay,
+        lambda: machine.dispute(pick=2, part_ppm=900_000, fee_minor=0),
+        lambda: machine.remove(pick=0),
+        machine.settle_removals,
+        lambda: machine.settle(pick=0, is_won=False),
+        lambda: machine.refund(pick=0, part_ppm=1_000_000),
     ]
     try:
         for step in steps:
@@ -263,6 +301,11 @@ MUTANTS: dict[str, tuple[object, str, object]] = {
         reversing,
         "payout_reversed",
         lambda pk, minor, currency: payout_reversed(pk, 2 * minor, currency),
+    ),
+    "a refund takes the part of a removed image anew": (
+        money_back,
+        "RemovalSettlement",
+        SimpleNamespace(objects=SimpleNamespace(filter=lambda **_: RemovalSettlement.objects.none())),
     ),
     "common funds keep back nothing": (
         closing,
