@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from marketplace import formats
 from marketplace.permissions import LoggedInRequest, require_finance
+from payouts.core.payout_day import LAST_DAY
 from payouts.models import Policy
 from payouts.policies import PolicyRefused, add_policy
 from payouts.policy_preview import PreviewRefused, preview_policy
@@ -48,6 +49,12 @@ class NewPolicyForm(PolicyForm):
     """All of a policy, with the day on which it takes effect, at midnight UTC."""
 
     fee = percent_field(_("Card fee in percent of the gross price"))
+    payout_day = forms.IntegerField(
+        min_value=1,
+        max_value=LAST_DAY,
+        label=_("Payout day"),
+        help_text=_("The day of the month on which payouts for the month before are due, 1 to 28."),
+    )
     effective_on = forms.DateField(
         label=_("Takes effect on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
@@ -85,8 +92,8 @@ def preview(request: LoggedInRequest) -> HttpResponse:
         except PreviewRefused as error:
             messages.error(request, str(error))
         newest = Policy.objects.order_by("-effective_at").first()
-        fee = {"fee": percent_of(newest.fee_ppm)} if newest else {}
-        added = NewPolicyForm(initial=form.cleaned_data | fee)
+        kept = {"fee": percent_of(newest.fee_ppm), "payout_day": newest.payout_day} if newest else {}
+        added = NewPolicyForm(initial=form.cleaned_data | kept)
     changes = [*tried.winners, *tried.losers] if tried else []
     context = {"form": form, "preview": tried, "changes": changes, "added": added}
     return render(request, "payouts/policy_preview.html", context)
@@ -98,9 +105,9 @@ def add(request: LoggedInRequest) -> HttpResponse:
     form = NewPolicyForm(request.POST)
     if not form.is_valid():
         return render(request, "payouts/policy_preview.html", {"form": PolicyForm(request.POST), "added": form})
-    fee_ppm = ppm_of(form.cleaned_data["fee"])
+    terms = {"fee_ppm": ppm_of(form.cleaned_data["fee"]), "payout_day": form.cleaned_data["payout_day"], **form.tried}
     try:
-        policy = add_policy(form.effective_at, fee_ppm=fee_ppm, **form.tried, at=timezone.now())
+        policy = add_policy(form.effective_at, **terms, at=timezone.now())
     except PolicyRefused as error:
         messages.error(request, str(error))
         return render(request, "payouts/policy_preview.html", {"form": PolicyForm(request.POST), "added": form})

@@ -117,6 +117,7 @@ def policy_form(**changed: object) -> dict[str, object]:
         "contributor_rate": "33.3333",
         "threshold": "20.05",
         "fee": "2.9",
+        "payout_day": 10,
         "effective_on": effective_on,
     } | changed
 
@@ -130,6 +131,7 @@ def test_a_policy_that_was_tried_is_added_with_its_day_once(client: Client, shop
     added = Policy.objects.latest("effective_at")
     assert Policy.objects.count() == 2
     assert (added.contributor_rate_ppm, added.fee_ppm, added.threshold_minor) == (333_333, 29_000, 2_005)
+    assert added.payout_day == 10
     assert "to come" in told
     assert "33.3333 %" in told
     assert "20.05 USD" in told
@@ -145,6 +147,7 @@ def test_a_policy_that_was_tried_is_added_with_its_day_once(client: Client, shop
         ({"fee": "0.00001"}, "no more than 4 decimal places"),
         ({"threshold": "20.005"}, "no more than 2 decimal places"),
         ({"effective_on": "soon"}, "Enter a valid date"),
+        ({"payout_day": 29}, "less than or equal to 28"),
     ],
 )
 def test_a_policy_that_cannot_be_is_refused_and_nothing_is_lost(
@@ -153,7 +156,7 @@ def test_a_policy_that_cannot_be_is_refused_and_nothing_is_lost(
     form = policy_form(**changed)
     told = client.post("/finance/policies/add/", form).content.decode()
     assert says in told
-    for name in ("contributor_rate", "threshold", "fee"):
+    for name in ("contributor_rate", "threshold", "fee", "payout_day"):
         assert f'name="{name}" value="{form[name]}"' in told
     assert Policy.objects.count() == 1
 
