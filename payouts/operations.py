@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -137,6 +137,18 @@ def beat_tasks() -> list[BeatTask]:
     known = {run.name: run for run in TaskRun.objects.all()}
     schedule: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
     return [BeatTask(label, entry["schedule"], known.get(entry["task"])) for label, entry in schedule.items()]
+
+
+def workers_heard_at() -> datetime | None:
+    """When a task by the clock ended last, of which several should every minute; None where none ever did."""
+    by_clock = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    ended: datetime | None = TaskRun.objects.filter(name__in=by_clock).aggregate(at=Max("ended_at"))["at"]
+    return ended
+
+
+def are_silent(heard_at: datetime | None, at: datetime) -> bool:
+    """Whether the workers, last heard at that time, have missed several of their most frequent tasks."""
+    return heard_at is None or heard_at < at - LEAST_PATIENCE
 
 
 def ledger_check() -> TaskRun | None:

@@ -21,7 +21,7 @@ from marketplace.request_ids import RequestIdFilter, RequestIdMiddleware, curren
 from marketplace.task_runs import record_run
 from marketplace.webhook_outbox import add_endpoint
 from payouts.models import WebhookEvent
-from payouts.operations import LATE, LEDGER_CHECK, TaskState, beat_tasks, stages
+from payouts.operations import LATE, LEAST_PATIENCE, LEDGER_CHECK, TaskState, beat_tasks, stages
 from tests.builders import jpeg_bytes, make_attributed_downloads, make_encoder, make_picture, make_user, submit
 
 WITHIN_SECONDS = 30
@@ -208,6 +208,28 @@ def test_a_task_that_missed_its_runs_is_late() -> None:
     task = next(one for one in beat_tasks() if one.label == "book new downloads")
     assert not task.is_late(now + timedelta(seconds=60))
     assert task.is_late(now + timedelta(minutes=3))
+
+
+def test_workers_are_at_work_while_their_tasks_end_and_silent_after_that(client: Client, fay: User) -> None:
+    client.force_login(fay)
+    assert "Start one, and beat." in client.get("/operations/").content.decode()
+    now = timezone.now()
+    record_run("payouts.tasks.book_downloads", now, now - LEAST_PATIENCE - timedelta(seconds=1), "")
+    record_run(LEDGER_CHECK, now, now, "")  # a command's, not a worker's
+    assert "Start one, and beat." in client.get("/operations/").content.decode()
+    record_run("payouts.tasks.book_downloads", now, now, "The disk is full.")  # it failed, and was at it
+    page = client.get("/operations/").content.decode()
+    assert "at work" in page
+    assert "Start one, and beat." not in page
+
+
+def test_no_worker_is_waited_for(client: Client, fay: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ping(*args: object, **kwargs: object) -> None:
+        raise AssertionError("The page asked the workers.")
+
+    monkeypatch.setattr(ours.control, "broadcast", ping)
+    client.force_login(fay)
+    assert client.get("/operations/").status_code == 200
 
 
 def test_every_answer_says_its_request_id_and_takes_over_a_well_formed_one(client: Client, db: None) -> None:
