@@ -1,4 +1,7 @@
-"""What a reason code of the screen means, for people."""
+"""What the codes of the screen mean, for people: the reasons that it gives, and the signals that give them."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 IN_WORDS = {
     "trained_algorithmic_media": "The file says that a generator made the picture.",
@@ -41,6 +44,22 @@ IN_WORDS = {
     "too_slow": "Reading the file takes too long.",
     "stops_its_reader": "The file stops the program that reads it, as damaged ones do.",
 }
+_SIGNALS: dict[str, Promise] = {
+    "content_credentials": _("content credentials"),
+    "xmp_source_type": _("source type in XMP"),
+    "aigc_label": _("label of generated content"),
+    "generator_parameters": _("parameters of a generator"),
+    "generator_names": _("names of generators"),
+    "stealth_pnginfo": _("text hidden in the pixels"),
+    "diffusion_watermark": _("watermark of a generator"),
+    "midjourney_job": _("Midjourney job"),
+    "grok_signature": _("Grok's signature"),
+    "animation": _("several frames"),
+    "decoding": _("reading the file"),
+    "own_generation": _("images generated here"),
+    "same_bytes": _("the same file"),
+    "detector": _("detector of generated pictures"),
+}
 SOURCES = ("c2pa_", "xmp_")
 """Where a file says so: the evidence names it too."""
 PARTS = ("component_", "ingredient_")
@@ -57,3 +76,8 @@ def sentence_of(code: str) -> str | None:
             whole = IN_WORDS.get(code.removeprefix(part))
             return whole and whole.replace("the picture", "something that was placed into the picture")
     return IN_WORDS.get(code)
+
+
+def signal_name(code: str) -> str:
+    """What a signal of the screen looked at; one that only another version knows, by its own words."""
+    return str(_SIGNALS.get(code, code.replace("_", " ")))

@@ -204,6 +204,9 @@ STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")  # of the endpoint /webhooks/stripe/
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe itself; the demo names its sandbox here
 
+# Figures for Prometheus at /metrics: a long random string that it sends; without one, for operators only.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
 # Generators
 GENERATOR_API_BASE = env.str("GENERATOR_API_BASE", default="https://api.openai.com/v1")
 GENERATOR_API_KEY = env.str("GENERATOR_API_KEY", default="")

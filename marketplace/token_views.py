@@ -7,11 +7,14 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from marketplace import words
 from marketplace.api_tokens import TokenRefused, make_token, revoke_token
 from marketplace.core.scopes import Scope
 from marketplace.core.webhooks import Event
@@ -24,14 +27,20 @@ DAYS = [(30, gettext_lazy("30 days")), (90, gettext_lazy("90 days")), (365, gett
 DELIVERIES_SHOWN = 50
 
 
+def _scopes() -> list[tuple[str, SafeString]]:
+    return [(scope, format_html("{} <code>{}</code>", words.scope(scope), scope)) for scope in Scope]
+
+
+def _events() -> list[tuple[str, SafeString]]:
+    return [(event, format_html("{} <code>{}</code>", words.event(event), event)) for event in Event]
+
+
 class TokenForm(forms.Form):
     """A new token."""
 
     name = forms.CharField(label=gettext_lazy("What it is for"), max_length=100)
     scopes = forms.MultipleChoiceField(
-        label=gettext_lazy("What it may do"),
-        choices=[(scope.value, scope.value) for scope in Scope],
-        widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("What it may do"), choices=_scopes, widget=forms.CheckboxSelectMultiple
     )
     days = forms.TypedChoiceField(label=gettext_lazy("Good for"), choices=DAYS, coerce=int, initial=90)
 
@@ -41,9 +50,7 @@ class EndpointForm(forms.Form):
 
     url = forms.URLField(label=gettext_lazy("Address"), max_length=500, assume_scheme="https")
     events = forms.MultipleChoiceField(
-        label=gettext_lazy("Events"),
-        choices=[(event.value, event.value) for event in Event],
-        widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("Events"), choices=_events, widget=forms.CheckboxSelectMultiple
     )
 
     def clean_url(self) -> str:

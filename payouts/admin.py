@@ -15,7 +15,7 @@ from payouts.models import Policy
 class PolicyAdmin(ReadOnlyAdmin):
     """Policies are added and never changed: months that were closed under one stay as they are."""
 
-    list_display = ("effective_at", "contributor_rate_ppm", "fee_ppm", "threshold_minor")
+    list_display = ("effective_at", "contributor_rate_ppm", "fee_ppm", "threshold_minor", "payout_day")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payouts.add_policy")

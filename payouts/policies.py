@@ -6,6 +6,7 @@ from django.db import DatabaseError, transaction
 from django.utils.translation import gettext as _
 
 from payouts.booking import WHOLE_PPM
+from payouts.core.payout_day import LAST_DAY
 from payouts.models import Policy
 
 
@@ -14,16 +15,18 @@ class PolicyRefused(ValueError):
 
 
 def add_policy(
-    effective_at: datetime, contributor_rate_ppm: int, fee_ppm: int, threshold_minor: int, at: datetime
+    effective_at: datetime, contributor_rate_ppm: int, fee_ppm: int, threshold_minor: int, payout_day: int, at: datetime
 ) -> Policy:
     """Add the rules that are in force from then on; the same ones a second time are the first. Raises `PolicyRefused`.
 
-    Rates are in parts per million of the net revenue and of the gross price; the threshold is in minor units.
+    Rates are in parts per million of the net revenue and of the gross price; the threshold is in minor units. The
+    payout day is that of the month after the one that is paid.
     """
     terms = {
         "contributor_rate_ppm": contributor_rate_ppm,
         "fee_ppm": fee_ppm,
         "threshold_minor": threshold_minor,
+        "payout_day": payout_day,
     }
     known = Policy.objects.filter(effective_at=effective_at).first()
     if known is not None and all(getattr(known, name) == value for name, value in terms.items()):
@@ -32,6 +35,8 @@ def add_policy(
         raise PolicyRefused(_("Another policy takes effect at that time already: choose another date."))
     if not (0 <= contributor_rate_ppm <= WHOLE_PPM and 0 <= fee_ppm <= WHOLE_PPM and threshold_minor >= 0):
         raise PolicyRefused(_("Rates are 0 to 1,000,000 parts per million, and a threshold is not negative."))
+    if not 1 <= payout_day <= LAST_DAY:
+        raise PolicyRefused(_("The payout day is one that every month has: 1 to 28."))
     if effective_at <= at:
         raise PolicyRefused(_("A policy is known before it counts: choose a date in the future."))
     try:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from marketplace.core.money import Money
 from payouts import attempts
 from payouts.attempts import UNSENT, request_of, transfer_group
 from payouts.calls import TRIES, Calls, Pace
@@ -110,10 +111,8 @@ def _require_funds(run: PayoutRun, calls: Calls) -> None:
         return
     available_minor = calls.read(lambda gateway: gateway.available_minor(run.currency.lower()))
     if available_minor < needed_minor:
-        raise RunRefused(
-            f"{run} needs {needed_minor} minor units of {run.currency} and {available_minor} are available at Stripe: "
-            "top up, then send again."
-        )
+        needed, available = Money(needed_minor, run.currency), Money(available_minor, run.currency)
+        raise RunRefused(f"{run} needs {needed} and {available} are available at Stripe: top up, then send again.")
 
 
 @transaction.atomic
@@ -179,10 +178,8 @@ def _send(attempt: Attempt, calls: Calls) -> None:
                 raise
         except InsufficientFunds as error:
             attempts.reject(attempt.pk, error, calls.now(), is_final=False)
-            needed_minor = attempt.payout.amount_minor
-            raise RunRefused(
-                f"Stripe's balance does not cover {needed_minor} minor units: top up, send again."
-            ) from error
+            needed = Money(attempt.payout.amount_minor, attempt.payout.run.currency)
+            raise RunRefused(f"Stripe's balance does not cover {needed}: top up, send again.") from error
         except GatewayRejected as error:
             return attempts.reject(attempt.pk, error, calls.now(), is_final=True)
         else:

@@ -11,28 +11,46 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marketplace.core.periods import Month
+from marketplace.formats import day as day_in_words
 from marketplace.formats import month as month_in_words
 from marketplace.models import User
 from payouts.core.eligibility import ExclusionReason
 from payouts.core.states import AttemptOutcome, PayoutState, RunState
 from payouts.models import Attempt, Finding, PayoutRun, Period, RevenueEvent, RevenueKind, WebhookEvent
+from payouts.payout_day import NextPayout, next_payout
 
 WEBHOOK_WAITS = timedelta(minutes=10)
 
 
 class ToDo(NamedTuple):
-    """One thing to do, with where it is done; `waits` where somebody else has to do it."""
+    """One thing to do, with where it is done; `waits` where somebody else has to do it, `due` says when payouts are."""
 
     title: str
     sentence: str
     url: str
     is_urgent: bool = False
     waits: bool = False
+    due: str = ""
 
 
 def to_do(user: User, at: datetime) -> list[ToDo]:
     """Everything that waits for finance, as `user` sees it; a step that needs a second person waits for another."""
-    return [*_findings(user), *_runs(user), *_failures(at), *_months(user, at)]
+    due = next_payout(at)
+    runs, months = list(_runs(user, due)), list(_months(user, at))
+    if due is not None and due.is_closed:
+        runs = [_with_due(one, due) for one in runs]
+    elif due is not None:
+        months = [_with_due(one, due) for one in months]
+    return [*_findings(user), *runs, *_failures(at), *months]
+
+
+def _with_due(one: ToDo, due: NextPayout) -> ToDo:
+    """The same with the day on which it should have led to payouts; urgent once that has passed."""
+    words = {"month": month_in_words(due.month_on), "day": day_in_words(due.due_on)}
+    if due.is_overdue:
+        told = _("Payouts for %(month)s were due on %(day)s.") % words
+        return one._replace(due=told, is_urgent=one.is_urgent or not one.waits)
+    return one._replace(due=_("Payouts for %(month)s are due on %(day)s.") % words)
 
 
 def _findings(user: User) -> Iterator[ToDo]:
@@ -64,11 +82,11 @@ def _months(user: User, at: datetime) -> Iterator[ToDo]:
         yield ToDo(_("Close %(month)s") % {"month": month_in_words(period.month_on)}, told, url)
 
 
-def _runs(user: User) -> Iterator[ToDo]:
+def _runs(user: User, due: NextPayout | None) -> Iterator[ToDo]:
     newest = PayoutRun.objects.filter(currency=settings.SETTLEMENT_CURRENCY).select_related("drafted_by")
     run = newest.order_by("-pk").first()
     if run is None or run.state in (RunState.SETTLED, RunState.CANCELLED):
-        yield from _next_run(run)
+        yield from _next_run(due)
         return
     words, url = {"number": run.pk, "name": run.drafted_by, "problem": run.problem}, reverse("run", args=[run.pk])
     if run.state == RunState.PAUSED:
@@ -91,12 +109,9 @@ def _runs(user: User) -> Iterator[ToDo]:
         yield ToDo(_("Approve payout run %(number)s") % words, _("%(name)s drafted it.") % words, url)
 
 
-def _next_run(last: PayoutRun | None) -> Iterator[ToDo]:
+def _next_run(due: NextPayout | None) -> Iterator[ToDo]:
     """A month that was closed since the last run is paid by the next one."""
-    closed = Period.objects.filter(currency=settings.SETTLEMENT_CURRENCY, state=Period.CLOSED)
-    if last is not None and last.state == RunState.SETTLED:
-        closed = closed.filter(closed_at__gt=last.drafted_at)
-    if closed.exists():
+    if due is not None and due.is_closed:
         told = _("A month was closed and nobody was paid for it yet.")
         yield ToDo(_("Draft a payout run"), told, reverse("runs"))
 

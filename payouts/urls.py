@@ -114,5 +114,6 @@ urlpatterns = [
     path("finance/adjustments/", adjustments.adjustments, name="adjustments"),
     path("finance/refunds/", adjustments.refunds, name="refunds"),
     path("operations/", operations.operations, name="operations"),
+    path("metrics", operations.metrics, name="metrics"),
     path("webhooks/stripe/", webhooks.stripe, name="stripe_webhook"),
 ]

@@ -175,6 +175,7 @@ end_hold                                   POST    .    .    .     .    yes  .  
 refunds                                    GET     .    .    .     .    yes  .    yes  .      .
 refunds                                    POST    .    .    .     .    yes  .    yes  .      .
 operations                                 GET     .    .    .     .    yes  .    yes  .      .
+metrics                                    GET     .    .    .     .    yes  .    yes  .      .
 periods                                    GET     .    .    .     .    yes  .    yes  .      .
 preview_close                              GET     .    .    .     .    yes  .    yes  .      .
 close_period                               POST    .    .    .     .    yes  .    yes  .      .

@@ -25,7 +25,7 @@ SILENT |= {
     "integrity_corrections",
 }
 SILENT |= {"gateway", "generators", "database_role", "verify_statement", "encoders", "posting", "lists"}
-SILENT |= {"audit_chain", "hosted", "api"}
+SILENT |= {"audit_chain", "hosted", "api", "metrics"}
 SILENT |= {"apportion", "money", "canonical", "hamming", "proofs", "ledger", "catalogue", "models", "webhooks"}
 SILENT |= {"management", "benchmark", "campaign", "compact", "demo", "migrations", "sandbox", "sample_catalogue"}
 UNHEARD = {"debug", "info", "warning", "error_", "exception", "execute", "_", "translated", "gettext", "gettext_lazy"}

@@ -2,11 +2,11 @@
 
 from django import template
 
-from marketplace import formats, terms
+from marketplace import formats, terms, words
 from marketplace.models import User
 from marketplace.permissions import Roles
 from marketplace.permissions import roles_of as find_roles
-from marketplace.reasons import sentence_of
+from marketplace.reasons import sentence_of, signal_name
 from marketplace.said import said
 from marketplace.terms import Terms
 
@@ -22,6 +22,9 @@ register.filter("day", formats.day)
 register.filter("duration", formats.duration)
 register.filter("month", formats.month)
 register.filter("said", said)
+register.filter("signal_in_words", signal_name)
+register.filter("scope_in_words", words.scope)
+register.filter("event_in_words", words.event)
 
 
 @register.filter

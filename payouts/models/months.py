@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from marketplace.models import Contributor, Download, TrainingSet
 from marketplace.triggers import append_only
+from payouts.core.payout_day import LAST_DAY
 from payouts.models.audit import linked_at_commit
 
 
@@ -17,9 +18,13 @@ class Policy(models.Model):
     contributor_rate_ppm = models.PositiveIntegerField(help_text="Part of net revenue that goes to contributors.")
     fee_ppm = models.PositiveIntegerField(help_text="Card fee as part of the gross price.")
     threshold_minor = models.PositiveBigIntegerField(help_text="Less than this is carried over to the next run.")
+    payout_day = models.PositiveSmallIntegerField(
+        default=15, help_text="Day of the month, 1 to 28, on which payouts for the month before are due."
+    )
 
     class Meta:
         constraints = (
+            models.CheckConstraint(condition=Q(payout_day__range=(1, LAST_DAY)), name="policy_payout_day_every_month"),
             models.CheckConstraint(
                 condition=Q(contributor_rate_ppm__lte=1_000_000, fee_ppm__lte=1_000_000),
                 name="policy_rates_at_most_one",

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from marketplace.core.money import MICRO_DIGITS, exponent_of
 from marketplace.core.periods import Month
 from marketplace.models import Download
 from marketplace.permissions import LoggedInRequest, require_finance
@@ -21,6 +20,7 @@ from payouts.models import Adjustment, AdjustmentReason, Period, RevenueEvent
 from payouts.money_back import MoneyBackRefused
 from payouts.refunds import record_refund
 from payouts.views import deciding
+from payouts.views.units import micro_field, micro_of, minor_field, minor_of
 
 ADJUSTMENTS_A_PAGE = 50
 
@@ -35,7 +35,7 @@ class AdjustmentForm(deciding.ContributorForm):
             (AdjustmentReason.APPEAL, _("a won appeal, which credits")),
         ],
     )
-    amount = deciding.micro_field(_("Amount, up to six decimals"), min_value=0)
+    amount = micro_field(_("Amount, up to six decimals"), min_value=0)
     month = forms.ModelChoiceField(
         Period.objects.filter(state=Period.CLOSED).order_by("-month_on"), label=_("Closed month")
     )
@@ -48,7 +48,7 @@ class RefundForm(deciding.KeyedForm):
     download = forms.ModelChoiceField(
         Download.objects.all(), widget=forms.NumberInput, label=_("Number of the download")
     )
-    amount = deciding.minor_field(_("Amount that went back"), settings.SETTLEMENT_CURRENCY)
+    amount = minor_field(_("Amount that went back"), settings.SETTLEMENT_CURRENCY)
     refund = forms.CharField(label=_("Id of the refund at Stripe, such as re_…"), max_length=100)
 
 
@@ -59,7 +59,7 @@ def adjustments(request: LoggedInRequest) -> HttpResponse:
 
     def adjust(filled: dict[str, Any], key: str, at: datetime) -> Adjustment:
         reason, month_on = AdjustmentReason(filled["reason"]), filled["month"].month_on
-        amount_micro = int(filled["amount"].scaleb(MICRO_DIGITS))
+        amount_micro = micro_of(filled["amount"])
         signed_micro = amount_micro if reason is AdjustmentReason.APPEAL else -amount_micro
         month = Month(month_on.year, month_on.month)
         return record_adjustment(
@@ -90,7 +90,7 @@ def refunds(request: LoggedInRequest) -> HttpResponse:
     require_finance(request.user)
 
     def refund(filled: dict[str, Any], key: str, at: datetime) -> RevenueEvent:
-        amount_minor = int(filled["amount"].scaleb(exponent_of(filled["download"].currency)))
+        amount_minor = minor_of(filled["amount"], filled["download"].currency)
         return record_refund(filled["download"], amount_minor, filled["refund"].strip(), at)
 
     form = RefundForm(request.POST or None)

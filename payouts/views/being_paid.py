@@ -25,6 +25,7 @@ from payouts.gateway import GatewayBusy, GatewayMisused, GatewayRejected, Gatewa
 from payouts.models import ConnectedAccount, Policy
 from payouts.onboarding import CannotConnect, connect_account, stripe_gateway
 from payouts.payees import account_state, decide_one
+from payouts.payout_day import next_payout
 from payouts.tax_forms import as_tax_form, newest_reviews, paid_in
 
 PAYOUTS_A_PAGE = 50
@@ -43,6 +44,7 @@ def standing(contributor: Contributor, at: datetime) -> dict[str, Any]:
         "account": account,
         "asked": in_words(account.requirements) if account else "",
         "not_ready": still_asked(account_state(account)) if account and not account.transfers_enabled else "",
+        "next": next_payout(at),
         "tax_form": review,
         "tax_form_problem": objection(as_tax_form(review) if review else None, needed, at.date()),
     }

@@ -1,5 +1,6 @@
 """Claims of a share: the contributor's form, and the reviewer's pages."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -20,10 +21,10 @@ from payouts import claims
 from payouts.core.pool import WHOLE_PPM
 from payouts.earnings import sale_of
 from payouts.models import ShareClaim
+from payouts.views.units import percent_field, ppm_of
 
 CLAIMS_A_PAGE = 24
 LONGEST = 2_000
-PPM_PER_PERCENT = 10_000
 
 
 class ClaimForm(forms.Form):
@@ -75,14 +76,14 @@ class DecisionForm(forms.Form):
     """What the reviewer decides: a share in percent, or nothing."""
 
     outcome = forms.ChoiceField(choices=[("granted", "granted"), ("refused", "refused")])
-    share_percent = forms.DecimalField(min_value=0, max_value=100, decimal_places=4, required=False)
+    share_percent = percent_field(required=False)
     reason = forms.CharField(max_length=LONGEST)
 
     def share_ppm(self) -> int:
         """The share granted, zero where it is refused."""
         if self.cleaned_data["outcome"] == "refused":
             return 0
-        return int((self.cleaned_data["share_percent"] or 0) * PPM_PER_PERCENT)
+        return ppm_of(self.cleaned_data["share_percent"] or Decimal())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

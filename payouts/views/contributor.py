@@ -20,11 +20,10 @@ from marketplace.permissions import LoggedInRequest, contributor_of
 from payouts.accruing import accruals, daily_micro
 from payouts.balances import balances_of, paid_minor
 from payouts.core.ledger import AccountKind
-from payouts.core.states import ENDED_RUNS
 from payouts.earnings import earning_lines
 from payouts.events import recent_events
 from payouts.figures import days_chart, months_chart
-from payouts.models import Earning, PayoutRun, Period, RevenueKind, Statement
+from payouts.models import Earning, Period, RevenueKind, Statement
 from payouts.views.being_paid import standing
 
 LINES_A_PAGE = 50
@@ -42,8 +41,6 @@ def overview(request: LoggedInRequest) -> HttpResponse:
         "currency": currency,
         "tiles": _tiles(contributor, currency),
         "being_paid": standing(contributor, now),
-        "under_way": PayoutRun.objects.filter(currency=currency).exclude(state__in=ENDED_RUNS).first(),
-        "month_ends_at": Month.containing(now).end_at,
         "months": months,
         "months_chart": _months_chart(months, now.date(), currency) if months else None,
         "days_chart": days_chart(newest, daily_micro(newest, contributor), now.date()) if newest else None,

@@ -11,10 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
-from django_stubs_ext import StrOrPromise
 
 from marketplace import formats
-from marketplace.core.money import MICRO_DIGITS, exponent_of
 from marketplace.models import Contributor
 from marketplace.permissions import LoggedInRequest
 from payouts.models import Entry, Posting
@@ -116,16 +114,6 @@ def _again(entry: Entry) -> str:
 def _repeated(form: KeyedForm) -> Sequence[tuple[str, str]]:
     """Every field as it was sent, for the hidden copy that confirms it."""
     return [(name, str(form.data.get(name, ""))) for name in form.fields]
-
-
-def minor_field(label: StrOrPromise, currency: str, **options: Any) -> forms.DecimalField:
-    """An amount in whole units of a currency, with the decimals that it has."""
-    return forms.DecimalField(label=label, decimal_places=exponent_of(currency), max_digits=15, **options)
-
-
-def micro_field(label: StrOrPromise, **options: Any) -> forms.DecimalField:
-    """An amount in whole units of a currency, with six decimals."""
-    return forms.DecimalField(label=label, decimal_places=MICRO_DIGITS, max_digits=18, **options)
 
 
 def _key(request: LoggedInRequest, form: KeyedForm) -> str:

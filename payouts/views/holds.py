@@ -15,13 +15,13 @@ from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from marketplace.core.money import MICRO_DIGITS
 from marketplace.permissions import LoggedInRequest, require_finance
 from payouts import words
 from payouts.holds import HoldRefused, end_hold, place_hold
 from payouts.models import Hold, HoldEnd
 from payouts.views import deciding
 from payouts.views.pressing import pressed
+from payouts.views.units import micro_of, minor_field
 
 HOLDS_A_PAGE = 50
 
@@ -29,7 +29,7 @@ HOLDS_A_PAGE = 50
 class HoldForm(deciding.ContributorForm):
     """What to keep from being paid out."""
 
-    amount = deciding.minor_field(_("Amount"), settings.SETTLEMENT_CURRENCY)
+    amount = minor_field(_("Amount"), settings.SETTLEMENT_CURRENCY)
     reason = forms.CharField(label=_("Why, which the contributor reads"), max_length=deciding.REASON_LETTERS)
 
 
@@ -46,7 +46,7 @@ def holds(request: LoggedInRequest) -> HttpResponse:
     require_finance(request.user)
 
     def place(filled: dict[str, Any], key: str, at: datetime) -> Hold:
-        amount_micro = int(filled["amount"].scaleb(MICRO_DIGITS))
+        amount_micro = micro_of(filled["amount"])
         return place_hold(filled["contributor"], amount_micro, filled["reason"], request.user, key, at)
 
     form = HoldForm(request.POST or None, initial={"contributor": request.GET.get("contributor")})

@@ -9,36 +9,52 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from marketplace import formats
 from marketplace.permissions import LoggedInRequest, require_finance
+from payouts.core.payout_day import LAST_DAY
 from payouts.models import Policy
 from payouts.policies import PolicyRefused, add_policy
 from payouts.policy_preview import PreviewRefused, preview_policy
 from payouts.views.pressing import pressed
+from payouts.views.units import minor_field, minor_of, percent_field, percent_of, ppm_of
 
 POLICIES_A_PAGE = 50
-WHOLE_PPM = 1_000_000
 
 
 class PolicyForm(forms.Form):
     """What of a policy changes how a month is shared."""
 
-    contributor_rate_ppm = forms.IntegerField(
-        min_value=0, max_value=WHOLE_PPM, label=_("Contributor rate, ppm"), help_text=_("400000 stands for 40 %.")
+    contributor_rate = percent_field(_("Contributor rate in percent"))
+    threshold = minor_field(
+        format_lazy("{}, {}", _("Threshold for payouts"), settings.SETTLEMENT_CURRENCY),
+        settings.SETTLEMENT_CURRENCY,
+        min_value=0,
     )
-    threshold_minor = forms.IntegerField(
-        min_value=0, label=_("Threshold, minor units"), help_text=_("1000 stands for 10.00 USD or EUR.")
-    )
+
+    @property
+    def tried(self) -> dict[str, int]:
+        """The rate in ppm and the threshold in minor units."""
+        return {
+            "contributor_rate_ppm": ppm_of(self.cleaned_data["contributor_rate"]),
+            "threshold_minor": minor_of(self.cleaned_data["threshold"], settings.SETTLEMENT_CURRENCY),
+        }
 
 
 class NewPolicyForm(PolicyForm):
     """All of a policy, with the day on which it takes effect, at midnight UTC."""
 
-    fee_ppm = forms.IntegerField(min_value=0, max_value=WHOLE_PPM, label=_("Card fee, ppm of the gross price"))
+    fee = percent_field(_("Card fee in percent of the gross price"))
+    payout_day = forms.IntegerField(
+        min_value=1,
+        max_value=LAST_DAY,
+        label=_("Payout day"),
+        help_text=_("The day of the month on which payouts for the month before are due, 1 to 28."),
+    )
     effective_on = forms.DateField(
         label=_("Takes effect on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
@@ -72,12 +88,12 @@ def preview(request: LoggedInRequest) -> HttpResponse:
     tried, added = None, None
     if form.is_valid():
         try:
-            tried = preview_policy(**form.cleaned_data)
+            tried = preview_policy(**form.tried)
         except PreviewRefused as error:
             messages.error(request, str(error))
         newest = Policy.objects.order_by("-effective_at").first()
-        fee = {"fee_ppm": newest.fee_ppm} if newest else {}
-        added = NewPolicyForm(initial=form.cleaned_data | fee)
+        kept = {"fee": percent_of(newest.fee_ppm), "payout_day": newest.payout_day} if newest else {}
+        added = NewPolicyForm(initial=form.cleaned_data | kept)
     changes = [*tried.winners, *tried.losers] if tried else []
     context = {"form": form, "preview": tried, "changes": changes, "added": added}
     return render(request, "payouts/policy_preview.html", context)
@@ -89,7 +105,7 @@ def add(request: LoggedInRequest) -> HttpResponse:
     form = NewPolicyForm(request.POST)
     if not form.is_valid():
         return render(request, "payouts/policy_preview.html", {"form": PolicyForm(request.POST), "added": form})
-    terms = {name: value for name, value in form.cleaned_data.items() if name != "effective_on"}
+    terms = {"fee_ppm": ppm_of(form.cleaned_data["fee"]), "payout_day": form.cleaned_data["payout_day"], **form.tried}
     try:
         policy = add_policy(form.effective_at, **terms, at=timezone.now())
     except PolicyRefused as error:

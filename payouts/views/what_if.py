@@ -1,10 +1,10 @@
 """A contributor moves a rule, or takes an image back, and reads what the last closed month would have been."""
 
 from datetime import UTC, datetime, time
-from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -12,23 +12,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from marketplace.core.money import exponent_of
 from marketplace.models import Contributor
 from marketplace.permissions import LoggedInRequest, contributor_of
 from payouts.models import Policy
 from payouts.own_preview import OwnPreview, Withdrawal, preview_policy_for
 from payouts.policy_preview import PreviewRefused, last_closed_month
-
-PPM_PER_PERCENT = 10_000
+from payouts.views.units import amount_of, minor_field, minor_of, percent_field, percent_of, ppm_of
 
 
 class WhatIfForm(forms.Form):
     """What is moved. A rate in percent, a threshold in whole units, and one image by its number."""
 
-    rate_percent = forms.DecimalField(
-        label=gettext_lazy("Contributor rate in percent"), min_value=0, max_value=100, decimal_places=4
+    rate_percent = percent_field(gettext_lazy("Contributor rate in percent"))
+    threshold = minor_field(
+        gettext_lazy("Threshold for payouts"), settings.SETTLEMENT_CURRENCY, min_value=0, max_value=1_000_000
     )
-    threshold = forms.DecimalField(label=gettext_lazy("Threshold for payouts"), min_value=0, max_value=1_000_000)
     image = forms.IntegerField(
         label=gettext_lazy("Number of an image that you take back, if any"), min_value=1, required=False
     )
@@ -67,8 +65,7 @@ def what_if(request: LoggedInRequest) -> HttpResponse:
     tried: OwnPreview | None = None
     if month and form.is_valid():
         filled = form.cleaned_data
-        rate_ppm = int(filled["rate_percent"] * PPM_PER_PERCENT)
-        threshold_minor = int(filled["threshold"].scaleb(exponent_of(month.currency)))
+        rate_ppm, threshold_minor = ppm_of(filled["rate_percent"]), minor_of(filled["threshold"], month.currency)
         try:
             tried = preview_policy_for(contributor, rate_ppm, threshold_minor, filled["withdrawal"])
         except PreviewRefused as error:
@@ -80,6 +77,6 @@ def what_if(request: LoggedInRequest) -> HttpResponse:
 
 def _as_it_is(policy: Policy, currency: str) -> dict[str, Any]:
     return {
-        "rate_percent": Decimal(policy.contributor_rate_ppm) / PPM_PER_PERCENT,
-        "threshold": Decimal(policy.threshold_minor).scaleb(-exponent_of(currency)),
+        "rate_percent": percent_of(policy.contributor_rate_ppm),
+        "threshold": amount_of(policy.threshold_minor, currency),
     }

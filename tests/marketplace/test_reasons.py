@@ -1,11 +1,12 @@
-"""Whoever is refused reads why in a sentence, whatever the screen found."""
+"""Whoever is refused reads why in a sentence, whatever the screen found, and what looked at it in words."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from marketplace.reasons import sentence_of
+from marketplace.reasons import _SIGNALS, sentence_of, signal_name
+from marketplace.screening import CHECKS
 from marketplace.screening.source_types import MEANINGS
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +18,7 @@ SOURCES = [
 CODE = re.compile(
     r'(?:Verdict\.[A-Z]+, |UnreadableImage\(\s*|unreadable\(\s*|return )"([a-z0-9]+(?:_[a-z0-9]+)+|corrupt)"'
 )
+NAME = re.compile(r'(?:\bSignal\(\s*|^NAME = (?:SAME_FILE = )?)"([a-z_]+)"', re.MULTILINE)
 
 
 def codes() -> set[str]:
@@ -53,3 +55,14 @@ def test_what_is_said_of_a_part_is_not_said_of_the_picture(code: str, sentence: 
 
 def test_a_reason_that_only_another_version_knows_is_no_sentence() -> None:
     assert sentence_of("c2pa_something_new") is None
+
+
+def test_what_each_signal_looked_at_is_said_in_words() -> None:
+    texts = (source.read_text(encoding="utf-8") for source in SOURCES)
+    names = {name for text in texts if "Signal(" in text for name in NAME.findall(text)}
+    assert set(CHECKS) | {"decoding", "own_generation", "same_bytes", "detector"} == names
+    assert names == set(_SIGNALS)
+
+
+def test_a_signal_that_only_another_version_knows_is_said_by_its_own_words() -> None:
+    assert signal_name("something_new") == "something new"

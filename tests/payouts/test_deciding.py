@@ -114,21 +114,27 @@ def test_a_refund_is_previewed_with_who_gives_back_then_recorded_once(client: Cl
 def policy_form(**changed: object) -> dict[str, object]:
     effective_on = (timezone.now() + timedelta(days=400)).date()
     return {
-        "contributor_rate_ppm": 450_000,
-        "threshold_minor": 2_000,
-        "fee_ppm": 29_000,
+        "contributor_rate": "33.3333",
+        "threshold": "20.05",
+        "fee": "2.9",
+        "payout_day": 10,
         "effective_on": effective_on,
     } | changed
 
 
 def test_a_policy_that_was_tried_is_added_with_its_day_once(client: Client, shop: Shop) -> None:
-    tried = client.get("/finance/policies/preview/?contributor_rate_ppm=450000&threshold_minor=2000").content.decode()
+    tried = client.get("/finance/policies/preview/?contributor_rate=33.3333&threshold=20.05").content.decode()
     assert "Add the policy" in tried
     for _ in range(2):
         told = client.post("/finance/policies/add/", policy_form(), follow=True).content.decode()
         assert "The policy takes effect at" in told
+    added = Policy.objects.latest("effective_at")
     assert Policy.objects.count() == 2
+    assert (added.contributor_rate_ppm, added.fee_ppm, added.threshold_minor) == (333_333, 29_000, 2_005)
+    assert added.payout_day == 10
     assert "to come" in told
+    assert "33.3333 %" in told
+    assert "20.05 USD" in told
     assert "in force" in told
 
 
@@ -136,22 +142,28 @@ def test_a_policy_that_was_tried_is_added_with_its_day_once(client: Client, shop
     ("changed", "says"),
     [
         ({"effective_on": "2020-01-01"}, "choose a date in the future"),
-        ({"contributor_rate_ppm": 1_000_001}, "less than or equal to 1000000"),
+        ({"contributor_rate": "100.0001"}, "less than or equal to 100"),
+        ({"contributor_rate": "33.33333"}, "no more than 4 decimal places"),
+        ({"fee": "0.00001"}, "no more than 4 decimal places"),
+        ({"threshold": "20.005"}, "no more than 2 decimal places"),
         ({"effective_on": "soon"}, "Enter a valid date"),
+        ({"payout_day": 29}, "less than or equal to 28"),
     ],
 )
 def test_a_policy_that_cannot_be_is_refused_and_nothing_is_lost(
     client: Client, shop: Shop, changed: dict[str, object], says: str
 ) -> None:
-    told = client.post("/finance/policies/add/", policy_form(**changed)).content.decode()
+    form = policy_form(**changed)
+    told = client.post("/finance/policies/add/", form).content.decode()
     assert says in told
-    assert 'value="29000"' in told
+    for name in ("contributor_rate", "threshold", "fee", "payout_day"):
+        assert f'name="{name}" value="{form[name]}"' in told
     assert Policy.objects.count() == 1
 
 
 def test_another_policy_of_the_same_day_is_refused(client: Client, shop: Shop) -> None:
     client.post("/finance/policies/add/", policy_form())
-    told = client.post("/finance/policies/add/", policy_form(fee_ppm=1)).content.decode()
+    told = client.post("/finance/policies/add/", policy_form(fee="0.0001")).content.decode()
     assert "choose another date" in told
 
 

@@ -201,7 +201,7 @@ def test_what_stripe_does_not_hold_is_refused_before_anything_is_sent_and_works_
     run: PayoutRun, gateway: Gateway
 ) -> None:
     fund(gateway, 1_733)
-    with pytest.raises(RunRefused, match="needs 1734 minor units of USD and 1733 are available at Stripe: top up"):
+    with pytest.raises(RunRefused, match=r"needs 17\.34 USD and 17\.33 USD are available at Stripe: top up"):
         send_payout_run(run.pk, gateway, AT)
     assert stripe_transfers(run, gateway) == {}
     assert not Attempt.objects.exists()
@@ -217,7 +217,7 @@ def test_funds_that_run_out_in_the_middle_pause_the_run_until_the_top_up(
 ) -> None:
     """Something else spent from the balance between the look at it and the second transfer."""
     fund(gateway, 1_500)
-    with monkeypatch.context() as stale, pytest.raises(RunRefused, match="does not cover 500 minor units: top up"):
+    with monkeypatch.context() as stale, pytest.raises(RunRefused, match=r"does not cover 5\.00 USD: top up"):
         stale.setattr(gateway, "available_minor", lambda currency: 1_734)
         send_payout_run(run.pk, gateway, AT)
     assert list(stripe_transfers(run, gateway).values()) == [1_234]

@@ -96,7 +96,7 @@ def test_whoever_adds_a_backdated_policy_in_the_admin_is_told_why_not(
 ) -> None:
     book_downloads(CLOSED_AT)
     client.force_login(make_user("root", is_superuser=True))
-    values = {"contributor_rate_ppm": 900_000, "fee_ppm": 30_000, "threshold_minor": 100}
+    values = {"contributor_rate_ppm": 900_000, "fee_ppm": 30_000, "threshold_minor": 100, "payout_day": 15}
     backdated = {**values, "effective_at_0": "2026-10-01", "effective_at_1": "00:00:00"}
     page = client.post("/admin/payouts/policy/add/", backdated, follow=True).content.decode()
     assert "A policy changes nothing that was booked: let this one take effect after 2026-10-16 12:00:00 UTC." in page

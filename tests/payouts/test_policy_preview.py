@@ -93,12 +93,12 @@ def test_finance_tries_a_policy_from_the_command_line(shop: Shop, capsys: pytest
 def test_finance_tries_a_policy_on_a_page_and_nobody_else_does(client: Client, shop: Shop) -> None:
     counts = row_counts()
     log_in(client, shop.fay)
-    page = client.get("/finance/policies/preview/?contributor_rate_ppm=200000&threshold_minor=1000").content.decode()
+    page = client.get("/finance/policies/preview/?contributor_rate=20&threshold=10").content.decode()
     for amount in ("31.072000 USD", "15.536000 USD", "20.536650 USD", "10.268325 USD"):
         assert amount in page
     assert (
-        "less than or equal to 1000000"
-        in client.get("/finance/policies/preview/?contributor_rate_ppm=1000001&threshold_minor=1").content.decode()
+        "less than or equal to 100"
+        in client.get("/finance/policies/preview/?contributor_rate=100.0001&threshold=1").content.decode()
     )
     assert "Try a policy" in client.get("/finance/policies/preview/").content.decode()
     assert row_counts() == counts
@@ -108,5 +108,5 @@ def test_finance_tries_a_policy_on_a_page_and_nobody_else_does(client: Client, s
 
 def test_without_a_closed_month_the_page_says_so(client: Client, fay: User) -> None:
     log_in(client, fay)
-    page = client.get("/finance/policies/preview/?contributor_rate_ppm=1&threshold_minor=1").content.decode()
+    page = client.get("/finance/policies/preview/?contributor_rate=1&threshold=1").content.decode()
     assert "No month is closed yet" in page

@@ -56,7 +56,7 @@ def test_why_sending_stopped_is_on_the_page_of_the_run_until_it_goes_on(
         tasks.send_payout_run(run.pk)
     page = client.get(f"/finance/runs/{run.pk}/").content.decode()
     assert "Sending stopped: " in page
-    assert "needs 1734 minor units of USD and 0 are available at Stripe: top up" in page
+    assert "needs 17.34 USD and 0.00 USD are available at Stripe: top up" in page
     fund(gateway, 10_000)
     with pytest.raises(RunRefused, match="paused, resume it"):
         tasks.send_payout_run(run.pk)  # a task that is delivered again resumes nothing that waits for a person

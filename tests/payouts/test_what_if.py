@@ -64,6 +64,8 @@ def test_the_page_says_what_is_wrong_with_a_question(client: Client, shop: Shop)
     questions: tuple[tuple[dict[str, str | int], str], ...] = (
         ({"rate_percent": "101", "threshold": "5"}, "less than or equal to 100"),
         ({"rate_percent": "x", "threshold": "5"}, "Enter a number"),
+        ({"rate_percent": "40.00001", "threshold": "5"}, "no more than 4 decimal places"),
+        ({"rate_percent": "40", "threshold": "5.001"}, "no more than 2 decimal places"),
         ({"rate_percent": "40", "threshold": "5", "image": shop.of_ben.pk}, "You have no image with this number"),
         ({"rate_percent": "40", "threshold": "5", "image": shop.of_ana[0].pk}, "on which day"),
     )
