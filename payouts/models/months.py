@@ -19,6 +19,7 @@ class Policy(models.Model):
     threshold_minor = models.PositiveBigIntegerField(help_text="Less than this is carried over to the next run.")
 
     class Meta:
+        verbose_name_plural = "policies"
         constraints = (
             models.CheckConstraint(
                 condition=Q(contributor_rate_ppm__lte=1_000_000, fee_ppm__lte=1_000_000),
