@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
@@ -102,12 +103,19 @@ def repeated(form: KeyedForm) -> Sequence[tuple[str, str]]:
 
 def minor_field(label: StrOrPromise, currency: str, **options: Any) -> forms.DecimalField:
     """An amount in whole units of a currency, with the decimals that it has."""
-    return forms.DecimalField(label=label, decimal_places=exponent_of(currency), max_digits=15, **options)
+    return forms.DecimalField(
+        label=in_currency(label, currency), decimal_places=exponent_of(currency), max_digits=15, **options
+    )
 
 
-def micro_field(label: StrOrPromise, **options: Any) -> forms.DecimalField:
+def micro_field(label: StrOrPromise, currency: str, **options: Any) -> forms.DecimalField:
     """An amount in whole units of a currency, with six decimals."""
-    return forms.DecimalField(label=label, decimal_places=MICRO_DIGITS, max_digits=18, **options)
+    return forms.DecimalField(label=in_currency(label, currency), decimal_places=MICRO_DIGITS, max_digits=18, **options)
+
+
+def in_currency(label: StrOrPromise, currency: str) -> StrOrPromise:
+    """The label of an amount as 'Amount (USD)'."""
+    return format_lazy("{} ({})", label, currency)
 
 
 def _key(request: LoggedInRequest, form: KeyedForm) -> str:

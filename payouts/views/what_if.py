@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -18,6 +19,7 @@ from marketplace.permissions import LoggedInRequest, contributor_of
 from payouts.models import Policy
 from payouts.own_preview import OwnPreview, Withdrawal, preview_policy_for
 from payouts.policy_preview import PreviewRefused, last_closed_month
+from payouts.views.deciding import in_currency
 
 PPM_PER_PERCENT = 10_000
 
@@ -28,7 +30,11 @@ class WhatIfForm(forms.Form):
     rate_percent = forms.DecimalField(
         label=gettext_lazy("Contributor rate in percent"), min_value=0, max_value=100, decimal_places=4
     )
-    threshold = forms.DecimalField(label=gettext_lazy("Threshold for payouts"), min_value=0, max_value=1_000_000)
+    threshold = forms.DecimalField(
+        label=in_currency(gettext_lazy("Threshold for payouts"), settings.SETTLEMENT_CURRENCY),
+        min_value=0,
+        max_value=1_000_000,
+    )
     image = forms.IntegerField(
         label=gettext_lazy("Number of an image that you take back, if any"), min_value=1, required=False
     )
