@@ -38,11 +38,13 @@ class InvitationForm(forms.Form):
     contributor = forms.ModelChoiceField(
         Contributor.objects.filter(user=None).order_by("name"),
         label=gettext_lazy("Or a contributor without a login"),
+        empty_label=gettext_lazy("Nobody"),
         required=False,
     )
     customer = forms.ModelChoiceField(
         Customer.objects.filter(user=None).order_by("name"),
         label=gettext_lazy("Or a customer without a login"),
+        empty_label=gettext_lazy("Nobody"),
         required=False,
     )
 

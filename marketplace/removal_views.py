@@ -18,6 +18,7 @@ from marketplace.models import Asset, RemovalCase, RemovalReport
 from marketplace.permissions import LoggedInRequest, contributor_of
 from marketplace.removals import open_case
 from marketplace.reports import Reporter, confirm_report, expires_at, find_report, report_image
+from marketplace.selectors import is_withheld
 
 LONGEST = 2_000
 KINDS = [
@@ -122,7 +123,7 @@ def _where(seen_at: str, number: int | None) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def removal(request: LoggedInRequest, asset_id: int) -> HttpResponse:
-    """The cases of one of the contributor's images, and a form to ask for its removal."""
+    """The cases of one of the contributor's images, and a form to ask for its removal where none stands."""
     asset = get_object_or_404(contributor_of(request.user).assets.select_related("submission"), pk=asset_id)
     form = OwnForm(request.POST or None)
     if request.method == "POST":
@@ -134,4 +135,5 @@ def removal(request: LoggedInRequest, asset_id: int) -> HttpResponse:
             messages.error(request, _("Nothing was sent: choose a reason and say why."))
         return redirect("removal", asset.pk)
     cases = RemovalCase.objects.filter(asset=asset).select_related("decision").order_by("-pk")
-    return render(request, "marketplace/removal.html", {"asset": asset, "cases": cases, "kinds": OWN_KINDS})
+    context = {"asset": asset, "cases": cases, "kinds": OWN_KINDS, "is_withheld": is_withheld(asset)}
+    return render(request, "marketplace/removal.html", context)

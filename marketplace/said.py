@@ -2,12 +2,13 @@
 
 Rules need no Django, and some of what they said is stored: so they speak English, and pages say it again in the
 reader's language. A sentence that was made of a template is recognised by it: the catalogue has
-'The balance of %(balance)s is carried over.', and whatever stands for the balance is said in turn, amounts as
-pages write them.
+'The balance of %(balance)s is carried over.', and whatever stands for the balance is said in turn, amounts and times
+as pages write them.
 """
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -16,22 +17,27 @@ from babel.messages.mofile import read_mo
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
-from marketplace.formats import written_amount
+from marketplace.formats import instant, written_amount
 
 CATALOGUES = Path(__file__).parent / "locale"
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 WORD = re.compile(r"[A-Za-z]{4}")
 """What a template is recognised by: one such as '%(model)s is %(state)s.' would fit what somebody wrote."""
 AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")
+TIME = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC")
 BETWEEN = re.compile(r"(\n|, | or )")
 
 
 def said(text: object) -> str:
     """A text of the rules in the reader's language; one that the catalogue does not know stays as it is."""
     text, language = str(text), get_language()
-    if not text or language in (None, settings.LANGUAGE_CODE):
-        return text
-    return _recognised(text, str(language)) or text
+    if text and language not in (None, settings.LANGUAGE_CODE):
+        text = _recognised(text, str(language)) or text
+    return TIME.sub(_time, text)
+
+
+def _time(found: re.Match[str]) -> str:
+    return instant(datetime.strptime(found[0], "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC))
 
 
 def _recognised(text: str, language: str) -> str | None:

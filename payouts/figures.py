@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marketplace import formats
-from marketplace.charts import SUM, Chart, Mark, chart, line, stacked_bars, waterfall
+from marketplace.charts import SUM, Chart, Mark, chart, line, shares, stacked_bars, waterfall
 from marketplace.core.money import MICRO_DIGITS
 from marketplace.core.periods import Month
 from payouts.models import Period, Statement
@@ -22,30 +23,43 @@ def whole_units(amount_micro: int) -> Decimal:
     return Decimal(amount_micro).scaleb(-MICRO_DIGITS)
 
 
-def months_chart(by_month: ByMonth, newest_on: date, currency: str) -> Chart | None:
-    """Twelve months up to the newest, stacked by the words of what was earned how; None where nothing was."""
-    months = _months_up_to(newest_on)
-    kinds = dict.fromkeys(kind for on in months for kind, micro in by_month.get(on, {}).items() if micro)
+def months_chart(by_month: ByMonth, currency: str) -> Chart | None:
+    """From the first month that earned to the last, twelve at most, stacked by the words of what was earned how.
+
+    A single month is drawn by those words, and only said where it has one; None where nothing was earned.
+    """
+    totals = {on: sum(by_kind.values()) for on, by_kind in by_month.items() if any(by_kind.values())}
+    if not totals:
+        return None
+    months = _months_between(min(totals), max(totals))
+    kinds = list(dict.fromkeys(kind for on in months for kind, micro in by_month.get(on, {}).items() if micro))
+    best_on = max(months, key=lambda on: totals.get(on, 0))
+    sentence = ngettext(
+        "%(total)s in %(month)s.", "%(total)s in %(count)s months; the best was %(month)s with %(best)s.", len(months)
+    ) % {
+        "total": formats.micro_amount(sum(totals.get(on, 0) for on in months), currency),
+        "count": len(months),
+        "month": formats.month(best_on),
+        "best": formats.micro_amount(totals[best_on], currency),
+    }
     marks = [
         Mark(formats.short_month(on), whole_units(micro), formats.micro_amount(micro, currency), kind)
         for on in months
         for kind, micro in ((kind, by_month.get(on, {}).get(kind, 0)) for kind in kinds)
     ]
-    totals = {on: sum(by_month.get(on, {}).values()) for on in months}
-    best_on = max(totals, key=totals.__getitem__)
-    sentence = _("%(total)s in twelve months; the best was %(month)s with %(best)s.") % {
-        "total": formats.micro_amount(sum(totals.values()), currency),
-        "month": formats.month(best_on),
-        "best": formats.micro_amount(totals[best_on], currency),
-    }
-    return chart(stacked_bars, marks, sentence)
+    if len(months) > 1:
+        return chart(stacked_bars, marks, sentence)
+    if len(kinds) > 1:
+        return chart(shares, [mark._replace(place=mark.kind, kind="") for mark in marks], sentence)
+    return Chart(SafeString(), sentence, [])
 
 
-def _months_up_to(newest_on: date) -> list[date]:
-    month, months = Month(newest_on.year, newest_on.month), []
-    for _number in range(MONTHS):
-        months.append(month.start_at.date())
+def _months_between(first_on: date, last_on: date) -> list[date]:
+    """The months from one to the other, the last twelve of them."""
+    month, months = Month(last_on.year, last_on.month), [last_on]
+    while months[-1] > first_on and len(months) < MONTHS:
         month = month.previous
+        months.append(month.start_at.date())
     return months[::-1]
 
 

@@ -59,6 +59,7 @@ class CopyMatch(models.Model):
     asset_region = models.JSONField()
 
     class Meta:
+        verbose_name_plural = "copy matches"
         constraints = (
             models.UniqueConstraint(fields=["copy_check", "asset"], name="match_once"),
             models.CheckConstraint(

@@ -35,6 +35,7 @@ class AttributionBatch(models.Model):
     finished_at = models.DateTimeField()
 
     class Meta:
+        verbose_name_plural = "attribution batches"
         triggers = append_only()
 
 

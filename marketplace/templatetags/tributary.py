@@ -1,5 +1,7 @@
 """How pages write amounts, shares and times: exactly, with their unit."""
 
+from datetime import date, datetime
+
 from django import template
 
 from marketplace import formats, terms, words
@@ -31,6 +33,18 @@ register.filter("event_in_words", words.event)
 def in_words(code: str) -> str:
     """A code such as 'below_threshold' as words."""
     return said(code.replace("_", " "))
+
+
+@register.filter
+def spelled_utc(spelled: str) -> str:
+    """An instant as documents spell it, '2026-11-02T09:30:00.000000Z', as pages write it."""
+    return formats.instant(datetime.fromisoformat(spelled))
+
+
+@register.filter
+def spelled_month(spelled: str) -> str:
+    """A month as documents spell it, '2026-11', as pages write it."""
+    return formats.month(date.fromisoformat(f"{spelled}-01"))
 
 
 @register.filter

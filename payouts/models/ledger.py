@@ -77,6 +77,7 @@ class Entry(models.Model):
     )
 
     class Meta:
+        verbose_name_plural = "entries"
         triggers = (
             *append_only(),
             pgtrigger.Trigger(

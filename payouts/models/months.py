@@ -23,6 +23,7 @@ class Policy(models.Model):
     )
 
     class Meta:
+        verbose_name_plural = "policies"
         constraints = (
             models.CheckConstraint(condition=Q(payout_day__range=(1, LAST_DAY)), name="policy_payout_day_every_month"),
             models.CheckConstraint(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
+from marketplace import formats
 from marketplace.core.periods import Month
 from marketplace.models import Download
 from marketplace.permissions import LoggedInRequest, require_finance
@@ -25,6 +26,13 @@ from payouts.views.units import micro_field, micro_of, minor_field, minor_of
 ADJUSTMENTS_A_PAGE = 50
 
 
+class ClosedMonthField(forms.ModelChoiceField[Period]):
+    """A choice of months, in words."""
+
+    def label_from_instance(self, obj: Period) -> str:
+        return formats.month(obj.month_on)
+
+
 class AdjustmentForm(deciding.ContributorForm):
     """What is corrected of a closed month; a takedown takes back, an appeal credits."""
 
@@ -35,9 +43,11 @@ class AdjustmentForm(deciding.ContributorForm):
             (AdjustmentReason.APPEAL, _("a won appeal, which credits")),
         ],
     )
-    amount = micro_field(_("Amount, up to six decimals"), min_value=0)
-    month = forms.ModelChoiceField(
-        Period.objects.filter(state=Period.CLOSED).order_by("-month_on"), label=_("Closed month")
+    amount = micro_field(_("Amount, up to six decimals"), settings.SETTLEMENT_CURRENCY, min_value=0)
+    month = ClosedMonthField(
+        Period.objects.filter(state=Period.CLOSED).order_by("-month_on"),
+        label=_("Closed month"),
+        empty_label=_("Choose one"),
     )
     note = forms.CharField(label=_("Which one, which the contributor reads"), max_length=deciding.REASON_LETTERS)
 

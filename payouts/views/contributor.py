@@ -1,6 +1,5 @@
 """What a contributor sees first: earnings and balances, what comes next, and the lines behind each month."""
 
-from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -42,7 +41,7 @@ def overview(request: LoggedInRequest) -> HttpResponse:
         "tiles": _tiles(contributor, currency),
         "being_paid": standing(contributor, now),
         "months": months,
-        "months_chart": _months_chart(months, now.date(), currency) if months else None,
+        "months_chart": _months_chart(months, currency),
         "days_chart": days_chart(newest, daily_micro(newest, contributor), now.date()) if newest else None,
         "days_are_final": newest is not None and newest.state == Period.CLOSED,
         "found": found_by_month(contributor),
@@ -91,7 +90,7 @@ def _earned_by_month(contributor: Contributor, currency: str) -> list[dict[str, 
     return [dict(row) for row in summed.order_by("-period__month_on")]
 
 
-def _months_chart(months: list[dict[str, Any]], today: date, currency: str) -> Chart | None:
+def _months_chart(months: list[dict[str, Any]], currency: str) -> Chart | None:
     by_month = {
         row["period__month_on"]: {
             _("Your images"): row["attribution_micro"],
@@ -100,7 +99,7 @@ def _months_chart(months: list[dict[str, Any]], today: date, currency: str) -> C
         }
         for row in months
     }
-    return months_chart(by_month, today, currency)
+    return months_chart(by_month, currency)
 
 
 @require_safe

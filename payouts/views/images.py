@@ -147,7 +147,7 @@ def image(request: LoggedInRequest, asset_id: int) -> HttpResponse:
         "submission": asset.submission,
         "currency": currency,
         "earned_micro": sum(micro for _pk, micro, _period in lines),
-        "chart": _chart({period.month_on: of for period, of in by_period.items()}, now, currency) if lines else None,
+        "chart": _chart({period.month_on: of for period, of in by_period.items()}, currency),
         "page": page,
         "lines": [(downloads[pk], micro, period) for pk, micro, period in page],
         "consent": consents_of([asset.pk], now).get(asset.pk),
@@ -160,6 +160,6 @@ def image(request: LoggedInRequest, asset_id: int) -> HttpResponse:
     return render(request, "payouts/image.html", context)
 
 
-def _chart(by_month: dict[Any, dict[int, int]], at: datetime, currency: str) -> Chart | None:
+def _chart(by_month: dict[Any, dict[int, int]], currency: str) -> Chart | None:
     kinds = {on: {_("This image"): sum(of.values())} for on, of in by_month.items()}
-    return months_chart(kinds, at.date(), currency)
+    return months_chart(kinds, currency)

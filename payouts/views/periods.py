@@ -45,7 +45,7 @@ class Row(NamedTuple):
 
 @require_safe
 def periods(request: LoggedInRequest) -> HttpResponse:
-    """All periods, newest first."""
+    """All periods, newest first; the one that runs and later ones have nothing to preview."""
     require_finance(request.user)
     newest = Period.objects.select_related("closed_by", "approved_by").order_by("-month_on", "currency")
     of_its_pool = Q(revenue_events__origin_period__isnull=True)
@@ -55,7 +55,8 @@ def periods(request: LoggedInRequest) -> HttpResponse:
         booked_net_minor=Sum("revenue_events__net_minor", filter=of_its_pool, default=0),
     )
     page = Paginator(booked, MONTHS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "payouts/periods.html", {"page": page})
+    running_on = Month.containing(timezone.now()).start_at.date()
+    return render(request, "payouts/periods.html", {"page": page, "running_on": running_on})
 
 
 @require_safe

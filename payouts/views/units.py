@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django_stubs_ext import StrOrPromise
 
 from marketplace.core.money import MICRO_DIGITS, exponent_of
@@ -21,12 +22,21 @@ def percent_field(label: StrOrPromise = "", **options: Any) -> forms.DecimalFiel
 
 def minor_field(label: StrOrPromise, currency: str, **options: Any) -> forms.DecimalField:
     """An amount in whole units of a currency, with the decimals that it has."""
-    return forms.DecimalField(label=label, decimal_places=exponent_of(currency), max_digits=15, **options)
+    return forms.DecimalField(
+        label=_in_currency(label, currency), decimal_places=exponent_of(currency), max_digits=15, **options
+    )
 
 
-def micro_field(label: StrOrPromise, **options: Any) -> forms.DecimalField:
+def micro_field(label: StrOrPromise, currency: str, **options: Any) -> forms.DecimalField:
     """An amount in whole units of a currency, with six decimals."""
-    return forms.DecimalField(label=label, decimal_places=MICRO_DIGITS, max_digits=18, **options)
+    return forms.DecimalField(
+        label=_in_currency(label, currency), decimal_places=MICRO_DIGITS, max_digits=18, **options
+    )
+
+
+def _in_currency(label: StrOrPromise, currency: str) -> StrOrPromise:
+    """The label of an amount as 'Amount (USD)'."""
+    return format_lazy("{} ({})", label, currency)
 
 
 def ppm_of(percent: Decimal) -> int:

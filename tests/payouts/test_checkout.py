@@ -275,7 +275,7 @@ def test_nobody_pays_on_a_page_that_stripe_made_while_its_order_expired(
 def test_an_order_that_got_its_page_at_the_last_moment_does_not_expire_and_is_licensed(
     carla: Customer, generation: Generation, gateway: Gateway
 ) -> None:
-    as_read_before = find_order(carla, generation, uuid4(), gateway, timezone.now())
+    as_read_before = find_order(carla, generation, accepted_by(carla), uuid4(), gateway, timezone.now())
     url = page_of(Order.objects.get(), ADDRESSES, gateway)
     late = as_read_before.opened_at + timedelta(minutes=31)
     assert look_up(as_read_before, gateway, late).state == OrderState.OPEN

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payouts', '0013_claims_of_a_share'),
+        ('payouts', '0014_terms_of_orders'),
     ]
 
     operations = [
