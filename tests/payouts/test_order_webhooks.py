@@ -119,7 +119,7 @@ def test_refunds_that_somebody_made_at_stripe_are_recorded_once_each_also_before
     assert list(findings()) == []
 
 
-def test_a_refund_that_is_heard_of_before_the_payment_is_recorded_as_one_after_it(
+def test_a_refund_that_is_heard_of_before_the_sale_is_recorded_as_one_after_it(
     carla: Customer, generation: Generation, gateway: Gateway, sandbox: Sandbox
 ) -> None:
     _, url = press(carla, generation, gateway)
