@@ -99,11 +99,12 @@ def tell_of_a_copy() -> Incident:
 def remove(asset: Asset, reviewer: User, month: Month) -> Incident:
     """A stranger reports an image as theirs, a reviewer removes it, and what it earned is taken back."""
     stranger = ThirdParty("studio@example.net", "https://example.net/portfolio/12")
-    reported_at = month.start_at + timedelta(days=22)
+    decided_at = timezone.now()
+    reported_at = decided_at - timedelta(days=5)
     case = open_case(asset, RemovalKind.TAKEDOWN, "It is from our portfolio of 2019.", stranger, reported_at)
     reason = "The portfolio has it larger, and dated before the upload."
-    decide_and_tell(case, RemovalOutcome.REMOVED, reason, reviewer, timezone.now())
-    settle_removals(timezone.now())
+    decide_and_tell(case, RemovalOutcome.REMOVED, reason, reviewer, decided_at)
+    settle_removals(decided_at)
     taken_micro = RemovalSettlement.objects.filter(case=case).aggregate(sum=Sum("amount_micro"))["sum"] or 0
     told = CustomerNotice.objects.filter(case=case).count()
     taken = f"{format_micro(taken_micro)} {settings.SETTLEMENT_CURRENCY}"
