@@ -9,10 +9,13 @@ from django.utils.translation import gettext as _
 
 from marketplace.core.canonical import canonical, instant, instant_in_words
 from marketplace.core.weights import ONCE_PPM
+from marketplace.formats import rate
 from marketplace.images import sha256_hex
 from marketplace.models import Asset, GeneratorModel, ModelAudit, ModelCard, TrainingSet
 
 FORMAT = "tributary-model-card-1"
+PPM = ", in ppm"
+"""How a figure of a bias report's summary is named that is one."""
 
 Document = dict[str, Any]
 
@@ -42,10 +45,15 @@ def card_document(model: GeneratorModel) -> Document:
         "evaluation": model.evaluation,
         "known_limits": model.known_limits,
         "replication_audit": audit_facts(audit) if audit else None,
-        "bias_report": {"reported_on": f"{model.bias_reported_on}", "summary": model.bias_report}
-        if model.bias_report is not None
-        else None,
+        "bias_report": bias_facts(model),
     }
+
+
+def bias_facts(model: GeneratorModel) -> Document | None:
+    """What the newest bias report of the model found; None where none was put on its card."""
+    if model.bias_report is None:
+        return None
+    return {"reported_on": f"{model.bias_reported_on}", "summary": model.bias_report}
 
 
 def training_set_facts(training_set: TrainingSet) -> Document:
@@ -95,7 +103,7 @@ def card_sections(card: Document) -> list[tuple[str, list[tuple[str, str]]]]:
                 (_("Evaluation"), card["evaluation"] or not_said),
                 (_("Known limits"), card["known_limits"] or not_said),
                 (_("Replication audit"), audit_in_words(card["replication_audit"])),
-                (_("Bias report"), _bias_in_words(card["bias_report"])),
+                (_("Bias report"), bias_in_words(card["bias_report"])),
             ],
         ),
         (
@@ -151,11 +159,16 @@ def _training_set_rows(training_set: Document | None) -> list[tuple[str, str]]:
     ]
 
 
-def _bias_in_words(report: Document | None) -> str:
+def bias_in_words(report: Document | None) -> str:
+    """What a bias report found, and the hash of the report."""
     if report is None:
         return _("None was made yet.")
-    summary = "; ".join(
-        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-        for name, value in report["summary"].items()
-    )
+    summary = "; ".join(_figure(name, value) for name, value in report["summary"].items())
     return f"{report['reported_on']}: {summary}"
+
+
+def _figure(name: str, value: object) -> str:
+    """A line of the summary: whole ppm as percent, and all else as it is."""
+    if name.endswith(PPM) and isinstance(value, int):
+        return f"{name.removesuffix(PPM)}: {rate(value / ONCE_PPM)}"
+    return f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"

@@ -124,6 +124,7 @@ class _Demo:
             period = stages.close(month, staff, timezone.now())
             stages.collect(period, gateway, timezone.now())
             happened.append(incidents.remove(incidents.image_to_remove(), staff.reviews, month))
+            stages.report_bias(timezone.now())
         with self._stage("onboard") as report:
             stages.onboard(gateway, staff, timezone.now(), report)
         with self._stage("pay") as report:

@@ -23,7 +23,7 @@ from marketplace.core.periods import Month
 from marketplace.core.release import Decision, SaleState
 from marketplace.core.terms import Audience
 from marketplace.generating import generate_image, generator_of
-from marketplace.generator_models import put_on_sale, save_generator_model
+from marketplace.generator_models import put_on_sale, record_bias_report, save_generator_model
 from marketplace.generators.base import Backend
 from marketplace.generators.remix import Remix
 from marketplace.ingest import Ingested, ingest
@@ -32,8 +32,9 @@ from marketplace.output_checks import decide_output, sale_states, waiting_for_re
 from marketplace.permissions import FINANCE, REVIEWER
 from marketplace.services import freeze_training_set, record_download
 from marketplace.terms import accept_current_terms
-from payouts import booking, closing, runs
+from payouts import bias_report, booking, closing, runs
 from payouts import tasks as payout_tasks
+from payouts.bias import Subject, bias_figures
 from payouts.core.borders import reaches
 from payouts.core.ledger import AccountKind
 from payouts.core.states import PayoutState, RunState
@@ -205,6 +206,16 @@ def close(month: Month, staff: Staff, at: datetime) -> Period:
     """One person closes the month, another approves it."""
     closing.close_period(month, staff.closes, at)
     return closing.approve_close(month, staff.approves, at)
+
+
+def report_bias(at: datetime) -> None:
+    """Report who was represented, resembled and paid, on the card of each model."""
+    for model in GeneratorModel.objects.exclude(training_set=None).select_related("training_set"):
+        assert model.training_set
+        folder = settings.DATA_FOLDER / "bias-report"
+        figures = bias_figures(Subject(model.training_set, model))
+        bias_report.write_report(figures, folder, at)
+        record_bias_report(model, bias_report.card_summary(figures, folder), at.date())
 
 
 def collect(period: Period, gateway: Gateway, at: datetime) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from marketplace.generator_models import retire_model
-from marketplace.model_cards import card_document
+from marketplace.model_cards import card_document, card_sections
 from marketplace.models import Contributor, Customer, GeneratorModel, User
 from payouts.bias import bias_figures, find_subject
 from tests.builders import (
@@ -115,10 +115,12 @@ def test_a_report_can_be_put_on_the_card_of_its_model_until_that_is_retired(
     model: GeneratorModel, tmp_path: Path
 ) -> None:
     call_command("bias_report", model.name, "--on-card", output=tmp_path / "report")
-    report = card_document(GeneratorModel.objects.get(pk=model.pk))["bias_report"]
+    card = card_document(GeneratorModel.objects.get(pk=model.pk))
+    report = card["bias_report"]
     page = (tmp_path / "report" / "bias-report.html").read_bytes()
     assert report["summary"]["report"] == hashlib.sha256(page).hexdigest()
-    assert report["summary"]["Gini coefficient of attributed shares, in ppm"] > 0
+    assert report["summary"]["Gini coefficient of attributed shares, in ppm"] == 250_000
+    assert "Gini coefficient of attributed shares: 25.0 %" in dict(card_sections(card)[0][1])["Bias report"]
     assert model.training_set
     with pytest.raises(CommandError, match="is no generator model: only those have cards"):
         call_command("bias_report", model.training_set.name, "--on-card", output=tmp_path / "set")
