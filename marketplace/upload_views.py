@@ -1,5 +1,6 @@
 """The contributor's uploads: the page that takes them, why one was refused, and the appeal."""
 
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
@@ -99,7 +100,8 @@ def upload_images(request: LoggedInRequest) -> HttpResponse:
     lead_to = reverse("upload")
     if request.method == "POST" and form.is_valid():
         try:
-            taken = _upload_all(request.user, contributor, form.cleaned_data)
+            for one in _upload_all(request.user, contributor, form.cleaned_data):
+                taken.append(one)  # one by one: what was taken before uploads are suspended is told
         except UploadsSuspended as error:
             problems.append(str(error))
         except TermsNotAccepted as error:
@@ -132,10 +134,9 @@ def _left_out(request: LoggedInRequest) -> list[str]:
     return [name for handler in handlers for name in handler.left_out]
 
 
-def _upload_all(signed_by: User, contributor: Contributor, filled: dict[str, Any]) -> list[Taken]:
-    """Submit each file, and tell of each what became of it. Raises `UploadsSuspended`."""
+def _upload_all(signed_by: User, contributor: Contributor, filled: dict[str, Any]) -> Iterator[Taken]:
+    """Submit each file, and tell of each what became of it. Raises `UploadsSuspended`, `TermsNotAccepted`."""
     words = tuple(word.strip()[:100] for word in filled["keywords"].split(",") if word.strip())
-    outcomes = []
     for file in filled["images"]:
         name = "".join(letter for letter in str(file.name) if letter.isprintable())
         details = Details(
@@ -147,8 +148,7 @@ def _upload_all(signed_by: User, contributor: Contributor, filled: dict[str, Any
             signed_by=signed_by,
         )
         submitted, is_new = upload(contributor, file.read(), details, timezone.now())
-        outcomes.append(_taken(name, submitted, is_new=is_new))
-    return outcomes
+        yield _taken(name, submitted, is_new=is_new)
 
 
 def _taken(name: str, submitted: Submission, *, is_new: bool) -> Taken:

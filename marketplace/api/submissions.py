@@ -164,7 +164,7 @@ class BulkSerializer(DeclaredSerializer):
         """What is said, by the name of the file. Raise ValidationError that names the line."""
         try:
             read = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise serializers.ValidationError(_("This is no JSON: %(error)s") % {"error": error}) from error
         lines = ManifestLineSerializer(data=read, many=True)
         lines.is_valid(raise_exception=True)
@@ -257,7 +257,7 @@ class Submissions(ListModelMixin, RetrieveModelMixin, Resource[Submission]):
         said = filled.validated_data["manifest"]
         files = filled.validated_data["files"]
         by_hash = sorted(files, key=file_sha256)  # two requests that hold the same files never wait for one another
-        with as_conflict(UploadsSuspended, TermsNotAccepted):
+        with as_conflict(TermsNotAccepted):
             done = {id(file): self._outcome(contributor, file, said.get(str(file.name))) for file in by_hash}
         outcomes = [done[id(file)] for file in files]
         counts = {kind: sum(one["outcome"] == kind for one in outcomes) for kind in ("taken", "known", "refused")}
@@ -269,7 +269,10 @@ class Submissions(ListModelMixin, RetrieveModelMixin, Resource[Submission]):
             return refused | {"problem": _("The manifest has no line with this file_name.")}
         if file.size > MAX_BYTES:
             return refused | {"problem": _("Files have at most %(mb)d MB.") % {"mb": MAX_BYTES // 1_000_000}}
-        taken, is_new = upload(contributor, file.read(), self._details(file.name, said), timezone.now())
+        try:
+            taken, is_new = upload(contributor, file.read(), self._details(file.name, said), timezone.now())
+        except UploadsSuspended as error:  # perhaps by a file before it, which stays taken with its strike
+            return refused | {"problem": str(error)}
         outcome = "taken" if is_new else "known"
         return {"file_name": file.name, "outcome": outcome, "problem": "", "submission": taken}
 
