@@ -116,6 +116,7 @@ class Certificates(RetrieveModelMixin, PublicResource[Delivery]):
     queryset = Delivery.objects.order_by("pk")
     serializer_class = CertificateSerializer
     lookup_field = "certificate_id"
+    lookup_value_regex = "[A-Z2-7]+"
 
 
 class Verifications(PublicResource[Delivery]):
