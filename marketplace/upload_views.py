@@ -28,10 +28,9 @@ from marketplace.said import said
 from marketplace.services import Details
 from marketplace.strikes import rule_in_force, strikes_of, uploads_suspended_until
 from marketplace.terms import TermsNotAccepted
-from marketplace.uploads import MAX_REQUEST_BYTES, MOST_FILES, LimitedUpload, UploadsSuspended, upload
+from marketplace.uploads import MOST_FILES, UploadsSuspended, upload, why_left_out
 
 LONGEST = 2_000
-LIMITS = f"files have at most {MAX_BYTES // 1_000_000} MB each, and {MAX_REQUEST_BYTES // 1_000_000} MB together"
 PICTURE_SECONDS = 24 * 60 * 60  # browsers keep it: the picture of a submission never changes
 
 
@@ -93,9 +92,7 @@ def upload_images(request: LoggedInRequest) -> HttpResponse:
     contributor, now = contributor_of(request.user), timezone.now()
     proposed = {"training_consent": default_of(contributor)}
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm(initial=proposed)
-    problems = [
-        _("%(name)s was not taken: %(limits)s.") % {"name": name, "limits": LIMITS} for name in _left_out(request)
-    ]
+    problems = why_left_out(request)
     taken: list[Taken] = []
     lead_to = reverse("upload")
     if request.method == "POST" and form.is_valid():
@@ -126,12 +123,6 @@ def upload_images(request: LoggedInRequest) -> HttpResponse:
         "suspended_until": uploads_suspended_until(contributor, now),
     }
     return render(request, "marketplace/upload.html", context, status=400 if form.errors else 200)
-
-
-def _left_out(request: LoggedInRequest) -> list[str]:
-    """Names of files that were too large."""
-    handlers = [handler for handler in request.upload_handlers if isinstance(handler, LimitedUpload)]
-    return [name for handler in handlers for name in handler.left_out]
 
 
 def _upload_all(signed_by: User, contributor: Contributor, filled: dict[str, Any]) -> Iterator[Taken]:

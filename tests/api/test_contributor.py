@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from marketplace import uploads
 from marketplace.declaration import current_declaration
 from marketplace.models import (
     Asset,
@@ -125,6 +126,23 @@ def test_of_several_files_each_is_taken_or_refused_for_itself(ana: Contributor) 
     assert told["outcomes"][1]["submission"]["title"] == "First"
     assert told["outcomes"][2]["submission"]["verdict"] == "unreadable"
     assert Submission.objects.count() == 3
+
+
+def test_a_file_that_is_too_large_is_named_and_nothing_is_taken(
+    ana: Contributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MAX_BYTES", 70_000)
+    huge = SimpleUploadedFile("huge.jpg", bytes(200_000))
+    manifest = json.dumps([{"file_name": name, "licence": "All"} for name in ("huge.jpg", "boats.jpg")])
+    for path, form in (
+        ("submissions/", signed(file=huge)),
+        ("submissions/bulk/", signed(files=[huge, picture()], manifest=manifest)),
+    ):
+        answer = Asker(ana).send(path, form)
+        assert answer.status_code == 400
+        assert "huge.jpg was not taken: files have at most 100 MB each" in answer.json()["detail"]
+        huge.seek(0)
+    assert not Submission.objects.exists()
 
 
 def test_of_several_files_one_that_suspends_uploads_stays_with_its_strike(ana: Contributor) -> None:
