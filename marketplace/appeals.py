@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import Case, Max, Q, QuerySet, When
+from django.db.models.functions import Greatest
 
 from marketplace.core.appeals import (
     WAITING,
@@ -85,7 +85,7 @@ def decide_submission(
         raise ValueError("A decision needs a reason: say what you saw.")
     made = SubmissionDecision.objects.create(
         submission=locked,
-        appeal=Appeal.objects.filter(submission=locked).first(),
+        appeal=Appeal.objects.filter(submission=locked, decision=None).first(),
         decision=decision,
         reason=reason.strip(),
         decided_by=decided_by,
@@ -134,5 +134,6 @@ def waiting_submissions() -> QuerySet[Submission]:
     """Held submissions and undecided appeals, as `waiting_since`, those who wait longest first."""
     is_appealed = Q(appeal__isnull=False, appeal__decision__isnull=True)
     waiting = Submission.objects.filter(Q(verdict=Verdict.HOLD) | is_appealed)
-    since = Coalesce("appeal__appealed_at", Greatest("submitted_at", Max("screening_results__screened_at")))
+    held_at = Greatest("submitted_at", Max("screening_results__screened_at"))
+    since = Case(When(is_appealed, then="appeal__appealed_at"), default=held_at)
     return waiting.annotate(waiting_since=since).order_by("waiting_since", "pk")

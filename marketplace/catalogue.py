@@ -9,7 +9,7 @@ from pathlib import Path
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("file", "contributor", "title", "keywords", "licence")
-NO = {"no", "false", "0"}
+YES_OR_NO = {"": True, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 LONGEST_NAME = 200
 NAME_TOO_LONG = f"the contributor's name has more than {LONGEST_NAME} characters"
 COUNTRY_LETTERS = 2
@@ -109,6 +109,9 @@ def _from_row(row: dict[str, str | None], folder: Path) -> Listed:
     path = folder / value["file"]
     captured_at, problem = _captured_at(value.get("captured_at", ""))
     country = value.get("country", "").upper()
+    consent = value.get("training_consent", "").lower()
+    if consent not in YES_OR_NO:
+        problem = f"training_consent {consent!r} is neither yes nor no"
     if country and not (len(country) == COUNTRY_LETTERS and country.isalpha()):
         problem = f"country {country!r} is not a code of two letters such as DE"
     if not value["contributor"]:
@@ -125,7 +128,7 @@ def _from_row(row: dict[str, str | None], folder: Path) -> Listed:
         licence=value["licence"],
         country=country,
         captured_at=captured_at,
-        training_consent=value.get("training_consent", "").lower() not in NO,
+        training_consent=YES_OR_NO.get(consent, False),
         problem=problem,
     )
 
@@ -135,6 +138,6 @@ def _captured_at(text: str) -> tuple[datetime | None, str]:
         return None, ""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)), ""
+    except (ValueError, OverflowError):
         return None, f"captured_at {text!r} is not an ISO date such as 2026-05-31"
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)), ""

@@ -14,15 +14,15 @@ from marketplace.webhook_outbox import tell_decided
 def add_finding(submission: Submission, found: Signal, at: datetime) -> bool:
     """Add a signal to an accepted submission as its newest screening; False where it is not accepted any more.
 
-    Its asset stays, and is in no training set that is frozen until a reviewer accepts it again. A finding on what is
-    not accepted is left to whoever decided that.
+    Its asset stays, and is in no training set that is frozen until a reviewer accepts it again. The finding alone says
+    its verdict: what was found before was accepted, perhaps by a reviewer. A finding on what is not accepted is left to
+    whoever decided that.
     """
     locked = Submission.objects.select_for_update().get(pk=submission.pk)
     if locked.verdict != Verdict.ACCEPT:
         return False
     newest = locked.screening_results.latest("pk")
-    earlier = [Signal(**{**signal, "verdict": Verdict(signal["verdict"])}) for signal in newest.signals]
-    verdict, reasons = decide([*earlier, found])
+    verdict, reasons = decide([found])
     ScreeningResult.objects.create(
         submission=locked,
         verdict=verdict,

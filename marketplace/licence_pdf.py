@@ -70,6 +70,7 @@ def _section(section: Section) -> list[Flowable]:
         [LABELS, A4[0] - 2 * MARGIN - LABELS],
         hAlign="LEFT",
         style=LINES,
+        splitInRow=1,  # a model's card may say more than a page holds
     )
     return [CondPageBreak(LEAST_SECTION), Paragraph(heading, STYLES["Heading2"]), table]
 

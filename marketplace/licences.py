@@ -139,7 +139,7 @@ def grouped(certificate_id: str) -> str:
 
 def ungrouped(written: str) -> str:
     """An id as it is stored, from what somebody wrote."""
-    return "".join(written.split()).replace("-", "").upper()
+    return "".join(letter for letter in written.upper() if letter.isalnum())
 
 
 def sections(document: Document) -> list[Section]:

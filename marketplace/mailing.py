@@ -6,10 +6,10 @@ Message-ID, by which mailboxes know it.
 """
 
 import hashlib
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from itertools import islice
-from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +25,8 @@ MAILS_AT_ONCE = 2_000
 MOST_TRIES = 10
 FIRST_WAIT = timedelta(minutes=2)  # then twice as long each time: a day and a half in all
 LOCAL_SITE = "http://localhost:8000"
+
+logger = logging.getLogger(__name__)
 
 
 def mail_to(
@@ -62,8 +64,9 @@ def send_next(at: datetime) -> bool:
         mail.due_at, mail.tries = at + FIRST_WAIT * 2**mail.tries, mail.tries + 1
         try:
             letter(mail).send()
-        except (OSError, SMTPException) as error:
-            mail.problem = str(error)
+        except Exception as error:  # also one that cannot be written: it must not keep all others waiting
+            logger.exception("Mail %s was not sent", mail.pk)
+            mail.problem = str(error) or type(error).__name__
         else:
             mail.sent_at, mail.problem = at, ""
         mail.save(update_fields=["due_at", "tries", "problem", "sent_at"])
@@ -79,6 +82,7 @@ def letter(mail: Mail) -> EmailMultiAlternatives:
     with translation.override(language):
         told = {name: _read(name, value) for name, value in mail.told.items()}
         subject, _, text = render_to_string(f"mail/{mail.kind}.txt", told).strip().partition("\n")
+        subject = " ".join(subject.split())  # no header holds the line breaks that a title may have
         context = {"subject": subject, "text": text.strip(), "url": f"{site}{mail.path}"}
         written = EmailMultiAlternatives(
             subject,

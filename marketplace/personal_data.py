@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from marketplace.consents import record_consent
 from marketplace.core.verdicts import Verdict
 from marketplace.models import (
+    ApiToken,
     Appeal,
     ConsentDefault,
     Contributor,
@@ -21,9 +22,11 @@ from marketplace.models import (
     CustomerNotice,
     Delivery,
     Download,
+    Generation,
     GenerationRequest,
     HumanEdit,
     Invitation,
+    Mail,
     OutputDecision,
     Project,
     ProjectLicence,
@@ -39,10 +42,13 @@ from marketplace.models import (
     TermsAcceptance,
     TrainingConsent,
     User,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 
 Records = dict[str, list[dict[str, Any]]]
-LOGIN = ("username", "email", "first_name", "last_name", "date_joined", "last_login")
+LOGIN = ("username", "email", "first_name", "last_name", "language", "date_joined", "last_login")
+TOKEN = ("name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
 SUBMISSION = (
     "id",
     "file_name",
@@ -70,6 +76,12 @@ def records_of(user: User) -> Records:
         "invitations": rows(
             Invitation.objects.filter(accepted_by=user), "email", "role", "name", "invited_at", "accepted_at"
         ),
+        "api_tokens": rows(ApiToken.objects.filter(user=user), *TOKEN),
+        "webhook_endpoints": rows(WebhookEndpoint.objects.filter(user=user), "url", "events", "created_at"),
+        "webhook_deliveries": rows(
+            WebhookDelivery.objects.filter(endpoint__user=user), "endpoint__url", "event", "body", "taken_at"
+        ),
+        "mail": rows(Mail.objects.filter(recipient=user), "kind", "told", "written_at", "sent_at"),
         "contributor": rows(Contributor.objects.filter(user=user), "id", "name", "country", "joined_at"),
         "customer": rows(Customer.objects.filter(user=user), "id", "name", "joined_at"),
         "submissions": rows(submissions, *SUBMISSION),
@@ -139,13 +151,19 @@ def rows(queryset: QuerySet[Any], *fields: str) -> list[dict[str, Any]]:
 
 
 def forget_login(user: User) -> None:
-    """Put a pseudonym in the place of the login's name and address, and let nobody log in with it again."""
+    """Put a pseudonym in the place of the login's name and address, and let nobody come in with it again.
+
+    Its tokens, its addresses for webhooks and its mail, of which some may wait to be sent, go.
+    """
     EmailAddress.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
     Invitation.objects.filter(Q(accepted_by=user) | Q(email__iexact=user.email)).update(
         email=f"erased-{user.pk}@erased.invalid", name=""
     )
     PromptText.objects.filter(prompt_check__asked_by=user).delete()
+    user.api_tokens.all().delete()
+    user.webhook_endpoints.all().delete()
+    user.mail.all().delete()
     user.groups.clear()
     user.username = f"erased-{user.pk}"
     user.email = f"erased-{user.pk}@erased.invalid"
@@ -184,9 +202,10 @@ def forget_customer(customer: Customer) -> None:
 
 
 def _delete_unused(files: set[str]) -> None:
-    """Delete files that nobody else's upload is stored in: the same bytes are stored once."""
+    """Delete files that nobody else's upload and no generation is stored in: the same bytes are stored once."""
     for name in files:
-        if not Submission.objects.filter(Q(original=name) | Q(preview=name) | Q(thumbnail=name)).exists():
+        uploads = Submission.objects.filter(Q(original=name) | Q(preview=name) | Q(thumbnail=name))
+        if not uploads.exists() and not Generation.objects.filter(preview=name).exists():
             default_storage.delete(name)
 
 

@@ -58,7 +58,7 @@ def prompts(request: LoggedInRequest) -> HttpResponse:
             error = str(unusable)
         except ClassifierUnavailable:
             error = str(NOT_CHECKED)
-    mine = request.user.prompt_checks.select_related("kept_text").prefetch_related("reviews").order_by("-pk")
+    mine = request.user.prompt_checks.select_related("kept_text", "contest").prefetch_related("reviews").order_by("-pk")
     page = Paginator(mine, CHECKS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,

@@ -9,16 +9,21 @@ from dataclasses import asdict
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 
 from marketplace.core.verdicts import Verdict
-from marketplace.models import Rescreening, ScreeningResult, Submission
+from marketplace.models import Rescreening, ScreeningResult, Submission, SubmissionDecision
 from marketplace.own_generations import NAME, find_own, judge, look_alikes_in, open_copy_incidents
 from marketplace.screening import SCREEN_VERSION, confined
 from marketplace.services import first_ingested_by_another
 from marketplace.webhook_outbox import tell_decided
 
 NEWEST_RESULT = ScreeningResult.objects.filter(submission=OuterRef("submission")).order_by("-pk")
+DECIDED_SINCE = Exists(
+    SubmissionDecision.objects.filter(
+        submission=OuterRef("submission"), decided_at__gte=Subquery(NEWEST_RESULT.values("screened_at")[:1])
+    )
+)
 
 
 def not_rescreened() -> QuerySet[Submission]:
@@ -54,9 +59,11 @@ def rescreen_all(clock: Callable[[], datetime]) -> Iterator[Rescreening]:
 
 
 def changes() -> QuerySet[Rescreening]:
-    """What today's version would decide otherwise than the newest screening, as `screened_verdict`; not yet applied."""
+    """What today's version says otherwise than the newest screening, not yet applied, with `is_decided_since`."""
     mine = Rescreening.objects.filter(version=SCREEN_VERSION, applied_at__isnull=True)
-    screened = mine.annotate(screened_verdict=Subquery(NEWEST_RESULT.values("verdict")[:1]))
+    screened = mine.annotate(
+        screened_verdict=Subquery(NEWEST_RESULT.values("verdict")[:1]), is_decided_since=DECIDED_SINCE
+    )
     return screened.exclude(verdict=F("screened_verdict")).select_related("submission").order_by("submission")
 
 
@@ -68,7 +75,7 @@ def open_incidents(at: datetime) -> None:
 
 def stands(change: Rescreening) -> str:
     """Why a change is not applied; empty where it is."""
-    if change.submission.verdict != change.screened_verdict:  # type: ignore[attr-defined]
+    if change.is_decided_since:  # type: ignore[attr-defined]
         return "a reviewer decided since"
     return "only a reviewer accepts" if change.verdict == Verdict.ACCEPT else ""
 
@@ -79,20 +86,21 @@ def apply_change(change: Rescreening, at: datetime) -> bool:
     An asset whose submission is no longer accepted stays, and is in no training set that is frozen from now on.
     """
     with transaction.atomic():
-        change.submission = Submission.objects.select_for_update().get(pk=change.submission_id)
-        if stands(change):
+        submission = Submission.objects.select_for_update().get(pk=change.submission_id)
+        still = changes().filter(pk=change.pk).first()  # again: a reviewer who was deciding was waited for here
+        if still is None or stands(still):
             return False
         ScreeningResult.objects.create(
-            submission=change.submission,
-            verdict=change.verdict,
-            reasons=change.reasons,
-            signals=change.signals,
-            version=change.version,
-            screened_at=change.screened_at,
+            submission=submission,
+            verdict=still.verdict,
+            reasons=still.reasons,
+            signals=still.signals,
+            version=still.version,
+            screened_at=still.screened_at,
         )
-        change.submission.verdict = change.verdict
-        change.submission.save(update_fields=["verdict"])
-        change.applied_at = at
-        change.save(update_fields=["applied_at"])
-        tell_decided(change.submission, at)
+        submission.verdict = still.verdict
+        submission.save(update_fields=["verdict"])
+        still.applied_at = at
+        still.save(update_fields=["applied_at"])
+        tell_decided(submission, at)
     return True

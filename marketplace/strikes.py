@@ -22,7 +22,8 @@ def strikes_of(contributor: Contributor) -> list[datetime]:
     An appeal that was lost leaves the strike at the time of the first rejection.
     """
     mine = OuterRef("pk")
-    first_decision = SubmissionDecision.objects.filter(submission=mine, appeal__isnull=True).order_by("-pk")
+    rejections = SubmissionDecision.objects.exclude(decision=Decision.ACCEPTED)
+    first_decision = rejections.filter(submission=mine, appeal__isnull=True).order_by("-pk")
     result = ScreeningResult.objects.filter(submission=mine, verdict=Verdict.REJECT).order_by("-pk")
     last_decision = SubmissionDecision.objects.filter(submission=mine).order_by("-pk")
     rejected = contributor.submissions.filter(verdict=Verdict.REJECT).annotate(

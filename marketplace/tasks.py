@@ -1,6 +1,7 @@
 """Celery tasks of the marketplace: each finds its work in rows and does a limited part of it."""
 
 from celery import shared_task
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from marketplace import mailing, reports, requesting, webhook_sending
@@ -40,6 +41,7 @@ def send_webhooks() -> None:
 
 @shared_task
 def forget_answers() -> None:
-    """Delete what repeated requests are answered and what became of webhooks, once nobody asks any more."""
+    """Delete what nobody asks for any more: answers to repeated requests, what became of webhooks, ended sessions."""
     once.forget_answers(timezone.now())
     webhook_sending.forget_deliveries(timezone.now())
+    SessionStore.clear_expired()

@@ -1,5 +1,6 @@
 """The contributor's uploads: the page that takes them, why one was refused, and the appeal."""
 
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
@@ -27,10 +28,9 @@ from marketplace.said import said
 from marketplace.services import Details
 from marketplace.strikes import rule_in_force, strikes_of, uploads_suspended_until
 from marketplace.terms import TermsNotAccepted
-from marketplace.uploads import MAX_REQUEST_BYTES, MOST_FILES, LimitedUpload, UploadsSuspended, upload
+from marketplace.uploads import MOST_FILES, UploadsSuspended, upload, why_left_out
 
 LONGEST = 2_000
-LIMITS = f"files have at most {MAX_BYTES // 1_000_000} MB each, and {MAX_REQUEST_BYTES // 1_000_000} MB together"
 PICTURE_SECONDS = 24 * 60 * 60  # browsers keep it: the picture of a submission never changes
 
 
@@ -92,14 +92,13 @@ def upload_images(request: LoggedInRequest) -> HttpResponse:
     contributor, now = contributor_of(request.user), timezone.now()
     proposed = {"training_consent": default_of(contributor)}
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm(initial=proposed)
-    problems = [
-        _("%(name)s was not taken: %(limits)s.") % {"name": name, "limits": LIMITS} for name in _left_out(request)
-    ]
+    problems = why_left_out(request)
     taken: list[Taken] = []
     lead_to = reverse("upload")
     if request.method == "POST" and form.is_valid():
         try:
-            taken = _upload_all(request.user, contributor, form.cleaned_data)
+            for one in _upload_all(request.user, contributor, form.cleaned_data):
+                taken.append(one)  # one by one: what was taken before uploads are suspended is told
         except UploadsSuspended as error:
             problems.append(str(error))
         except TermsNotAccepted as error:
@@ -126,16 +125,9 @@ def upload_images(request: LoggedInRequest) -> HttpResponse:
     return render(request, "marketplace/upload.html", context, status=400 if form.errors else 200)
 
 
-def _left_out(request: LoggedInRequest) -> list[str]:
-    """Names of files that were too large."""
-    handlers = [handler for handler in request.upload_handlers if isinstance(handler, LimitedUpload)]
-    return [name for handler in handlers for name in handler.left_out]
-
-
-def _upload_all(signed_by: User, contributor: Contributor, filled: dict[str, Any]) -> list[Taken]:
-    """Submit each file, and tell of each what became of it. Raises `UploadsSuspended`."""
+def _upload_all(signed_by: User, contributor: Contributor, filled: dict[str, Any]) -> Iterator[Taken]:
+    """Submit each file, and tell of each what became of it. Raises `UploadsSuspended`, `TermsNotAccepted`."""
     words = tuple(word.strip()[:100] for word in filled["keywords"].split(",") if word.strip())
-    outcomes = []
     for file in filled["images"]:
         name = "".join(letter for letter in str(file.name) if letter.isprintable())
         details = Details(
@@ -147,8 +139,7 @@ def _upload_all(signed_by: User, contributor: Contributor, filled: dict[str, Any
             signed_by=signed_by,
         )
         submitted, is_new = upload(contributor, file.read(), details, timezone.now())
-        outcomes.append(_taken(name, submitted, is_new=is_new))
-    return outcomes
+        yield _taken(name, submitted, is_new=is_new)
 
 
 def _taken(name: str, submitted: Submission, *, is_new: bool) -> Taken:

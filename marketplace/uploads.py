@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from marketplace.core.terms import Audience
 from marketplace.images import MAX_BYTES
@@ -13,6 +15,7 @@ from marketplace.terms import require_terms
 
 MOST_FILES = 20
 MAX_REQUEST_BYTES = 500_000_000
+LIMITS = f"files have at most {MAX_BYTES // 1_000_000} MB each, and {MAX_REQUEST_BYTES // 1_000_000} MB together"
 
 
 class UploadsSuspended(ValueError):
@@ -37,6 +40,13 @@ class LimitedUpload(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> None:
         """The handler that stored it has the file."""
+
+
+def why_left_out(request: HttpRequest) -> list[str]:
+    """A sentence for each file of a request, of which the body was read, that was too large to be stored."""
+    handlers = [handler for handler in request.upload_handlers if isinstance(handler, LimitedUpload)]
+    names = [name for handler in handlers for name in handler.left_out]
+    return [_("%(name)s was not taken: %(limits)s.") % {"name": name, "limits": LIMITS} for name in names]
 
 
 def upload(contributor: Contributor, data: bytes, details: Details, at: datetime) -> tuple[Submission, bool]:

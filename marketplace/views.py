@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
@@ -11,7 +12,6 @@ from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import check_for_language
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
@@ -82,7 +82,8 @@ class HumanEditForm(forms.Form):
 @require_POST
 def choose_language(request: HttpRequest) -> HttpResponseBase:
     """Django's own, which sets a cookie; whoever is logged in gets their mail in that language, too."""
-    if request.user.is_authenticated and check_for_language(language := request.POST.get("language", "")):
+    language = request.POST.get("language")
+    if request.user.is_authenticated and language in dict(settings.LANGUAGES):
         User.objects.filter(pk=request.user.pk).update(language=language)
     return set_language(request)
 

@@ -6,10 +6,12 @@ public is the very one that is connected to, redirects are not followed, and ans
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from threading import Timer
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
@@ -18,10 +20,11 @@ from django.db import transaction
 from marketplace.core.webhooks import is_public, next_try_at, signature
 from marketplace.models import WebhookDelivery
 
-TIMEOUT_S = 5
-AT_ONCE = 20
+TIMEOUT_S = 5  # to connect; also the longest silence
+ANSWER_S = 10  # in all: a byte every few seconds is no silence, and might go on for days
+AT_ONCE = 10
 KEPT = timedelta(days=30)
-LEASE = timedelta(minutes=5)  # a worker that dies in between leaves its deliveries to the next
+LEASE = timedelta(minutes=10)  # longer than all at once take; a worker that dies leaves its deliveries to the next
 
 
 class NotSent(Exception):
@@ -42,7 +45,7 @@ def require_allowed(url: str) -> SplitResult:
 
 
 def send_due(clock: Callable[[], datetime]) -> bool:
-    """Send the deliveries that are due, up to 20 of them; whether there may be more."""
+    """Send the deliveries that are due, up to 10 of them; whether there may be more."""
     claimed = _claimed(clock())
     for delivery in claimed:
         problem = ""
@@ -87,12 +90,38 @@ def _post(delivery: WebhookDelivery, at: datetime) -> None:
     }
     connection = _connected(parts)
     try:
-        connection.request("POST", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}", body, headers)
-        status = connection.getresponse().status
+        with _in_time(connection.sock):
+            connection.request("POST", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}", body, headers)
+            status = connection.getresponse().status
     finally:
         connection.close()
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         raise NotSent(f"It answered with status {status}; only 2xx says that a delivery was taken.")
+
+
+@contextmanager
+def _in_time(connected: socket.socket) -> Iterator[None]:
+    """End what is said over a connection after ten seconds, however far it is. Raises `NotSent` then."""
+    is_over = False
+
+    def end() -> None:
+        nonlocal is_over
+        is_over = True
+        with suppress(OSError):  # it has ended by itself
+            connected.shutdown(socket.SHUT_RDWR)
+
+    clock = Timer(ANSWER_S, end)
+    clock.daemon = True
+    clock.start()
+    try:
+        yield
+    except (OSError, HTTPException, ValueError):
+        if not is_over:
+            raise
+    finally:
+        clock.cancel()
+    if is_over:
+        raise NotSent(f"It took more than {ANSWER_S} seconds to answer.")
 
 
 def _connected(parts: SplitResult) -> HTTPConnection:

@@ -15,16 +15,15 @@ from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
 from attribution.selectors import most_resembled
 from marketplace.api.authentication import ApiRequest
-from marketplace.api.files import AnyFile
+from marketplace.api.files import AnyFile, WithFiles
 from marketplace.api.filtering import InstantFilter
 from marketplace.api.once import once
 from marketplace.api.problems import RecordedConflict, as_conflict
-from marketplace.api.submissions import not_too_large
 from marketplace.api.views import Resource
 from marketplace.core.model_states import ModelRefused
 from marketplace.core.release import WHY_NOT_FOR_SALE, SaleState
@@ -116,10 +115,6 @@ class SentSerializer(serializers.Serializer[Any]):
     seed = serializers.IntegerField(min_value=-MOST, max_value=MOST)
     parameters = serializers.CharField(default="{}", help_text="A JSON object: what it was given beside the prompt.")
 
-    def validate_file(self, file: Any) -> Any:
-        """Raise ValidationError for one that is too large."""
-        return not_too_large(file)
-
     def validate_parameters(self, text: str) -> dict[str, Any]:
         """Raise ValidationError for what is no JSON object, or holds what cannot be kept."""
         try:
@@ -166,7 +161,7 @@ class Generations(ListModelMixin, RetrieveModelMixin, Resource[Generation]):
     noun = "generations"
     queryset = Generation.objects.none()
     filterset_class = GenerationFilter
-    parser_classes = (MultiPartParser, JSONParser)
+    parser_classes = (WithFiles, JSONParser)
 
     def get_queryset(self) -> QuerySet[Generation]:
         """What the user may look at."""

@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.mixins import RetrieveModelMixin
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from marketplace.api.files import WithFiles
 from marketplace.api.views import PublicResource
 from marketplace.declaration import current_declaration
 from marketplace.describing import describe, verdict_of
@@ -116,13 +116,14 @@ class Certificates(RetrieveModelMixin, PublicResource[Delivery]):
     queryset = Delivery.objects.order_by("pk")
     serializer_class = CertificateSerializer
     lookup_field = "certificate_id"
+    lookup_value_regex = "[A-Z2-7]+"
 
 
 class Verifications(PublicResource[Delivery]):
     """Files of anybody's."""
 
     serializer_class = VerifiedSerializer
-    parser_classes = (MultiPartParser,)
+    parser_classes = (WithFiles,)
 
     @extend_schema(request={"multipart/form-data": FileSerializer}, responses=VerifiedSerializer)
     def create(self, request: Request) -> Response:

@@ -12,11 +12,12 @@ from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
 from marketplace import appeals
 from marketplace.api.authentication import ApiRequest
+from marketplace.api.files import WithFiles
 from marketplace.api.filtering import InstantFilter
 from marketplace.api.once import file_sha256, once
 from marketplace.api.problems import as_conflict
@@ -24,7 +25,6 @@ from marketplace.api.views import Resource
 from marketplace.core.appeals import WHAT_NEXT, State
 from marketplace.core.verdicts import Verdict
 from marketplace.declaration import current_declaration
-from marketplace.images import MAX_BYTES
 from marketplace.models import ScreeningResult, Submission, SubmissionDecision
 from marketplace.permissions import contributor_of
 from marketplace.reasons import sentence_of
@@ -138,10 +138,6 @@ class UploadSerializer(SaidSerializer, DeclaredSerializer):
 
     file = serializers.FileField(allow_empty_file=True)
 
-    def validate_file(self, file: Any) -> Any:
-        """Raise ValidationError for one that is too large."""
-        return not_too_large(file)
-
 
 class ManifestLineSerializer(SaidSerializer):
     """What is said of one of several files."""
@@ -164,7 +160,7 @@ class BulkSerializer(DeclaredSerializer):
         """What is said, by the name of the file. Raise ValidationError that names the line."""
         try:
             read = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise serializers.ValidationError(_("This is no JSON: %(error)s") % {"error": error}) from error
         lines = ManifestLineSerializer(data=read, many=True)
         lines.is_valid(raise_exception=True)
@@ -210,13 +206,6 @@ class SubmissionFilter(filters.FilterSet):
         fields: tuple[str, ...] = ()
 
 
-def not_too_large(file: Any) -> Any:
-    """The file. Raises ValidationError for one that nobody would read."""
-    if file.size > MAX_BYTES:
-        raise serializers.ValidationError(_("Files have at most %(mb)d MB.") % {"mb": MAX_BYTES // 1_000_000})
-    return file
-
-
 class Submissions(ListModelMixin, RetrieveModelMixin, Resource[Submission]):
     """What you uploaded."""
 
@@ -224,7 +213,7 @@ class Submissions(ListModelMixin, RetrieveModelMixin, Resource[Submission]):
     queryset = Submission.objects.none()
     serializer_class = SubmissionSerializer
     filterset_class = SubmissionFilter
-    parser_classes = (JSONParser, MultiPartParser)
+    parser_classes = (JSONParser, WithFiles)
 
     def get_queryset(self) -> QuerySet[Submission]:
         """The user's own, with all that is told of them."""
@@ -257,7 +246,7 @@ class Submissions(ListModelMixin, RetrieveModelMixin, Resource[Submission]):
         said = filled.validated_data["manifest"]
         files = filled.validated_data["files"]
         by_hash = sorted(files, key=file_sha256)  # two requests that hold the same files never wait for one another
-        with as_conflict(UploadsSuspended, TermsNotAccepted):
+        with as_conflict(TermsNotAccepted):
             done = {id(file): self._outcome(contributor, file, said.get(str(file.name))) for file in by_hash}
         outcomes = [done[id(file)] for file in files]
         counts = {kind: sum(one["outcome"] == kind for one in outcomes) for kind in ("taken", "known", "refused")}
@@ -267,9 +256,10 @@ class Submissions(ListModelMixin, RetrieveModelMixin, Resource[Submission]):
         refused = {"file_name": file.name, "outcome": "refused", "submission": None}
         if said is None:
             return refused | {"problem": _("The manifest has no line with this file_name.")}
-        if file.size > MAX_BYTES:
-            return refused | {"problem": _("Files have at most %(mb)d MB.") % {"mb": MAX_BYTES // 1_000_000}}
-        taken, is_new = upload(contributor, file.read(), self._details(file.name, said), timezone.now())
+        try:
+            taken, is_new = upload(contributor, file.read(), self._details(file.name, said), timezone.now())
+        except UploadsSuspended as error:  # perhaps by a file before it, which stays taken with its strike
+            return refused | {"problem": str(error)}
         outcome = "taken" if is_new else "known"
         return {"file_name": file.name, "outcome": outcome, "problem": "", "submission": taken}
 

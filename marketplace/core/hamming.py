@@ -11,11 +11,6 @@ BAND_BITS = 16
 BAND_MASK = (1 << BAND_BITS) - 1
 
 
-def band_of(hash_: int, band: int) -> int:
-    """The bits of a band, 0 for the lowest, of a hash of either sign."""
-    return (hash_ >> band * BAND_BITS) & BAND_MASK
-
-
 def flips(band: int, bits: int) -> list[int]:
     """What must be tried in a band, as the bits that differ, to find every hash within `bits` bits.
 

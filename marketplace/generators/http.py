@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException, InvalidURL
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request
 
 from marketplace.generators.base import (
     GeneratedImage,
@@ -17,6 +17,7 @@ from marketplace.generators.base import (
     PromptRefused,
 )
 from marketplace.images import UnreadableImage, decode
+from marketplace.outgoing import open_here
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_REASON_CHARACTERS = 300
@@ -75,7 +76,7 @@ class HttpGenerator:
         )
         request.add_header("Authorization", f"Bearer {self.api_key}")
         try:
-            with build_opener(_NoRedirects).open(request, timeout=self.timeout_s) as answer:
+            with open_here(request, self.timeout_s) as answer:
                 data: bytes = answer.read(MAX_ANSWER_BYTES + 1)
                 if len(data) > MAX_ANSWER_BYTES:
                     raise GenerationFailed(f"{self._url} answered with more than {MAX_ANSWER_BYTES} bytes.")
@@ -113,13 +114,6 @@ class HttpGenerator:
                 f"{self._url} answered without data[0].b64_json in base64. If it sends addresses by default, "
                 'add "response_format": "b64_json" to the parameters.'
             ) from None
-
-
-class _NoRedirects(HTTPRedirectHandler):
-    """A redirect would turn the request into a GET and take the key to another address."""
-
-    def redirect_request(self, *args: object, **kwargs: object) -> None:
-        """Leave the redirect as it is, so that it ends as an error status."""
 
 
 def _read_reason(error: HTTPError) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from marketplace.core.prompt_text import Span, fold
@@ -21,7 +22,7 @@ from marketplace.core.prompts import (
     gravest,
     prompt_state,
 )
-from marketplace.models import PromptCheck, PromptContest, PromptText, User
+from marketplace.models import PromptCheck, PromptReview, PromptText, User
 from marketplace.prompts.base import Classifier
 from marketplace.prompts.hosted import HostedClassifier
 from marketplace.prompts.reasons import reason_of
@@ -87,15 +88,11 @@ def _earlier(sha256: str, findings: list[Finding], asked_by: User | None) -> Pro
 
     Not one of theirs whose text is deleted: nobody could decide on it.
     """
-    checks = PromptCheck.objects.filter(sha256=sha256).select_related("kept_text").order_by("-pk")
-    same = [check for check in checks if findings_of(check) == findings]
-    cleared = (check for check in same if state_of(check) is PromptState.CLEARED)
-    theirs = (
-        check
-        for check in same
-        if check.asked_by_id == (asked_by and asked_by.pk) and (not findings or hasattr(check, "kept_text"))
-    )
-    return next(chain(cleared, theirs), None)
+    checks = PromptCheck.objects.filter(sha256=sha256).select_related("kept_text", "contest").order_by("-pk")
+    clearing = PromptReview.objects.filter(prompt_check=OuterRef("pk"), decision=PromptDecision.CLEARED)
+    cleared = (check for check in checks.filter(Exists(clearing)) if state_of(check) is PromptState.CLEARED)
+    theirs = (check for check in checks.filter(asked_by=asked_by) if not findings or hasattr(check, "kept_text"))
+    return next((check for check in chain(cleared, theirs) if findings_of(check) == findings), None)
 
 
 def prompt_sha256(prompt: str) -> str:
@@ -114,12 +111,12 @@ def _finding(stored: dict[str, Any]) -> Finding:
 
 
 def state_of(check: PromptCheck) -> PromptState:
-    """Where a checked prompt stands."""
+    """Where a checked prompt stands; no query where it was fetched with its reviews and its contest."""
     reviews = sorted(check.reviews.all(), key=lambda review: review.pk)
     return prompt_state(
         PromptOutcome(check.outcome),
         PromptDecision(reviews[-1].decision) if reviews else None,
-        is_contested=PromptContest.objects.filter(prompt_check=check).exists(),
+        is_contested=hasattr(check, "contest"),
         is_contest_decided=any(review.contest_id for review in reviews),
     )
 

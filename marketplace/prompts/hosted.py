@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from http.client import HTTPException, InvalidURL
 from types import MappingProxyType
 from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request
 
 from marketplace.core.prompts import Finding, HarmClass, PromptOutcome
+from marketplace.outgoing import open_here
 from marketplace.prompts.base import ClassifierUnavailable
 
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -74,7 +75,7 @@ class HostedClassifier:
         )
         request.add_header("Authorization", f"Bearer {self.api_key}")
         try:
-            with build_opener(_NoRedirects).open(request, timeout=self.timeout_s) as answer:
+            with open_here(request, self.timeout_s) as answer:
                 return bytes(answer.read(MAX_ANSWER_BYTES))
         except HTTPError as error:
             error.close()
@@ -84,10 +85,3 @@ class HostedClassifier:
             raise ClassifierUnavailable(
                 f"{self._url} cannot be reached: try again later, or check MODERATION_API_BASE."
             ) from None
-
-
-class _NoRedirects(HTTPRedirectHandler):
-    """A redirect would take prompt and key to another address."""
-
-    def redirect_request(self, *args: object, **kwargs: object) -> None:
-        """Leave the redirect as it is, so that it ends as an error status."""

@@ -78,7 +78,8 @@ class Reader:
             self._process = None
 
     def _started(self) -> "subprocess.Popen[bytes]":
-        if self._files >= FILES_PER_WORKER:
+        has_ended = self._process is not None and self._process.poll() is not None  # no fault of the next file
+        if has_ended or self._files >= FILES_PER_WORKER:
             self.stop()
         if self._process is None:
             environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ} | FEW_THREADS

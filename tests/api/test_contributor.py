@@ -10,8 +10,19 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from marketplace import uploads
 from marketplace.declaration import current_declaration
-from marketplace.models import Asset, Contributor, Customer, Download, SignedDeclaration, Submission, User
+from marketplace.models import (
+    Asset,
+    Contributor,
+    Customer,
+    Download,
+    SignedDeclaration,
+    StrikesPolicy,
+    Submission,
+    User,
+)
+from marketplace.strikes import strikes_of
 from payouts import verify_statement
 from payouts.models import Earning, Period, Statement, StatementRoot
 from payouts.runs import approve_payout_run, draft_payout_run
@@ -117,7 +128,41 @@ def test_of_several_files_each_is_taken_or_refused_for_itself(ana: Contributor) 
     assert Submission.objects.count() == 3
 
 
-@pytest.mark.parametrize("manifest", ["{", "{}", '[{"file_name": "a"}]', '[{"file_name":"a","licence":"x"},' * 2])
+def test_a_file_that_is_too_large_is_named_and_nothing_is_taken(
+    ana: Contributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MAX_BYTES", 70_000)
+    huge = SimpleUploadedFile("huge.jpg", bytes(200_000))
+    manifest = json.dumps([{"file_name": name, "licence": "All"} for name in ("huge.jpg", "boats.jpg")])
+    for path, form in (
+        ("submissions/", signed(file=huge)),
+        ("submissions/bulk/", signed(files=[huge, picture()], manifest=manifest)),
+    ):
+        answer = Asker(ana).send(path, form)
+        assert answer.status_code == 400
+        assert "huge.jpg was not taken: files have at most 100 MB each" in answer.json()["detail"]
+        huge.seek(0)
+    assert not Submission.objects.exists()
+
+
+def test_of_several_files_one_that_suspends_uploads_stays_with_its_strike(ana: Contributor) -> None:
+    StrikesPolicy.objects.create(effective_at=JOINED_AT, strikes=1, within_days=30, suspended_days=14)
+    names = ("a.png", "b.png")
+    form = signed(
+        files=[SimpleUploadedFile(name, generated_bytes()) for name in names],
+        manifest=json.dumps([{"file_name": name, "licence": "All"} for name in names]),
+    )
+    told = Asker(ana).send("submissions/bulk/", form).json()
+    assert (told["taken"], told["refused"]) == (1, 1)
+    assert "suspended until" in "".join(one["problem"] for one in told["outcomes"])
+    assert len(strikes_of(ana)) == 1
+    alone = signed(file=picture(), training_consent="true")
+    assert Asker(ana).send("submissions/", alone).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "manifest", ["{", "{}", "[" * 100_000, '[{"file_name": "a"}]', '[{"file_name":"a","licence":"x"},' * 2]
+)
 def test_a_manifest_that_cannot_be_read_says_where_and_nothing_is_taken(ana: Contributor, manifest: str) -> None:
     form = {"files": [picture()], "manifest": manifest, "declaration_sha256": current_declaration().sha256}
     answer = Asker(ana).send("submissions/bulk/", form)

@@ -4,7 +4,9 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from marketplace import webhook_sending
 from marketplace.core.webhooks import WAITS, Event, is_public
 from marketplace.models import Contributor, Customer, User, WebhookDelivery, WebhookEndpoint
 from marketplace.webhook_outbox import add_endpoint
@@ -35,6 +38,7 @@ class Receiver(ThreadingHTTPServer):
 
     status = 200
     location = ""
+    drips = False
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -48,10 +52,19 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.received.append((dict(self.headers), body))
+        if self.server.drips:
+            self._drip()
         self.send_response(self.server.status)
         if self.server.location:
             self.send_header("Location", self.server.location)
         self.end_headers()
+
+    def _drip(self) -> None:
+        """Answer a byte at a time, never silent for long."""
+        with suppress(OSError):
+            for _ in range(200):
+                self.wfile.write(b"H")
+                time.sleep(0.05)
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""
@@ -142,6 +155,20 @@ def test_an_endpoint_that_is_not_there_keeps_no_other_waiting(ana: Contributor, 
     at(timezone.now())
     assert len(receiver.received) == 1
     assert WebhookDelivery.objects.get(taken_at=None).problem
+
+
+@pytest.mark.usefixtures("_trying_out")
+def test_an_endpoint_that_answers_a_byte_at_a_time_is_cut_off(
+    ana: Contributor, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_sending, "ANSWER_S", 0.3)
+    listen(ana, receiver.url)
+    receiver.drips = True
+    submit(ana, b"not a picture")
+    at(timezone.now())
+    delivery = WebhookDelivery.objects.get()
+    assert (delivery.taken_at, delivery.try_count) == (None, 1)
+    assert delivery.problem == "It took more than 0.3 seconds to answer."
 
 
 def test_nothing_reaches_a_network_of_ours(ana: Contributor, receiver: Receiver, settings: Settings) -> None:

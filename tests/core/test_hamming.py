@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.core.hamming import BAND_BITS, BANDS, band_of, flips
+from marketplace.core.hamming import BAND_BITS, BAND_MASK, BANDS, flips
 
 HASHES = st.integers(-(2**63), 2**63 - 1)
 CHANGES = st.sets(st.integers(0, 63), max_size=20)
@@ -13,6 +13,11 @@ def changed(hash_: int, bits: set[int]) -> int:
     """The hash with these bits flipped, as the signed integer that is stored."""
     flipped = (hash_ ^ sum(1 << bit for bit in bits)) % 2**64
     return flipped - 2**64 if flipped >= 2**63 else flipped
+
+
+def band_of(hash_: int, band: int) -> int:
+    """As PostgreSQL takes it in `near_hashes`."""
+    return (hash_ >> band * BAND_BITS) & BAND_MASK
 
 
 def is_found(one: int, other: int, bits: int) -> bool:

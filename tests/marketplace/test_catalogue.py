@@ -110,12 +110,17 @@ def test_a_file_outside_the_folder_of_the_csv_is_refused(tmp_path: Path, file: s
         ("a.jpg,,,,,,", "the line names no contributor"),
         (f"a.jpg,{'x' * 201},,,,,", "the contributor's name has more than 200 characters"),
         ("a.jpg,Ana,,,,31/05/2026,", "captured_at '31/05/2026' is not an ISO date such as 2026-05-31"),
+        (
+            "a.jpg,Ana,,,,0001-01-01T00:00+14:00,",
+            "captured_at '0001-01-01T00:00+14:00' is not an ISO date such as 2026-05-31",
+        ),
+        ("a.jpg,Ana,,,,,,n", "training_consent 'n' is neither yes nor no"),
         ("a.jpg,Ana,,,,,Germany", "country 'GERMANY' is not a code of two letters such as DE"),
         ("a.jpg,Ana", ""),  # columns that are left empty at the end of a line may be left out
     ],
 )
 def test_a_line_that_cannot_be_used_says_why(tmp_path: Path, line: str, problem: str) -> None:
-    csv = write_csv(tmp_path, line, header=f"{HEADER},captured_at,country")
+    csv = write_csv(tmp_path, line, header=f"{HEADER},captured_at,country,training_consent")
     assert read_one(csv).problem == problem
 
 

@@ -66,13 +66,21 @@ def test_it_has_limits_on_its_memory_and_writes_no_file(reader: confined.Reader)
     assert line["Max core file size"][4:6] == ["0", "0"]
 
 
-def test_a_file_that_kills_its_reader_is_unreadable_and_the_next_one_is_read(
-    reader: confined.Reader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    os.kill(_pid(reader), signal.SIGKILL)
-    report = confined.screen(jpeg_bytes(make_picture()))
+def test_a_file_that_kills_its_reader_is_unreadable_and_the_next_one_is_read(reader: confined.Reader) -> None:
+    killer = threading.Timer(0.1, os.kill, [_pid(reader), signal.SIGKILL])
+    slow = _slow_file()
+    killer.start()
+    report = confined.screen(slow)
     assert (report.verdict, report.reasons, report.picture) == (Verdict.UNREADABLE, ("stops_its_reader",), None)
     assert confined.screen(jpeg_bytes(make_picture())).verdict is Verdict.ACCEPT
+
+
+def test_a_file_is_not_blamed_for_a_reader_that_ended_before_it_came(reader: confined.Reader) -> None:
+    first = _pid(reader)
+    os.kill(first, signal.SIGKILL)
+    os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+    assert confined.screen(jpeg_bytes(make_picture())).verdict is Verdict.ACCEPT
+    assert _pid(reader) != first
 
 
 def test_a_file_that_takes_too_long_is_unreadable_and_the_next_one_is_read(

@@ -104,9 +104,16 @@ def test_letters_that_the_papers_font_lacks_do_not_stop_it(asset: Asset) -> None
     assert document["licence"]["customer"] == "Ωμέγα 東京"
 
 
+def test_a_card_that_says_more_than_a_page_holds_goes_on_on_the_next(carla: Customer, asset: Asset) -> None:
+    document = open_seal(delivered_to(carla, asset).certificate)
+    document["generator"]["card"]["data_origin"] = "From everywhere. " * 1_000 + "The end."
+    pages = PdfReader(BytesIO(as_pdf(document, "", ADDRESS))).pages
+    assert "The end." in "".join(page.extract_text() for page in pages)
+
+
 def test_a_number_is_read_however_it_is_written() -> None:
     assert grouped("ABCDEFGH23456777") == "ABCD-EFGH-2345-6777"
-    assert ungrouped(" abcd-efgh 2345-6777 ") == "ABCDEFGH23456777"
+    assert ungrouped(" abcd-efgh 2345\u20116777\0 ") == "ABCDEFGH23456777"
 
 
 def test_certificates_have_numbers_that_cannot_be_guessed(carla: Customer, asset: Asset) -> None:

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
+from marketplace import tasks
 from marketplace.logins import give_second_factor
 from marketplace.models import Contributor, User
 from tests.builders import PASSWORD, make_user
@@ -118,3 +121,11 @@ def test_a_new_address_counts_once_the_link_in_its_mail_is_opened(client: Client
     assert link is not None
     client.post(link[1])
     assert User.objects.get().email == "ana@new.example.org"
+
+
+def test_sessions_that_ended_are_deleted_and_others_stay(client: Client, ana: Contributor) -> None:
+    log_in(client, "ana")
+    kept = Session.objects.get()
+    Session.objects.create(session_key="ended", session_data="", expire_date=timezone.now())
+    tasks.forget_answers()
+    assert Session.objects.get() == kept

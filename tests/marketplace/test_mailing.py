@@ -90,14 +90,32 @@ def test_one_that_is_refused_does_not_hold_up_the_next(ada: User) -> None:
     assert list(Mail.objects.filter(sent_at=None).values_list("key", flat=True)) == ["first"]
 
 
+def test_a_title_of_several_lines_is_one_subject(ada: User) -> None:
+    told = TOLD | {"title": "Harbour\rBcc: all@example.org\u2028and sea"}
+    write_mail([mail_to(ada.pk, "submission_decided", "decided:1", "/", AT, told)])
+    assert send_next(AT)
+    (letter_sent,) = sent.outbox
+    assert letter_sent.subject == "Accepted: Harbour Bcc: all@example.org and sea"
+
+
+def test_one_that_cannot_be_written_does_not_hold_up_the_next(ada: User) -> None:
+    write_mail([mail_to(ada.pk, "no_such_template", "first", "/", AT)])
+    write(ada, "second")
+    assert send_next(AT)
+    assert send_next(AT)
+    assert not send_next(AT)
+    assert Mail.objects.get(sent_at=None).problem == "mail/no_such_template.txt"
+
+
 def test_choosing_a_language_on_the_pages_chooses_that_of_the_mail(client: Client, ada: User) -> None:
     client.force_login(ada)
     client.post("/language/", {"language": "de"})
     ada.refresh_from_db()
     assert ada.language == "de"
-    client.post("/language/", {"language": "xx"})
-    ada.refresh_from_db()
-    assert ada.language == "de"
+    for unknown in ("xx", "zh-hans"):  # Django has texts in the second, and we have none
+        client.post("/language/", {"language": unknown})
+        ada.refresh_from_db()
+        assert ada.language == "de"
     write(ada)
     assert '<html lang="de">' in str(letter(Mail.objects.get()).alternatives[0][0])
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from marketplace.core.prompts import EntryKind, HarmClass, PromptDecision, PromptOutcome, PromptState
@@ -339,6 +340,24 @@ def test_asking_twice_by_a_double_press_is_one_check(carla: Customer, client: Cl
     client.force_login(login(carla))
     first, again = (client.post("/prompts/", {"prompt": "a tree"}) for _ in range(2))
     assert first["Location"] == again["Location"]
+
+
+def test_how_many_others_asked_the_same_costs_no_query(carla: Customer, client: Client) -> None:
+    add(EntryKind.STYLE, "Mara Lind")
+    client.force_login(login(carla))
+
+    def query_count() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            check("a tree by Mara Lind", login(carla))
+            client.get("/prompts/")
+        return len(captured)
+
+    query_count()
+    alone = query_count()
+    for number in range(5):
+        check("a tree by Mara Lind", make_user(f"other{number}"))
+        check(f"{number} trees by Mara Lind", login(carla))
+    assert query_count() == alone
 
 
 def test_a_prompt_of_somebody_else_does_not_exist(carla: Customer, ana: Contributor, client: Client) -> None:

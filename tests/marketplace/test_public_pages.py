@@ -124,6 +124,8 @@ def test_a_number_that_is_none_of_ours_finds_nothing(client: Client, delivery: D
     assert response.status_code == 404
     assert "No certificate has this number" in response.content.decode()
     assert client.get("/verify/AAAAAAAAAAAAAAAA/").status_code == 404
+    addresses = ("verify/{}/", "verify/{}/certificate.pdf", "models/cards/{}.json", "api/v1/certificates/{}/")
+    assert {client.get("/" + one.format("A%00")).status_code for one in addresses} == {404}, "what no database holds"
 
 
 def test_the_page_warns_of_a_certificate_whose_signature_is_not_good(client: Client, delivery: Delivery) -> None:

@@ -9,9 +9,12 @@ from django.core.management import call_command
 from PIL import Image
 
 from marketplace import rescreening, screening
+from marketplace.appeals import appeal, decide_submission
+from marketplace.core.appeals import Decision
 from marketplace.core.release import Outcome
 from marketplace.core.verdicts import Signal, Verdict
 from marketplace.generators.base import GeneratedImage
+from marketplace.later_findings import add_finding
 from marketplace.models import Asset, Contributor, Rescreening, ScreeningResult, Submission
 from marketplace.output_checks import record_output_check
 from marketplace.sample_catalogue import STYLES, draw_work
@@ -22,13 +25,16 @@ from marketplace.services import record_generation
 from tests.builders import (
     CLOSED_AT,
     FROZEN_AT,
+    JOINED_AT,
     jpeg_bytes,
     make_generator_model,
     make_picture,
     make_prompt_check,
     make_training_set,
+    make_user,
     submit,
 )
+from tests.marketplace.test_uploads_and_appeals import generated_bytes
 
 pytestmark = pytest.mark.django_db
 NEW = "next"
@@ -96,10 +102,29 @@ def test_applied_a_change_is_the_newest_result_and_keeps_the_asset_out_of_new_tr
     assert "nothing changes" in rescreen("--apply")
 
 
-def test_what_a_reviewer_decided_since_stays(uploads: list[Submission], stricter: list[bytes]) -> None:
-    Submission.objects.filter(pk=uploads[0].pk).update(verdict=Verdict.HOLD)
-    assert "stays: a reviewer decided since" in rescreen("--apply")
-    assert Submission.objects.get(pk=uploads[0].pk).verdict == Verdict.HOLD
+def test_what_a_reviewer_decided_since_stays(
+    ana: Contributor, uploads: list[Submission], stricter: list[bytes]
+) -> None:
+    first, at = uploads[0], JOINED_AT + timedelta(days=1)
+    add_finding(first, Signal("look_alike", Verdict.HOLD, "old", {"field": "f", "value": "v", "tool": "t"}), at)
+    decide_submission(first, Decision.ACCEPTED, "A photograph.", make_user("rita", "reviewer"), CLOSED_AT)
+    assert "accept -> reject, new_reason; stays: a reviewer decided since" in rescreen("--apply")
+    assert Submission.objects.get(pk=first.pk).verdict == Verdict.ACCEPT
+
+
+def test_a_rejection_that_a_second_reviewer_upheld_is_not_held_again_by_a_milder_version(
+    ana: Contributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rejected = submit(ana, generated_bytes())
+    assert ana.user
+    appeal(rejected, "", ana.user, JOINED_AT)
+    decide_submission(rejected, Decision.GENERATED, "It is.", make_user("rita", "reviewer"), CLOSED_AT)
+    marked = Signal("new_signal", Verdict.HOLD, "new_reason", {"field": "f", "value": "v", "tool": "t"})
+    mild = confined.screen(jpeg_bytes(make_picture())).with_signals([marked])
+    monkeypatch.setattr(confined, "screen", lambda data: mild)
+    monkeypatch.setattr(rescreening, "SCREEN_VERSION", NEW)
+    assert "reject -> hold, new_reason; stays: a reviewer decided since" in rescreen("--apply")
+    assert Submission.objects.get(pk=rejected.pk).verdict == Verdict.REJECT
 
 
 def test_nothing_is_accepted_by_a_new_version_alone(ana: Contributor, monkeypatch: pytest.MonkeyPatch) -> None:

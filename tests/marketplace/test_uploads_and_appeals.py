@@ -17,15 +17,17 @@ from PIL import PngImagePlugin
 from marketplace import appeals, uploads
 from marketplace.appeals import CannotAppeal, CannotDecide, appeal, decide_submission, state_of, waiting_submissions
 from marketplace.core.appeals import Decision, State
-from marketplace.core.verdicts import Verdict
+from marketplace.core.verdicts import Signal, Verdict
 from marketplace.declaration import current_declaration
 from marketplace.formats import instant
 from marketplace.images import sha256_hex
+from marketplace.later_findings import add_finding
 from marketplace.models import (
     Appeal,
     Asset,
     Contributor,
     Customer,
+    ScreeningResult,
     SignedDeclaration,
     StrikesPolicy,
     Submission,
@@ -242,6 +244,24 @@ def test_an_appeal_that_is_won_makes_an_asset_exactly_once_and_takes_the_strike_
     assert Asset.objects.count() == 1
 
 
+def test_what_was_accepted_on_appeal_is_only_held_by_what_is_found_later_and_a_reviewer_decides_again(
+    ana: Contributor, rita: User, rob: User, rejected: Submission
+) -> None:
+    appeal(rejected, "My own drawing.", owner(ana), LATER)
+    decide_submission(rejected, Decision.ACCEPTED, "The text is a caption.", rita, LATER)
+    found = Signal(
+        "own_generation", Verdict.HOLD, "resembles_own_generation", {"field": "f", "value": "v", "tool": "t"}
+    )
+    add_finding(rejected, found, LATER + DAY)
+    rejected = Submission.objects.get(pk=rejected.pk)
+    assert state_of(rejected, LATER + DAY) is State.HELD, "not rejected again for what the reviewer forgave"
+    assert strikes_of(ana) == []
+    assert waiting_submissions().get().waiting_since == LATER + DAY  # type: ignore[attr-defined]
+    decide_submission(rejected, Decision.ACCEPTED, "It is older than the generation.", rob, LATER + DAY)
+    assert Asset.objects.filter(submission=rejected).count() == 1
+    assert Submission.objects.get(pk=rejected.pk).verdict == Verdict.ACCEPT
+
+
 def test_an_appeal_is_decided_by_a_second_reviewer(
     client: Client, ana: Contributor, rita: User, rob: User, held: Submission
 ) -> None:
@@ -346,6 +366,27 @@ def test_strikes_suspend_uploads_by_the_policy_in_force_and_say_so(
     decide_submission(first, Decision.ACCEPTED, "A caption.", rita, now)
     assert uploads_suspended_until(ana, now) is None
     assert client.post("/contributor/upload/", filled(("a.jpg", jpeg_bytes(make_picture())))).status_code == 302
+
+
+def test_the_upload_that_suspends_others_is_told_and_the_rest_is_not_taken(client: Client, ana: Contributor) -> None:
+    StrikesPolicy.objects.create(effective_at=JOINED_AT, strikes=1, within_days=30, suspended_days=14)
+    client.force_login(owner(ana))
+    files = filled(("bad.png", generated_bytes()), ("good.jpg", jpeg_bytes(make_picture())))
+    page = client.post("/contributor/upload/", files, follow=True).content.decode()
+    assert "bad.png is rejected: see why" in page
+    assert "Your uploads are suspended until" in page
+    assert Submission.objects.get().file_name == "bad.png"
+
+
+def test_an_upload_that_a_new_screen_rejects_is_a_strike_of_that_day_and_not_of_when_it_was_accepted(
+    ana: Contributor, rita: User, held: Submission
+) -> None:
+    decide_submission(held, Decision.ACCEPTED, "Fine.", rita, LATER)
+    ScreeningResult.objects.create(
+        submission=held, verdict="reject", reasons=["new"], signals=[], version="next", screened_at=LATER + DAY
+    )
+    Submission.objects.filter(pk=held.pk).update(verdict=Verdict.REJECT)
+    assert strikes_of(ana) == [LATER + DAY]
 
 
 def test_only_what_a_reviewer_finds_generated_is_a_strike(

@@ -10,9 +10,27 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
-from marketplace.models import Asset, Contributor, Customer, Submission, TrainingConsent, User
+from marketplace.api_tokens import make_token
+from marketplace.core.scopes import Scope
+from marketplace.core.verdicts import Verdict
+from marketplace.core.webhooks import Event
+from marketplace.mailing import mail_to, write_mail
+from marketplace.models import (
+    ApiToken,
+    Asset,
+    Contributor,
+    Customer,
+    Mail,
+    Submission,
+    TrainingConsent,
+    User,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from marketplace.permissions import roles_of
+from marketplace.webhook_outbox import add_endpoint
 from payouts.erasing import CannotErase, erase_person
 from payouts.integrity import findings
 from payouts.models import Period, Statement
@@ -24,10 +42,14 @@ from tests.builders import (
     make_asset,
     make_attributed_downloads,
     make_closed_month,
+    make_generation,
+    make_generator_model,
     make_picture,
+    make_training_set,
     make_user,
     submit,
 )
+from tests.marketplace.test_uploads_and_appeals import generated_bytes
 
 DATA = "/accounts/data/"
 
@@ -122,6 +144,37 @@ def test_originals_go_unless_somebody_else_uploaded_the_same_bytes(
         erase_person(user_of(ana), CLOSED_AT)
     assert [default_storage.exists(name) for name in names] == [False, True]
     assert {one.original.name for one in ana.submissions.all()} == {""}
+
+
+def test_tokens_webhooks_and_mail_are_exported_and_go_with_their_user(
+    ana: Contributor,
+) -> None:
+    user = user_of(ana)
+    _token, secret = make_token(user, "my script", [Scope.ASSETS_READ], 30, timezone.now())
+    add_endpoint(user, "https://ana.example.org/hook", [Event.UPLOAD_DECIDED], CLOSED_AT)
+    submit(ana, b"no picture")
+    write_mail([mail_to(user.pk, "submission_decided", "1", "/", CLOSED_AT, {"title": "Ana's boats"})])
+    data, _files = exported(user)
+    assert [one["name"] for one in data["api_tokens"]] == ["my script"]
+    assert [one["url"] for one in data["webhook_endpoints"]] == ["https://ana.example.org/hook"]
+    assert len(data["webhook_deliveries"]) == 1
+    assert [one["told"] for one in data["mail"]] == [{"title": "Ana's boats"}]
+    text = json.dumps(data)
+    assert secret not in text
+    assert WebhookEndpoint.objects.get().secret not in text
+    erase_person(user, CLOSED_AT)
+    for kind in (ApiToken, WebhookEndpoint, WebhookDelivery, Mail):
+        assert not kind._default_manager.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_that_is_also_a_generations_outlives_its_uploader(ana: Contributor, ben: Contributor) -> None:
+    make_asset(ana)
+    generation = make_generation(make_generator_model(make_training_set()), picture=make_picture(7))
+    refused = submit(ben, generated_bytes(7))
+    assert (refused.verdict, refused.preview.name) == (Verdict.REJECT, generation.preview.name)
+    erase_person(user_of(ben), CLOSED_AT)
+    assert default_storage.exists(str(generation.preview.name))
 
 
 def test_nobody_is_erased_while_we_owe_them_money(client: Client, october: Period, ana: Contributor) -> None:
