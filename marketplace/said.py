@@ -24,6 +24,7 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 WORD = re.compile(r"[A-Za-z]{4}")
 """What a template is recognised by: one such as '%(model)s is %(state)s.' would fit what somebody wrote."""
 AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")
+LARGE = re.compile(r"(?<![\w.,:-])(\d{4,}(?:\.\d+)?) ([A-Z]{3})\b")
 TIME = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC")
 BETWEEN = re.compile(r"(\n|, | or )")
 
@@ -33,7 +34,7 @@ def said(text: object) -> str:
     text, language = str(text), get_language()
     if text and language not in (None, settings.LANGUAGE_CODE):
         text = _recognised(text, str(language)) or text
-    return TIME.sub(_time, text)
+    return LARGE.sub(lambda found: written_amount(*found.groups()), TIME.sub(_time, text))
 
 
 def _time(found: re.Match[str]) -> str:

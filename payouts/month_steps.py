@@ -18,7 +18,7 @@ from payouts.splitting import Split
 class Step:
     """One line of the waterfall, in micro-units; a sum is what the lines above it come to, a part is of the last sum.
 
-    `key` is the same in every month, and `short` names the step where there is little room.
+    `key` is the same in every month and of no other step, and `short` names the step where there is little room.
     """
 
     key: str
@@ -72,7 +72,7 @@ def steps_of_pool(done: Split, earned_micro: dict[str, int]) -> tuple[Step, ...]
     return (
         Step("netted", _("kept back by common funds for what they gave back"), _("Kept back"), -done.netted_micro),
         Step("earned", _("earned by contributors"), _("Earned"), done.earned_micro, is_sum=True),
-        *(Step(kind, *words, earned_micro.get(kind, 0), is_part=True) for kind, words in parts.items()),
+        *(Step(f"of_{kind}", *words, earned_micro.get(kind, 0), is_part=True) for kind, words in parts.items()),
     )
 
 

@@ -33,11 +33,21 @@ UNUSED = {
     "DEBUG": "true",
 }
 """For the names of addresses alone."""
+VISITOR = ("visitor", "", "")
+"""Who has no login."""
 MISTAKES = {
-    "contributor": ("/contributor/upload/",),
-    "customer": ("/generate/", "/verify/"),
-    "finance": ("/finance/policies/preview/",),
-    "reviewer": (),
+    "contributor": ("/contributor/upload/", "/contributor/claims/", "/accounts/password/change/", "/api-tokens/"),
+    "customer": ("/generate/", "/projects/", "/prompts/"),
+    "finance": (
+        "/finance/policies/preview/",
+        "/finance/holds/",
+        "/finance/adjustments/",
+        "/finance/refunds/",
+        "/finance/tax-forms/",
+        "/accounts/invitations/",
+    ),
+    "reviewer": ("/removals/",),
+    "visitor": ("/accounts/login/", "/report/", "/verify/", "/accounts/password/reset/"),
 }
 """Pages whose main form is sent as it is, without what it needs."""
 
@@ -49,7 +59,7 @@ def main() -> None:
     for name in ("demo", "empty"):
         with site(name) as (address, logins), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            for login, password, code in logins:
+            for login, password, code in [VISITOR, *logins]:
                 look(browser, address, login, password, code, OUTPUT / name)
             browser.close()
 
@@ -76,7 +86,7 @@ def site(name: str) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
     ):
         try:
             waited_until = time.monotonic() + PATIENCE_SECONDS
-            while len(logins := LOGIN.findall(output.read_text())) < len(MISTAKES):
+            while len(logins := LOGIN.findall(output.read_text())) < len(MISTAKES) - 1:
                 if running.poll() is not None or time.monotonic() > waited_until:
                     sys.exit(output.read_text())
                 time.sleep(0.5)
@@ -86,10 +96,11 @@ def site(name: str) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
 
 
 def look(browser: Browser, address: str, login: str, password: str, code: str, folder: Path) -> None:
-    """Log in once, find the pages, and photograph each in each look."""
+    """Log in once, where there is a password, find the pages, and photograph each in each look."""
     first = browser.new_context(viewport=WIDE, base_url=address, locale="en")
     page = first.new_page()
-    log_in(page, login, password, code)
+    if password:
+        log_in(page, login, password, code)
 
     def html_of(path: str) -> str:
         response = page.goto(path)
@@ -136,6 +147,7 @@ def log_in(page: Page, login: str, password: str, code: str) -> None:
 
 def photograph(page: Page, file: Path) -> None:
     """All of the page, however long, in the light or dark that the browser asks for."""
+    page.evaluate("document.querySelectorAll('img').forEach(img => { img.loading = 'eager' })")
     page.wait_for_load_state("networkidle")
     file.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=file, full_page=True)

@@ -105,6 +105,18 @@ def test_a_sentence_that_was_stored_in_english_is_said_in_german() -> None:
         assert said("What nobody has translated stays.") == "What nobody has translated stays."
 
 
+def test_the_times_in_a_stored_sentence_are_written_as_pages_write_them() -> None:
+    stored = "2026-10 ends at 2026-11-01 00:00 UTC: close it after that."
+    assert "ends at Nov 1, 2026, 00:00 UTC: close" in said(stored)
+    with translation.override("de"):
+        assert "01.11.2026, 00:00 UTC" in said(stored)
+
+
+def test_large_amounts_in_a_stored_sentence_are_written_as_pages_write_them() -> None:
+    stored = "country not reached: 1081.31 USD is waiting; of 2026-10 USD nothing is, nor after 23:59 UTC."
+    assert said(stored) == stored.replace("1081.31", "1,081.31")
+
+
 def test_a_list_of_what_is_known_is_said_in_german_and_what_somebody_wrote_is_left_alone() -> None:
     with translation.override("de"):
         assert said("Stripe still asks for first name, last name") == "Stripe verlangt noch: Vorname, Nachname"

@@ -61,7 +61,7 @@ def check_prompt(prompt: str, asked_by: User | None, at: datetime) -> PromptChec
     """
     if not prompt.strip() or len(prompt) > LONGEST_PROMPT or "\x00" in prompt:
         raise PromptUnusable(
-            _("Write what the picture shall show, in at most %(longest)s characters.") % {"longest": LONGEST_PROMPT}
+            _("Write what the picture should show, in at most %(longest)s characters.") % {"longest": LONGEST_PROMPT}
         )
     used = classifiers()
     findings = [*find_entries(fold(prompt), at.date()), *(found for each in used for found in each.classify(prompt))]

@@ -107,10 +107,20 @@ def _refusal(one: Period, month: Month) -> str:
 
 
 def _beside(steps: tuple[Step, ...], last: tuple[Step, ...]) -> list[Row]:
-    """Every step with the same one of the month before and the change; steps that only that one had come last."""
+    """Every step with the same one of the month before and the change; steps that only that one had stand where its do.
+
+    So that each sum stays the lines above it.
+    """
+    keys, shown, place = [step.key for step in steps], list(steps), 0
+    for step in last:
+        if step.key in keys:
+            place = keys.index(step.key) + 1
+        else:
+            keys.insert(place, step.key)
+            shown.insert(place, replace(step, amount_micro=0))
+            place += 1
     earlier_micro = {step.key: step.amount_micro for step in last}
-    gone = [replace(step, amount_micro=0) for step in last if step.key not in {one.key for one in steps}]
-    pairs = [(step, earlier_micro.get(step.key, 0)) for step in (*steps, *gone)]
+    pairs = [(step, earlier_micro.get(step.key, 0)) for step in shown]
     return [Row(step, micro, step.amount_micro - micro) for step, micro in pairs]
 
 

@@ -59,6 +59,14 @@ def test_a_generator_model_is_set_up_with_a_frozen_training_set_and_generates(bo
     assert generate_image(model, generator_of(model), "a quiet morning", 1, SOLD_AT).training_set == training_set
 
 
+def test_a_list_of_records_shows_what_is_short_in_each(boss: Client, ana: Contributor) -> None:
+    asset = make_asset(ana)
+    listed = boss.get("/admin/marketplace/asset/").context["cl"]
+    assert {"id", "contributor_id"} <= set(listed.list_display)
+    row = boss.get("/admin/marketplace/asset/").content.decode()
+    assert f'<td class="field-contributor_id">{asset.contributor_id}</td>' in row
+
+
 def test_a_training_set_is_only_shown(boss: Client, ana: Contributor) -> None:
     make_asset(ana)
     frozen = make_training_set()

@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from marketplace.core.periods import Month
 from marketplace.models import Contributor, Customer, User
 from payouts.booking import book_downloads
 from payouts.closing import approve_close, close_period
 from payouts.core.reconciling import Difference, FindingKind
 from payouts.core.states import PayoutState, RunState
+from payouts.deals import record_dataset_deal
 from payouts.findings import record_findings
 from payouts.gateway import Gateway
 from payouts.holds import place_hold
@@ -18,7 +21,7 @@ from payouts.refunds import record_refund
 from payouts.run_figures import difference, funds, histogram, made_of
 from payouts.runs import RunRefused, approve_payout_run, cancel_payout_run, draft_payout_run
 from payouts.sending import send_payout_run
-from tests.builders import CLOSED_AT, OCTOBER, make_connected_account
+from tests.builders import CLOSED_AT, OCTOBER, SOLD_AT, make_connected_account
 from tests.payouts.paying import AT, fund, onboard, owe
 from tests.payouts.selling import IN_NOVEMBER, Shop
 
@@ -59,6 +62,15 @@ def test_a_month_that_ended_is_to_be_closed_and_then_approved_by_somebody_else(c
     assert "Draft a payout run" in page(client, shop.fay, "/finance/")
 
 
+def test_a_month_that_still_runs_offers_no_preview_that_would_be_refused(client: Client, shop: Shop) -> None:
+    running = Month.containing(timezone.now())
+    Period.objects.get_or_create(month_on=running.start_at.date(), currency="USD")
+    told = page(client, shop.fay, "/finance/months/")
+    assert 'href="/finance/months/2026-10/preview/"' in told
+    assert f'href="/finance/months/{running}/preview/"' not in told
+    assert "wait for its end" in told
+
+
 def test_a_run_waits_for_its_second_person_then_for_whoever_sends_it(client: Client, shop: Shop) -> None:
     shop.close_october()
     run = draft_payout_run(shop.fay, CLOSED_AT)
@@ -88,7 +100,7 @@ def test_a_months_steps_end_at_what_contributors_earned(client: Client, shop: Sh
         == steps["earned"]
         == sum(Earning.objects.values_list("amount_micro", flat=True))
     )
-    assert steps["attribution"] + steps["common_fund"] + steps["dataset_deal"] == steps["earned"]
+    assert steps["of_attribution"] + steps["of_common_fund"] + steps["of_dataset_deal"] == steps["earned"]
     told = response.content.decode()
     assert 'aria-label="From gross to the pool of October 2026"' in told
     assert "approved by finn" in told
@@ -104,6 +116,19 @@ def test_a_month_is_shown_beside_the_one_before(client: Client, shop: Shop) -> N
     rows = {row.step.key: row for row in client.get("/finance/months/2026-11/").context["rows"]}
     assert (rows["download_sale"].before_micro, rows["download_sale"].change_micro) == (30_000_000, -20_000_000)
     assert rows["netted"].step.amount_micro < 0
+
+
+def test_a_deal_of_the_month_before_stands_above_the_sum_that_it_was_in(client: Client, shop: Shop) -> None:
+    assert shop.model.training_set is not None
+    record_dataset_deal(shop.model.training_set, 5_000, 145, "deal 1", SOLD_AT)
+    shop.close_october()
+    shop.sell(1_000, 500_000, 0, at=IN_NOVEMBER)
+    shop.close_november()
+    client.force_login(shop.fay)
+    rows = client.get("/finance/months/2026-11/").context["rows"]
+    keys, before_micro = [row.step.key for row in rows], {row.step.key: row.before_micro for row in rows}
+    assert (before_micro["dataset_deal"], before_micro["of_dataset_deal"]) == (50_000_000, 19_420_000)
+    assert keys.index("dataset_deal") < keys.index("net")
 
 
 def test_a_month_that_cannot_be_closed_says_why(client: Client, shop: Shop) -> None:
