@@ -53,14 +53,14 @@ def report_image(
         confirm_report(report, at)
         report.refresh_from_db()
     else:
-        page = reverse("confirm_report", args=[signer.sign(report.pk)])
+        page = reverse("confirm_report", args=[signer.sign(str(report.pk))])
         told = {"expires_at": expires_at(report).isoformat()}
         write_mail([mail_to_address(by.email, by.language, CONFIRMATION, f"report:{report.pk}", page, at, told)])
     return report
 
 
 def _is_proved(login: User, email: str) -> bool:
-    return EmailAddress.objects.filter(user=login, email__iexact=email, verified=True).exists()
+    return bool(EmailAddress.objects.filter(user=login, email__iexact=email, verified=True).exists())
 
 
 def expires_at(report: RemovalReport) -> datetime:

@@ -130,7 +130,7 @@ def make_one_of_each(ana: Contributor, ben: Contributor, carla: Customer, fay: U
         "submission_id": asset.submission_id,
         "submission_id of appeal": unreadable.pk,
         "token": token,
-        "token of confirm_report": signer.sign(report.pk),
+        "token of confirm_report": signer.sign(str(report.pk)),
         "token_id": make_token(ana_user, "backup", [Scope.ASSETS_READ], 30, SOLD_AT)[0].pk,
         "uidb36": "1",
     }

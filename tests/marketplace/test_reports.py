@@ -126,7 +126,7 @@ def test_a_link_that_we_did_not_sign_is_refused_in_words(client: Client, asset: 
 
 def test_a_link_expires_and_what_was_not_confirmed_is_deleted_with_its_mail(asset: Asset) -> None:
     report = reported(asset)
-    token = signer.sign(report.pk)
+    token = signer.sign(str(report.pk))
     assert expires_at(report) == SOLD_AT + WEEK
     assert find_report(token, SOLD_AT + WEEK - INSTANT) == report
     assert delete_reports(SOLD_AT + WEEK - INSTANT) == 0
