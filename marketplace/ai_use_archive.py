@@ -26,6 +26,7 @@ from marketplace.model_cards import card_sections
 from marketplace.models import Delivery, Generation, Project, ProjectLicence, PromptCheck, TermsAcceptance
 from marketplace.prompts.checking import findings_of
 from marketplace.prompts.reasons import reason_of
+from marketplace.signing import signature_of
 from marketplace.terms import terms_of
 
 FORMAT = "tributary-ai-use-record-1"
@@ -35,6 +36,7 @@ SHOWN_EDGE = 320
 STYLE_SHEET = "marketplace/site.css"
 LICENCES_OF_PAGE = b"<!-- licences -->"
 LICENCES_OF_DOCUMENT = b'"licences":['
+RECORD, SIGNATURE = "record.json", "signature.json"
 
 AddressOf = Callable[[str], str]
 
@@ -62,7 +64,8 @@ class Archive:
 def write_record(project: Project, address_of: AddressOf, at: datetime) -> IO[bytes]:
     """The ZIP in a temporary file that stands at its beginning; `address_of` makes a whole address of a path.
 
-    However many licences there are, one at a time is in memory.
+    However many licences there are, the files of one at a time are in memory. The bytes of the record, which names the
+    SHA-256 of every other file, are signed as certificates are. Raises `CannotSign`.
     """
     file = TemporaryFile()  # noqa: SIM115 - whoever asked closes it
     with ZipFile(file, "w") as zipped, TemporaryFile() as records, TemporaryFile() as shown:
@@ -77,9 +80,9 @@ def write_record(project: Project, address_of: AddressOf, at: datetime) -> IO[by
             if terms := getattr(download, "accepted_terms", None):
                 accepted[terms.acceptance_id] = terms.acceptance
             certificates = [_add_delivery(archive, one, address_of) for one in download.deliveries.all()]
-            record = licence_record(licence) | {"certificates": certificates}
-            records.write((b"," if count > 1 else b"") + canonical(record))
-            shown.write(_licence_in_words(licence, record).encode())
+            facts_of_licence = licence_record(licence) | {"certificates": certificates}
+            records.write((b"," if count > 1 else b"") + canonical(facts_of_licence))
+            shown.write(_licence_in_words(licence, facts_of_licence).encode())
         facts = {
             "format": FORMAT,
             "made_at": instant(at),
@@ -99,7 +102,9 @@ def write_record(project: Project, address_of: AddressOf, at: datetime) -> IO[by
         }
         files.append(archive.add("record.html", _around(shown, _page(page), LICENCES_OF_PAGE)))
         document = canonical(facts | {"files": files, "licences": []})
-        archive.add("record.json", _around(records, document, LICENCES_OF_DOCUMENT))
+        record = b"".join(_around(records, document, LICENCES_OF_DOCUMENT))
+        archive.add(RECORD, [record])
+        archive.add(SIGNATURE, [json.dumps(signature_of(record), indent=2).encode()])
     file.seek(0)
     return file
 

@@ -1,6 +1,5 @@
 """Licence certificates: what was licensed to whom, of which file, made how; signed, so that anybody can check it."""
 
-import base64
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +11,7 @@ from marketplace.core.canonical import canonical, instant, instant_in_words
 from marketplace.core.money import Money
 from marketplace.model_cards import audit_facts, audit_in_words, card_sections
 from marketplace.models import Download, Generation, OutputDecision
-from marketplace.signing import NotSigned, check_signature, identity
+from marketplace.signing import NotSigned, check_signature, identity, signature_of, signature_parts
 
 FORMAT = "tributary-licence-1"
 
@@ -110,21 +109,15 @@ def _copy_check(generation: Generation) -> Document:
 
 def seal(document: Document) -> str:
     """The certificate as JSON text: the document, and the signature of its canonical form. Raises `CannotSign`."""
-    who = identity()
-    signature = {
-        "algorithm": who.algorithm,
-        "value": base64.b64encode(who.sign(canonical(document))).decode(),
-        "chain": who.chain,
-    }
-    return json.dumps({"certificate": document, "signature": signature}, indent=2, ensure_ascii=False)
+    sealed = {"certificate": document, "signature": signature_of(canonical(document))}
+    return json.dumps(sealed, indent=2, ensure_ascii=False)
 
 
 def open_seal(text: str | bytes) -> Document:
     """The document of a certificate. Raises `NotSigned` where it is none, or not signed under our root."""
     try:
         sealed = json.loads(text)
-        document, signature = sealed["certificate"], sealed["signature"]
-        value, chain = base64.b64decode(signature["value"], validate=True), str(signature["chain"])
+        document, (value, chain) = sealed["certificate"], signature_parts(sealed["signature"])
         signed = canonical(document)
     except (ValueError, KeyError, TypeError) as error:
         raise NotSigned("This is no licence certificate.") from error

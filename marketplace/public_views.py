@@ -1,6 +1,7 @@
-"""Pages for everybody, without an account: whether a file or a licence certificate is ours."""
+"""Pages for everybody, without an account: whether a file, a licence certificate or a record of AI use is ours."""
 
 import json
+from io import BytesIO
 from typing import Any
 
 from allauth.core import ratelimit
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from marketplace.ai_use_checking import ZIP_BEGINS, check_record, record_sections
 from marketplace.describing import delivered, describe, verdict_of
 from marketplace.images import UnreadableImage
 from marketplace.licence_pdf import certificate_as_pdf
@@ -20,6 +22,7 @@ from marketplace.models import Delivery
 from marketplace.signing import NotSigned
 from marketplace.verifying import MOST_BYTES, examine
 
+MOST_UNPACKED_BYTES = 10 * MOST_BYTES
 FORM_BYTES = 10_000  # around the file in what a browser sends
 PAGE = "marketplace/verify.html"
 
@@ -51,8 +54,11 @@ def _verify_file(request: HttpRequest) -> HttpResponse:
     file = request.FILES.get("file")
     if file is None:
         return _page(request, "No file arrived. Choose one, or drop it on the field.", status=400)
+    data = file.read()
+    if data.startswith(ZIP_BEGINS):
+        return _verify_record(request, data)
     try:
-        findings = examine(file.read())
+        findings = examine(data)
     except UnreadableImage as error:
         return _page(request, str(error), status=400)
     headline, meaning = verdict_of(findings)
@@ -63,6 +69,14 @@ def _verify_file(request: HttpRequest) -> HttpResponse:
         "sections": describe(findings),
     }
     return render(request, "marketplace/verified_file.html", context)
+
+
+def _verify_record(request: HttpRequest, data: bytes) -> HttpResponse:
+    try:
+        record = check_record(BytesIO(data), MOST_UNPACKED_BYTES)
+    except NotSigned as error:
+        return _page(request, str(error), status=400)
+    return render(request, "marketplace/verified_record.html", {"sections": record_sections(record)})
 
 
 def _page(request: HttpRequest, error: str = "", *, status: int = 200) -> HttpResponse:

@@ -1,9 +1,11 @@
 """Who signs what we hand out: a certificate chain, and its key in a file or behind a function such as a KMS offers."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -111,6 +113,17 @@ def _check(public_key: PublicKey, signature: bytes, data: bytes) -> None:
 def algorithm_of(public_key: PublicKey) -> str:
     """The algorithm's name in C2PA and in licence certificates."""
     return "ed25519" if isinstance(public_key, ed25519.Ed25519PublicKey) else CURVES[public_key.curve.name][0]
+
+
+def signature_of(data: bytes) -> dict[str, str]:
+    """The signature of bytes as it stands beside them, with the chain of who signs. Raises `CannotSign`."""
+    who = identity()
+    return {"algorithm": who.algorithm, "value": b64encode(who.sign(data)).decode(), "chain": who.chain}
+
+
+def signature_parts(signature: Any) -> tuple[bytes, str]:
+    """The value and the PEM chain of what stands there. Raises ValueError, KeyError or TypeError where it is none."""
+    return b64decode(signature["value"], validate=True), str(signature["chain"])
 
 
 def check_signature(data: bytes, signature: bytes, chain: str, root: str) -> None:

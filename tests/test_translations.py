@@ -92,7 +92,7 @@ def test_a_german_reader_gets_pages_in_german_and_can_go_back(client: Client, db
     assert '<html lang="de">' in german_page
     assert "Datei" in german_page
     client.post("/language/", {"language": "en", "next": "/verify/"})
-    assert "Check the picture" in client.get("/verify/", headers={"Accept-Language": "de"}).content.decode()
+    assert "Check the file" in client.get("/verify/", headers={"Accept-Language": "de"}).content.decode()
 
 
 def test_a_sentence_that_was_stored_in_english_is_said_in_german() -> None:

@@ -31,8 +31,8 @@ INSERT INTO marketplace_asset
     FROM generate_series(1, %(contributors)s) AS n
 """
 MONTH = """
-INSERT INTO marketplace_trainingset (id, name, version, created_at, frozen_at)
-    VALUES (%(month)s, 'Catalogue', %(month)s, '2026-07-02', '2026-07-02');
+INSERT INTO marketplace_trainingset (id, name, version, created_at, frozen_at, weights_ppm)
+    VALUES (%(month)s, 'Catalogue', %(month)s, '2026-07-02', '2026-07-02', '{}');
 INSERT INTO marketplace_trainingsetmember (training_set_id, asset_id)
     SELECT %(month)s, n FROM generate_series(1, %(contributors)s) AS n;
 INSERT INTO marketplace_generation (id, generator_model_id, training_set_id, prompt, seed, parameters, file, preview,

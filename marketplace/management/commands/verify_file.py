@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from marketplace.ai_use_checking import ZIP_BEGINS, check_record, record_sections
 from marketplace.describing import delivered, describe, verdict_of
 from marketplace.images import UnreadableImage
 from marketplace.licences import Section, open_seal, sections
@@ -14,23 +15,30 @@ from marketplace.verifying import examine
 
 
 class Command(BaseCommand):
-    """`verify_file FILE`: manifest and trust, XMP and IPTC, hashes and delivery; or a licence certificate's JSON."""
+    """`verify_file FILE`: manifest and trust, XMP and IPTC, hashes and delivery; or a certificate, or a record."""
 
-    help = "Show what an image file, or the JSON of a licence certificate, says, and whether it is ours."
+    help = "Show what an image, the JSON of a licence certificate or the ZIP of a record says, and whether it is ours."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
 
     def handle(self, *, file: Path, **options: Any) -> None:
         try:
-            data = file.read_bytes()
-            found = _certificate(data) if file.suffix.lower() == ".json" else _image(data)
+            found = _found(file)
         except (OSError, UnreadableImage, NotSigned) as error:
             raise CommandError(f"{file}: {error}") from error
         for heading, rows in found:
             self.stdout.write(f"\n{heading}")
             for label, value in rows:
                 self.stdout.write(f"  {label}: {value}")
+
+
+def _found(file: Path) -> list[Section]:
+    with file.open("rb") as opened:
+        if opened.read(len(ZIP_BEGINS)) == ZIP_BEGINS:
+            return record_sections(check_record(opened))
+    data = file.read_bytes()
+    return _certificate(data) if file.suffix.lower() == ".json" else _image(data)
 
 
 def _certificate(data: bytes) -> list[Section]:
