@@ -39,7 +39,7 @@ def test_the_inbox_shows_open_findings_by_owner(client: Client, finding: Finding
     assert "One dollar is missing." in client.get(INBOX).content.decode()
     assert "One dollar is missing." in client.get(f"{INBOX}?owner={fay.pk}").content.decode()
     for narrowed in (f"owner={finn.pk}", "state=resolved"):
-        assert "There is none of these." in client.get(f"{INBOX}?{narrowed}").content.decode()
+        assert "No finding is in this state and of this owner." in client.get(f"{INBOX}?{narrowed}").content.decode()
 
 
 def test_whoever_takes_a_finding_owns_it_and_can_give_it_away(
