@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from attribution.models import AttributionFailure, InspirationList
+from attribution.models import AttributionFailure, EncoderState, InspirationList
 from marketplace.delivering import DownloadShares, deliver
 from marketplace.models import Delivery, Download
 from marketplace.provenance import ImageFormat
@@ -15,10 +15,12 @@ class NotAttributedYet(RuntimeError):
 def deliver_download(download: Download, file_format: ImageFormat, at: datetime) -> Delivery:
     """The signed file of a download in one format. Raises `NotAttributedYet` and `CannotSign`.
 
-    Where attribution has failed, the file is handed out all the same, and says that there are no shares.
+    Where attribution by the current encoder has failed, the file is handed out all the same, and says that there are no
+    shares.
     """
     stored = InspirationList.objects.select_related("batch__method", "batch__encoder").filter(download=download).first()
-    if stored is None and not AttributionFailure.objects.filter(generation=download.generation_id).exists():
+    failed = AttributionFailure.objects.filter(generation=download.generation_id, encoder__state=EncoderState.CURRENT)
+    if stored is None and not failed.exists():
         raise NotAttributedYet(
             f"The file of licence {download.pk} is being made: its inspiration list is computed first, within a minute "
             "or two of the purchase. Please try again then."

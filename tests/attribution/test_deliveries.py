@@ -154,6 +154,20 @@ def test_a_file_whose_shares_cannot_be_computed_is_handed_out_and_says_so(
     assert credentials.assertion(INSPIRATION_LABEL) == {"meaning": "The shares of this image could not be computed."}
 
 
+def test_a_file_waits_for_the_current_encoder_where_only_a_retired_one_failed(
+    asset: Asset, carla: Customer, encoder: Encoder
+) -> None:
+    download = make_download(carla, make_generation(make_generator_model(make_training_set())))
+    AttributionFailure.objects.create(
+        generation=download.generation,
+        encoder=make_encoder("old", is_current=False),
+        reason="unreadable",
+        failed_at=SOLD_AT,
+    )
+    with pytest.raises(NotAttributedYet):
+        deliver_download(download, "JPEG", SOLD_AT)
+
+
 def test_nothing_is_logged_of_a_file_that_could_not_be_signed(
     client: Client, buy: Callable[[], Download], carla: Customer, settings: LazySettings
 ) -> None:
