@@ -311,18 +311,19 @@ def attribute_download(download: Download, encoder: Encoder) -> InspirationList:
 
 
 def make_attributed_downloads(
-    contributors: Sequence[Contributor], customer: Customer, count: int = 3
+    contributors: Sequence[Contributor], customer: Customer, count: int = 3, *, with_policy: bool = True
 ) -> list[Download]:
     """Downloads of October with real inspiration lists: each resembles everybody's one image, in turn one of them most.
 
-    Makes the images, the encoder, the training set, the model and the policy too.
+    Makes the images, the encoder, the training set, the model and, unless told otherwise, the policy too.
     """
     encoder = make_encoder()
     for place, contributor in enumerate(contributors):
         asset = make_asset(contributor, title=f"A picture by {contributor}")
         embed_asset(asset, encoder, unit_vector(*([0] * place), 1))
     model = make_generator_model(make_training_set())
-    make_policy()
+    if with_policy:
+        make_policy()
     downloads = []
     for number in range(count):
         generation = make_generation(model)

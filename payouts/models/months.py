@@ -37,16 +37,24 @@ class Policy(models.Model):
                 name="not_retroactive",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
-                declare=[("settled_until", "timestamptz")],
+                declare=[("settled_until", "timestamptz"), ("sold_at", "timestamptz")],
+                # Nothing was promised before the first one: it must share all that was sold before, since no later one
+                # can. Of two first ones at once, the second waits and sees the other.
                 func="""
-                SELECT greatest(
-                    (SELECT max(effective_at) FROM payouts_policy),
-                    (SELECT max(greatest(r.occurred_at, p.month_on::timestamp AT TIME ZONE 'UTC'))
-                     FROM payouts_revenueevent AS r JOIN payouts_period AS p ON p.id = r.period_id)
-                ) INTO settled_until;
+                PERFORM pg_advisory_xact_lock(hashtextextended('policies', 0));
+                SELECT greatest(max(effective_at), (
+                    SELECT max(greatest(r.occurred_at, p.month_on::timestamp AT TIME ZONE 'UTC'))
+                    FROM payouts_revenueevent AS r JOIN payouts_period AS p ON p.id = r.period_id
+                )) INTO settled_until FROM payouts_policy HAVING count(*) > 0;
                 IF NEW.effective_at <= settled_until THEN
                     RAISE EXCEPTION 'A policy changes nothing that was booked: let this one take effect after % UTC.',
                         to_char(settled_until AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS');
+                END IF;
+                SELECT least((SELECT min(downloaded_at) FROM marketplace_download),
+                             (SELECT min(occurred_at) FROM payouts_revenueevent)) INTO sold_at;
+                IF settled_until IS NULL AND NEW.effective_at > sold_at THEN
+                    RAISE EXCEPTION 'The first policy shares all that was sold before it: let it take effect by % UTC.',
+                        to_char(sold_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS');
                 END IF;
                 RETURN NEW;
                 """,

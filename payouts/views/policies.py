@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from marketplace import formats
+from marketplace.core.periods import Month
 from marketplace.permissions import LoggedInRequest, require_finance
 from payouts.core.payout_day import LAST_DAY
 from payouts.models import Policy
-from payouts.policies import PolicyRefused, add_policy
-from payouts.policy_preview import PreviewRefused, preview_policy
+from payouts.policies import PolicyRefused, add_policy, first_sale_at
+from payouts.policy_preview import PolicyPreview, PreviewRefused, preview_policy
 from payouts.views.pressing import pressed
 from payouts.views.units import minor_field, minor_of, percent_field, percent_of, ppm_of
 
@@ -91,26 +92,46 @@ def preview(request: LoggedInRequest) -> HttpResponse:
             tried = preview_policy(**form.tried)
         except PreviewRefused as error:
             messages.error(request, str(error))
-        newest = Policy.objects.order_by("-effective_at").first()
-        kept = {"fee": percent_of(newest.fee_ppm), "payout_day": newest.payout_day} if newest else {}
-        added = NewPolicyForm(initial=form.cleaned_data | kept)
-    changes = [*tried.winners, *tried.losers] if tried else []
-    context = {"form": form, "preview": tried, "changes": changes, "added": added}
+        added = NewPolicyForm(initial=form.cleaned_data | _proposed())
+    return _tried(request, form, added, tried)
+
+
+def _proposed() -> dict[str, object]:
+    """What is kept of the newest policy; of the first one, the month of the first sale, which it has to share."""
+    newest = Policy.objects.order_by("-effective_at").first()
+    if newest is not None:
+        return {"fee": percent_of(newest.fee_ppm), "payout_day": newest.payout_day}
+    return {"effective_on": Month.containing(first_sale_at() or timezone.now()).start_at.date()}
+
+
+def _tried(
+    request: LoggedInRequest, form: PolicyForm, added: NewPolicyForm | None, tried: PolicyPreview | None = None
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "preview": tried,
+        "changes": [*tried.winners, *tried.losers] if tried else [],
+        "added": added,
+        "is_first": not Policy.objects.exists(),
+    }
     return render(request, "payouts/policy_preview.html", context)
 
 
 @pressed("policies")
 def add(request: LoggedInRequest) -> HttpResponse:
-    """Add a policy that takes effect later."""
+    """Add a policy."""
     form = NewPolicyForm(request.POST)
     if not form.is_valid():
-        return render(request, "payouts/policy_preview.html", {"form": PolicyForm(request.POST), "added": form})
+        return _tried(request, PolicyForm(request.POST), form)
     terms = {"fee_ppm": ppm_of(form.cleaned_data["fee"]), "payout_day": form.cleaned_data["payout_day"], **form.tried}
     try:
         policy = add_policy(form.effective_at, **terms, at=timezone.now())
     except PolicyRefused as error:
         messages.error(request, str(error))
-        return render(request, "payouts/policy_preview.html", {"form": PolicyForm(request.POST), "added": form})
-    told = translated("The policy takes effect at %(time)s. Months that began before it stay as they are.")
+        return _tried(request, PolicyForm(request.POST), form)
+    if policy.effective_at <= timezone.now():
+        told = translated("The policy is in force since %(time)s.")
+    else:
+        told = translated("The policy takes effect at %(time)s. Months that began before it stay as they are.")
     messages.success(request, told % {"time": formats.instant(policy.effective_at)})
     return redirect("policies")
