@@ -16,11 +16,12 @@ from marketplace.core.periods import Month
 from marketplace.models import Asset, Download, TrainingSetMember, User
 from marketplace.permissions import is_reviewer
 from payouts.adjusting import AdjustmentRefused, record_adjustment
+from payouts.core.pool import WHOLE_PPM
 from payouts.core.refunds import given_back
 from payouts.earnings import sale_of
 from payouts.mail_events import claim_decided
 from payouts.models import Adjustment, AdjustmentReason, Period, RevenueEvent, ShareClaim, ShareClaimDecision
-from payouts.money_back import shared_by_sales
+from payouts.money_back import gone_before, lock, shared_by_sales
 
 
 class ClaimRefused(ValueError):
@@ -94,7 +95,10 @@ def decide_claim(claim: ShareClaim, share_ppm: int, reason: str, decided_by: Use
 
 
 def _credited(claim: ShareClaim, share_ppm: int, decided_by: User, at: datetime) -> Adjustment:
+    lock(claim.download)  # no refund meanwhile
     period = _closed_period(claim.download)
+    if not worth_micro(claim.download, period, WHOLE_PPM):
+        raise ClaimRefused(_("What was paid for this download went back: nothing is left to share. Refuse the claim."))
     amount_micro = worth_micro(claim.download, period, share_ppm)
     if not amount_micro:
         raise ClaimRefused(_("Such a share of this download is worth less than a millionth: nothing can be credited."))
@@ -116,12 +120,16 @@ def _credited(claim: ShareClaim, share_ppm: int, decided_by: User, at: datetime)
 
 
 def worth_micro(download: Download, period: Period, share_ppm: int) -> int:
-    """What a share of a download had of the closed month's pool, in micro-units, rounded down."""
-    kept = RevenueEvent.objects.filter(download=download, period=period, origin_period__isnull=True)
-    gross_minor = kept.aggregate(gross=Sum("gross_minor", default=0))["gross"]
-    if gross_minor <= 0:
+    """What a share of a download still has of the closed month's pool, in micro-units, rounded down.
+
+    As much as a refund of all that is left would take back: what went back for good brings nobody anything.
+    """
+    shared = RevenueEvent.objects.filter(download=download, period=period, origin_period__isnull=True)
+    gone_minor = gone_before(download, period)
+    left_minor = shared.aggregate(gross=Sum("gross_minor", default=0))["gross"] - gone_minor
+    if left_minor <= 0:
         return 0
-    return given_back(*shared_by_sales(period), 0, gross_minor, {"claimed": share_ppm}).get("claimed", 0)
+    return given_back(*shared_by_sales(period), gone_minor, left_minor, {"claimed": share_ppm}).get("claimed", 0)
 
 
 def may_decide(user: User, claim: ShareClaim) -> bool:

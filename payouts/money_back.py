@@ -150,7 +150,7 @@ def parts_of(download: Download, origin: Period, amount_minor: int) -> Parts:
         )
         if asset_id not in removed
     }
-    shared = *shared_by_sales(origin), _gone_before(download, origin), amount_minor
+    shared = *shared_by_sales(origin), gone_before(download, origin), amount_minor
     contributors: Counter[int] = Counter()
     for (contributor_id, _), amount_micro in given_back(*shared, images).items():
         contributors[contributor_id] += amount_micro
@@ -166,7 +166,7 @@ def shared_by_sales(closed: Period) -> tuple[int, int]:
     return closed.pool_micro - closed.deals_micro, closed.gross_minor
 
 
-def _gone_before(download: Download, origin: Period) -> int:
+def gone_before(download: Download, origin: Period) -> int:
     """What of the download's part in a closed month's pool went back for good already, in minor units."""
     gone = RevenueEvent.objects.filter(GONE_FOR_GOOD, download=download, origin_period=origin)
     return -int(gone.aggregate(total=Sum("gross_minor", default=0))["total"])

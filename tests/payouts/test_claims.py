@@ -10,6 +10,7 @@ from marketplace.models import Contributor, Customer, Mail, User
 from payouts.claims import ClaimRefused, claim_share, decide_claim
 from payouts.core.ledger import AccountKind
 from payouts.models import Adjustment, ShareClaim
+from payouts.refunds import record_refund
 from tests.builders import CLOSED_AT, make_contributor, make_download, make_generation, make_user
 from tests.payouts.selling import IN_NOVEMBER, Shop, balances, off
 from tests.payouts.test_pages import log_in
@@ -44,6 +45,25 @@ def test_a_granted_claim_is_credited_by_an_adjusting_entry_and_the_closed_month_
     assert str(decision.adjustment.entry.origin_period) == "2026-10 USD"
     assert balances(AccountKind.PAYABLE) == before | {"Ana": before["Ana"] + 1_942_000}
     assert off() == []
+
+
+def test_a_granted_claim_is_worth_what_refunds_left_of_the_download(shop: Shop, rita: User) -> None:
+    record_refund(shop.sold[1], 500, "re_1", IN_NOVEMBER)
+    decision = decide_claim(claimed(shop), 250_000, "The same quay.", rita, IN_NOVEMBER)
+    # A quarter of the 15.00 that were left of 20.00, of the 30.00 that shared 11.652000.
+    assert decision.adjustment is not None
+    assert decision.adjustment.amount_micro == 1_456_500
+    assert off() == []
+
+
+def test_a_claim_on_a_download_that_was_wholly_refunded_credits_nothing(shop: Shop, rita: User) -> None:
+    claim = claimed(shop)
+    record_refund(shop.sold[1], 2_000, "re_1", IN_NOVEMBER)
+    before = balances(AccountKind.PAYABLE)
+    with pytest.raises(ClaimRefused, match="went back: nothing is left to share"):
+        decide_claim(claim, 250_000, "The same quay.", rita, IN_NOVEMBER)
+    assert balances(AccountKind.PAYABLE) == before
+    assert decide_claim(claim, 0, "The customer has their money back.", rita, IN_NOVEMBER).adjustment is None
 
 
 def test_a_refused_claim_posts_nothing(shop: Shop, rita: User) -> None:
