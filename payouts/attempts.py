@@ -14,6 +14,7 @@ from payouts.core.ledger import AccountKind, payout_released, payout_reserved, p
 from payouts.core.states import AttemptOutcome, PayoutState, RunState
 from payouts.gateway import GatewayRejected, TransferReceipt
 from payouts.models import Attempt, LedgerAccount, Payout, Period, Transfer
+from payouts.payees import not_ready_now
 from payouts.posting import open_period, post
 from payouts.runs import RunRefused
 from payouts.telling import tell_held, tell_sent
@@ -78,24 +79,35 @@ def _new_attempt(payout: Payout, at: datetime) -> Attempt:
 
 
 def _set_aside(payout: Payout, period: Period, at: datetime) -> bool:
-    """Take the payout out of the payable balance; end it as rejected where the balance shrank since the draft."""
+    """Take the payout out of the payable balance.
+
+    End it as rejected where the balance shrank since the draft, or the contributor cannot be paid any more.
+    """
     currency = payout.run.currency
     payable = LedgerAccount.objects.select_for_update(no_key=True).get(
         kind=AccountKind.PAYABLE, contributor=payout.contributor_id, currency=currency
     )
+    excluded = not_ready_now(payout, at)
+    if excluded is not None:
+        return _held_back(payout, excluded.reason, excluded.sentence, at)
     if payable.balance_micro < minor_to_micro(payout.amount_minor, currency):
-        payout.reason = "balance_changed"
-        payout.explanation = (
+        explanation = (
             f"The balance fell below {Money(payout.amount_minor, currency)} after the run was drafted: "
             "what is left is carried over to the next run."
         )
-        _move(payout, PayoutState.REJECTED)
-        tell_held(Payout.objects.filter(pk=payout.pk), at)
-        return False
+        return _held_back(payout, "balance_changed", explanation, at)
     lines = payout_reserved(payout.contributor_id, payout.amount_minor, currency)
     post("payout_reserved", period, f"payout_reserved:{payout.pk}", lines, at)
     _move(payout, PayoutState.RESERVED)
     return True
+
+
+def _held_back(payout: Payout, reason: str, explanation: str, at: datetime) -> bool:
+    """End a payout before anything is set aside: what is payable stays so."""
+    payout.reason, payout.explanation = reason, explanation[:500]
+    _move(payout, PayoutState.REJECTED)
+    tell_held(Payout.objects.filter(pk=payout.pk), at)
+    return False
 
 
 def require_same_request(attempt: Attempt) -> None:

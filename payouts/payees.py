@@ -8,13 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
 
+from marketplace.core.money import Money
 from marketplace.models import Contributor
 from payouts.booking import policy_at
-from payouts.core.eligibility import Balances, Excluded, Payable, Payee, Rules, decide_payout
+from payouts.core.eligibility import Balances, Excluded, Payable, Payee, Rules, decide_payout, not_ready
 from payouts.core.eligibility import ConnectedAccount as AccountState
 from payouts.core.ledger import AccountKind
 from payouts.core.tax_forms import TaxForm
-from payouts.models import ConnectedAccount, LedgerAccount
+from payouts.models import ConnectedAccount, LedgerAccount, Payout
 from payouts.tax_forms import as_tax_form, newest_reviews
 
 CONTRIBUTORS_AT_ONCE = 2_000
@@ -42,6 +43,15 @@ def decide_one(contributor: Contributor, currency: str, at: datetime) -> Decided
     """What a payout run would give a contributor now, nothing where they have no balance. Raises `NoPolicy`."""
     rows = list(_owed(currency).filter(contributor_id=contributor.pk))
     return _decided(rows, _rules(currency, at), at)[0] if rows else None
+
+
+def not_ready_now(payout: Payout, at: datetime) -> Excluded | None:
+    """Why a payout that was approved cannot be sent any more: their account or tax form, as they are now."""
+    account, currency = payout.connected_account, payout.run.currency
+    assert account is not None  # a database constraint for everything that is sent
+    tax_form = next(map(as_tax_form, newest_reviews([payout.contributor_id], at)), None)
+    payee = Payee(account.country, account_state(account), tax_form)
+    return not_ready(Money(payout.amount_minor, currency), payee, _rules(currency, at))
 
 
 def account_state(account: ConnectedAccount) -> AccountState:

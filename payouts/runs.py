@@ -1,19 +1,17 @@
 """Payout runs: drafted by one person, with a reason for everyone left out, and approved by another."""
 
 from datetime import datetime
+from itertools import chain
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
 
-from marketplace.core.money import micro_per_minor
 from marketplace.models import User
-from payouts.core.eligibility import Excluded
-from payouts.core.ledger import AccountKind
+from payouts.core.eligibility import Excluded, Payable
 from payouts.core.states import ENDED_RUNS, PayoutState, RunState, require_transition
 from payouts.findings import blocked_by_findings
 from payouts.mail_events import payouts_waiting
-from payouts.models import LedgerAccount, Payout, PayoutRun
+from payouts.models import Payout, PayoutRun
 from payouts.payees import Decided, decide_all
 from payouts.telling import tell_held
 
@@ -72,18 +70,19 @@ def _drafted(run: PayoutRun, decided: Decided) -> Payout:
 def approve_payout_run(run_id: int, approved_by: User, at: datetime) -> PayoutRun:
     """Approve a drafted run.
 
-    Raises `RunRefused` for the person who drafted it, while findings are open, and where a balance fell since.
+    Raises `RunRefused` for the person who drafted it, while findings are open, and where somebody whom it pays could
+    not be paid as much any more.
     """
     run = PayoutRun.objects.select_for_update().get(pk=run_id)
     require_transition(RunState(run.state), RunState.APPROVED)
     if run.drafted_by_id == approved_by.pk:
         raise RunRefused(f"{approved_by} drafted {run}: somebody else must approve it.")
     _require_no_open_findings()
-    fell = fallen_since_draft(run).count()
-    if fell:
+    worse = worse_since_draft(run, at)
+    if worse:
         raise RunRefused(
-            f"Since {run} was drafted, the balances of {fell} contributors fell below what it sends them: cancel it "
-            "and draft another."
+            f"Since {run} was drafted, {worse} contributors cannot be paid any more what it sends them: cancel it and "
+            "draft another, which says why."
         )
     run.state, run.approved_by, run.approved_at = RunState.APPROVED, approved_by, at
     run.save(update_fields=["state", "approved_by", "approved_at"])
@@ -92,14 +91,16 @@ def approve_payout_run(run_id: int, approved_by: User, at: datetime) -> PayoutRu
     return run
 
 
-def fallen_since_draft(run: PayoutRun) -> QuerySet[Payout]:
-    """The drafted payouts that their contributors' balances do not cover any more."""
-    payable = LedgerAccount.objects.filter(
-        kind=AccountKind.PAYABLE, contributor=OuterRef("contributor"), currency=run.currency
-    )
-    drafted = run.payouts.filter(state=PayoutState.DRAFTED)
-    now = drafted.annotate(balance_micro=Subquery(payable.values("balance_micro")))
-    return now.filter(balance_micro__lt=F("amount_minor") * micro_per_minor(run.currency))
+def worse_since_draft(run: PayoutRun, at: datetime) -> int:
+    """How many contributors would now be sent less than a draft sends them, or nothing.
+
+    Their balance fell, or their account, tax form or the rules do not let them be paid any more.
+    """
+    drafted_minor = dict(run.payouts.filter(state=PayoutState.DRAFTED).values_list("contributor_id", "amount_minor"))
+    for one in chain.from_iterable(decide_all(run.currency, at)):
+        if isinstance(one.decision, Payable) and one.decision.amount_minor >= drafted_minor.get(one.contributor_id, 0):
+            drafted_minor.pop(one.contributor_id, None)
+    return len(drafted_minor)
 
 
 @transaction.atomic

@@ -92,7 +92,7 @@ def decide_payout(balances: Balances, payee: Payee, rules: Rules) -> Payable | E
         raise ValueError(f"The threshold cannot be negative: {rules.threshold_minor} minor units.")
     free_micro = max(balances.payable_micro - balances.owed_back_micro, 0)
     balance = Money(whole_minor(free_micro, rules.currency), rules.currency)
-    return _too_little(balance, balances, payee, rules) or _not_ready(balance, payee, rules) or Payable(balance.minor)
+    return _too_little(balance, balances, payee, rules) or not_ready(balance, payee, rules) or Payable(balance.minor)
 
 
 def _too_little(balance: Money, balances: Balances, payee: Payee, rules: Rules) -> Excluded | None:
@@ -117,7 +117,8 @@ def _too_little(balance: Money, balances: Balances, payee: Payee, rules: Rules) 
     return Excluded(ExclusionReason.BELOW_THRESHOLD, sentence)
 
 
-def _not_ready(balance: Money, payee: Payee, rules: Rules) -> Excluded | None:
+def not_ready(balance: Money, payee: Payee, rules: Rules) -> Excluded | None:
+    """Why a contributor cannot be paid whatever they have: their country, connected account or tax form."""
     if payee.country and not reaches(rules.platform_country, payee.country):
         sentence = f"{balance} is waiting: Stripe lets us send nothing to {payee.country} yet. Ask us how to be paid."
         return Excluded(ExclusionReason.COUNTRY_NOT_REACHED, sentence)

@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Max, Prefetch, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -17,7 +18,7 @@ from marketplace.permissions import LoggedInRequest, require_finance
 from payouts import run_figures
 from payouts.core.states import AttemptOutcome, PayoutState, RunState
 from payouts.models import Attempt, Payout, PayoutRun, Reconciliation
-from payouts.runs import fallen_since_draft
+from payouts.runs import worse_since_draft
 
 PAYOUTS_A_PAGE = 100
 ENDED = (PayoutState.SENT, PayoutState.REVERSED, PayoutState.REJECTED)
@@ -48,7 +49,7 @@ def run(request: LoggedInRequest, run_id: int) -> HttpResponse:
         "progress": _progress(one),
         "funds": run_figures.funds(one) if one.state in (RunState.DRAFT, RunState.APPROVED, RunState.PAUSED) else None,
         "reconciled": Reconciliation.objects.filter(currency=one.currency).order_by("-pk").first(),
-        "fallen_count": fallen_since_draft(one).count() if one.state == RunState.DRAFT else 0,
+        "worse_count": worse_since_draft(one, timezone.now()) if one.state == RunState.DRAFT else 0,
         "difference": run_figures.difference(one),
         "bars": bars,
         "chart": _histogram(bars, one.currency),

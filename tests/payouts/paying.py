@@ -10,7 +10,7 @@ from payouts.core.ledger import Account, AccountKind, PostingLine, sale
 from payouts.core.states import PayoutState, RunState
 from payouts.gateway import Gateway
 from payouts.models import ConnectedAccount, LedgerAccount, PayoutRun, Transfer
-from payouts.onboarding import connect_account, refresh_account
+from payouts.onboarding import connect_account, disable_account, refresh_account
 from payouts.posting import period_of, post
 from tests.builders import (
     make_asset,
@@ -55,6 +55,14 @@ def onboard(contributor: Contributor, gateway: Gateway) -> ConnectedAccount:
     link = gateway.onboarding_link(connected.stripe_account_id, return_url=RETURN_URL, refresh_url=REFRESH_URL)
     visit(link, holder_name=contributor.name, bank_country=contributor.country)
     return refresh_account(connected, gateway, AT)
+
+
+def cannot_be_paid_any_more(contributor: Contributor, what: str) -> None:
+    """Stripe disabled their account, or finance rejected their tax form."""
+    if what == "account":
+        disable_account(ConnectedAccount.objects.get(contributor=contributor), AT)
+    else:
+        make_tax_form(contributor, rejected_because="It is not signed.")
 
 
 def payable_micro(contributor: Contributor) -> int:

@@ -22,7 +22,7 @@ from payouts.run_figures import difference, funds, histogram, made_of
 from payouts.runs import RunRefused, approve_payout_run, cancel_payout_run, draft_payout_run
 from payouts.sending import send_payout_run
 from tests.builders import CLOSED_AT, OCTOBER, SOLD_AT, make_connected_account
-from tests.payouts.paying import AT, fund, onboard, owe
+from tests.payouts.paying import AT, cannot_be_paid_any_more, fund, onboard, owe
 from tests.payouts.selling import IN_NOVEMBER, Shop
 
 CASH = Difference(FindingKind.CASH_DIFFERS, "cash at Stripe", "One dollar is missing.")
@@ -217,11 +217,29 @@ def test_a_draft_whose_balances_fell_is_not_approved(
     place_hold(ana, 4_000_000, "A takedown is being looked at.", fay, "hold", AT + timedelta(minutes=1))
     assert "cancel it and draft another" in page(client, finn, f"/finance/runs/{stale.pk}/")
     told = client.post(f"/finance/runs/{stale.pk}/approve/", follow=True).content.decode()
-    assert "the balances of 1 contributors fell below what it sends them" in told
-    with pytest.raises(RunRefused, match="fell below"):
+    assert "1 contributors cannot be paid any more what it sends them" in told
+    with pytest.raises(RunRefused, match="cannot be paid any more"):
         approve_payout_run(stale.pk, finn, AT)
     cancel_payout_run(stale.pk)
     assert "is cancelled already" in client.post(f"/finance/runs/{stale.pk}/approve/", follow=True).content.decode()
+
+
+@pytest.mark.parametrize("what", ["account", "tax form"])
+def test_a_draft_that_pays_somebody_who_cannot_be_paid_any_more_is_not_approved(
+    ana: Contributor, run: PayoutRun, gateway: Gateway, fay: User, finn: User, client: Client, what: str
+) -> None:
+    fund(gateway, 10_000)
+    send_payout_run(run.pk, gateway, AT)
+    owe(ana, 5_000_000, "more")
+    stale = draft_payout_run(fay, AT)
+    cannot_be_paid_any_more(ana, what)
+    assert "1 contributor cannot be paid any more" in page(client, finn, f"/finance/runs/{stale.pk}/")
+    with pytest.raises(RunRefused, match="draft another, which says why"):
+        approve_payout_run(stale.pk, finn, AT)
+    cancel_payout_run(stale.pk)
+    excluded = draft_payout_run(fay, AT).payouts.get(contributor=ana)
+    assert excluded.state == PayoutState.EXCLUDED
+    assert excluded.reason in ("onboarding_incomplete", "tax_form")
 
 
 def test_progress_is_asked_for_only_while_a_run_is_being_sent(

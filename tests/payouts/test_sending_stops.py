@@ -27,6 +27,7 @@ from tests.payouts.paying import (
     Crash,
     assert_each_was_paid_exactly_once,
     balance_micro,
+    cannot_be_paid_any_more,
     crash_after,
     fund,
     payable_micro,
@@ -132,6 +133,27 @@ def test_a_balance_that_shrank_since_the_draft_ends_that_payout_and_no_other(
     assert not ended.attempts.exists()
     assert payable_micro(ana) == 12_339_999
     assert balance_micro(AccountKind.PAYOUT_IN_TRANSIT) == 0
+    assert list(stripe_transfers(run, gateway).values()) == [500]
+
+
+@pytest.mark.parametrize(
+    ("what", "reason", "says"),
+    [
+        ("account", "onboarding_incomplete", "the connected account is not ready"),
+        ("tax form", "tax_form", "was rejected (It is not signed.)"),
+    ],
+)
+def test_who_cannot_be_paid_any_more_after_the_approval_is_sent_nothing_and_the_others_are(
+    run: PayoutRun, gateway: Gateway, ana: Contributor, what: str, reason: str, says: str
+) -> None:
+    cannot_be_paid_any_more(ana, what)
+    fund(gateway, 10_000)
+    assert send_payout_run(run.pk, gateway, AT).state == RunState.SETTLED
+    ended = run.payouts.get(contributor=ana)
+    assert (ended.state, ended.reason) == (PayoutState.REJECTED, reason)
+    assert says in ended.explanation
+    assert not ended.attempts.exists()
+    assert payable_micro(ana) == 12_345_678
     assert list(stripe_transfers(run, gateway).values()) == [500]
 
 
