@@ -28,20 +28,20 @@ def record_findings(differences: list[Difference], at: datetime, run: PayoutRun 
     for difference in differences:
         known = still_open.pop((difference.kind, difference.subject), None)
         if known is None:
-            Finding.objects.create(
-                kind=difference.kind,
-                subject=difference.subject,
-                found=difference.found,
-                run=run,
-                owner=_owner(run),
-                opened_at=at,
-            )
+            _open(difference, at, run)
         elif known.found != difference.found:
             known.found = difference.found
             known.save(update_fields=["found"])
     for gone in still_open.values():
         if run is None or gone.run_id == run.pk:
             _resolve(gone, at, None, GONE)
+
+
+@transaction.atomic
+def report_finding(difference: Difference, at: datetime) -> None:
+    """Open a finding for what was heard between reconciliations, once: what somebody resolved is not opened again."""
+    if not Finding.objects.filter(kind=difference.kind, subject=difference.subject).exists():
+        _open(difference, at, None)
 
 
 @transaction.atomic
@@ -72,6 +72,17 @@ def finance_people() -> QuerySet[User]:
     """Who can own a finding, by name."""
     in_charge = Q(groups__name=FINANCE) | Q(is_superuser=True)
     return User.objects.filter(in_charge, is_active=True).distinct().order_by("username")
+
+
+def _open(difference: Difference, at: datetime, run: PayoutRun | None) -> None:
+    Finding.objects.create(
+        kind=difference.kind,
+        subject=difference.subject,
+        found=difference.found,
+        run=run,
+        owner=_owner(run),
+        opened_at=at,
+    )
 
 
 def _resolve(finding: Finding, at: datetime, resolved_by: User | None, resolution: str) -> Finding:

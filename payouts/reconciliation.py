@@ -90,6 +90,7 @@ def _compared(
     unbooked, unknown = _not_booked(reading.charges)
     found += [unknown_charge(one.stripe_charge_id, str(Money(one.amount_minor, currency))) for one in unknown]
     found += _still_unknown(reading.charges)
+    found += _still_failed()
     sold_minor = sum(charge.net_minor for charge in unbooked if charge.is_available)
     cash = Cash(reading.ledger_minor, reading.funds.available_minor, in_flight_minor - sold_minor)
     sold_minor = sum(charge.net_minor for charge in unbooked if not charge.is_available)
@@ -281,6 +282,12 @@ def _still_unknown(charges: dict[str, Charge]) -> Iterator[Difference]:
         id_ = finding.subject.removeprefix("charge ")
         if id_ not in charges and not Order.objects.filter(stripe_charge_id=id_).exists():
             yield Difference(FindingKind.CHARGE_UNKNOWN, finding.subject, finding.found)
+
+
+def _still_failed() -> Iterator[Difference]:
+    """Refunds that failed at Stripe, until somebody has seen to it that the customer has the money."""
+    for finding in Finding.objects.filter(kind=FindingKind.REFUND_FAILED, resolved_at=None).order_by("pk"):
+        yield Difference(FindingKind.REFUND_FAILED, finding.subject, finding.found)
 
 
 def _ledger_minor(kind: AccountKind, currency: str) -> int:

@@ -18,7 +18,7 @@ def record_refund(download: Download, amount_minor: int, key: str, at: datetime)
     Stripe keeps its fee of the sale, which is then the platform's loss. Raises `MoneyBackRefused`.
     """
     lock(download)
-    entry_key = f"refund:{key}"
+    entry_key = refund_key(key)
     known = known_event(entry_key, download, amount_minor)
     if known is not None:
         return known
@@ -32,3 +32,8 @@ def record_refund(download: Download, amount_minor: int, key: str, at: datetime)
     entry = post("refund", claim.period, entry_key, lines, at, claim.origin)
     parts.record(entry, AdjustmentReason.REFUND)
     return claim.event(RevenueKind.REFUND, entry, at)
+
+
+def refund_key(key: str) -> str:
+    """The key of a refund's entry."""
+    return f"refund:{key}"

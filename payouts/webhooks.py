@@ -10,17 +10,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import DataError, transaction
+from django.db.models import Q
 
 from marketplace.models import Download
 from payouts.booking import book_downloads
 from payouts.checkout import CheckoutDiffers, look_up, look_up_unsettled
+from payouts.core.reconciling import failed_refund
 from payouts.disputes import record_dispute, settle_dispute
-from payouts.gateway import Gateway, GatewayRejected, signed_event
+from payouts.findings import report_finding
+from payouts.gateway import Gateway, GatewayBusy, GatewayMisused, GatewayRejected, GatewayUnknown, signed_event
 from payouts.incoming import list_charges, make_available, watched_from
 from payouts.models import ConnectedAccount, DisputeOutcome, Order, Transfer, WebhookEvent
 from payouts.money_back import MoneyBackRefused
 from payouts.onboarding import disable_account, refresh_account
-from payouts.refunds import record_refund
+from payouts.refunds import record_refund, refund_key
 from payouts.reversing import record_reversals
 
 logger = logging.getLogger(__name__)
@@ -58,11 +61,25 @@ def _object_id(event: dict[str, Any]) -> str:
 
 
 def handle_events(gateway: Gateway, at: datetime) -> int:
-    """Handle every stored event that was not, oldest first; returns how many. Raises the gateway's exceptions."""
+    """Handle every stored event that was not, oldest first; returns how many. Raises the gateway's exceptions.
+
+    One in trouble, such as for want of a policy, keeps no other waiting: it stays for the next time, and what was wrong
+    is raised after the last.
+    """
     waiting = list(WebhookEvent.objects.filter(handled_at=None).order_by("created_at", "pk"))
+    trouble: Exception | None = None
     for event in waiting:
-        _handle(event, gateway, at)
-        WebhookEvent.objects.filter(pk=event.pk, handled_at=None).update(handled_at=at)
+        try:
+            _handle(event, gateway, at)
+        except (GatewayBusy, GatewayMisused, GatewayUnknown):  # Stripe does not answer: no other fares better
+            raise
+        except Exception as error:
+            logger.exception("%s cannot be handled", event)
+            trouble = trouble or error
+        else:
+            WebhookEvent.objects.filter(pk=event.pk, handled_at=None).update(handled_at=at)
+    if trouble is not None:
+        raise trouble
     return len(waiting)
 
 
@@ -82,6 +99,8 @@ def _handle(event: WebhookEvent, gateway: Gateway, at: datetime) -> None:
             make_available(list_charges(gateway, watched_from(at)), at)
         case "charge.refunded":
             _copy_refunds(event.stripe_object_id, gateway, at)
+        case "refund.failed" | "refund.updated" | "charge.refund.updated":
+            _report_if_failed(event.stripe_object_id, gateway, at)
         case "charge.dispute.created" | "charge.dispute.funds_withdrawn" | "charge.dispute.closed":
             _copy_dispute(event.stripe_object_id, gateway, at)
 
@@ -118,6 +137,18 @@ def _copy_refunds(stripe_charge_id: str, gateway: Gateway, at: datetime) -> None
     for refund in reversed(gateway.list_refunds(stripe_charge_id)):
         with _told():
             record_refund(download, refund.amount_minor, refund.stripe_refund_id, at)
+
+
+def _report_if_failed(stripe_refund_id: str, gateway: Gateway, at: datetime) -> None:
+    """Tell finance of a refund that we recorded and that Stripe does not list any more as going back."""
+    recorded = Q(stripe_refund_id=stripe_refund_id)
+    recorded |= Q(download__revenue_event__entry__idempotency_key=refund_key(stripe_refund_id))
+    order = Order.objects.filter(recorded).first()
+    if order is None:
+        return
+    going_back = {refund.stripe_refund_id for refund in gateway.list_refunds(order.stripe_charge_id)}
+    if stripe_refund_id not in going_back:
+        report_finding(failed_refund(stripe_refund_id, str(order)), at)
 
 
 def _copy_dispute(stripe_dispute_id: str, gateway: Gateway, at: datetime) -> None:

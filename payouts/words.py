@@ -83,6 +83,7 @@ _KINDS: dict[str, Promise] = {
     FindingKind.CASH_DIFFERS: _("cash differs"),
     FindingKind.PENDING_DIFFERS: _("pending differs"),
     FindingKind.CHARGE_UNKNOWN: _("charge unknown"),
+    FindingKind.REFUND_FAILED: _("refund failed"),
     Earning.ATTRIBUTION: _("attribution"),
     Earning.DATASET_DEAL: _("dataset deal"),
     "earnings": _("earned"),

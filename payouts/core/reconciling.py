@@ -18,6 +18,7 @@ class FindingKind(StrEnum):
     CASH_DIFFERS = "cash_differs"
     PENDING_DIFFERS = "pending_differs"
     CHARGE_UNKNOWN = "charge_unknown"
+    REFUND_FAILED = "refund_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,15 @@ def unknown_charge(stripe_charge_id: str, amount: str) -> Difference:
     """A customer's money at Stripe that no order knows of."""
     found = f"{stripe_charge_id} of {amount} is at Stripe, and no order of ours was paid by it."
     return Difference(FindingKind.CHARGE_UNKNOWN, f"charge {stripe_charge_id}", found)
+
+
+def failed_refund(stripe_refund_id: str, of: str) -> Difference:
+    """A customer's money that we recorded as gone back, and that came back to Stripe's balance: it is theirs still."""
+    found = (
+        f"{stripe_refund_id} of {of} is recorded as gone back, and failed at Stripe: the customer does not have the "
+        "money. Ask them for another way and give it back at Stripe; it is recorded already."
+    )
+    return Difference(FindingKind.REFUND_FAILED, f"refund {stripe_refund_id}", found)
 
 
 @dataclass(frozen=True, slots=True)

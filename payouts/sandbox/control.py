@@ -11,6 +11,7 @@ from payouts.sandbox.deliveries import Deliveries, Manner
 from payouts.sandbox.disputes import close_dispute, open_dispute
 from payouts.sandbox.due import catch_up, settle_pending
 from payouts.sandbox.faults import WHOLE_PPM, Fault, FaultPlan
+from payouts.sandbox.refunds import fail_refund
 from payouts.sandbox.state import State
 
 PATH = "/sandbox/"
@@ -32,6 +33,7 @@ class Control:
             "dispute": self._open_dispute,
             "dispute_end": self._close_dispute,
             "faults": self._plan_faults,
+            "refund_failure": self._fail_refund,
             "webhooks": self._set_endpoint,
         }
 
@@ -86,6 +88,10 @@ class Control:
     def _close_dispute(self, dispute: str, status: str) -> JsonObject:
         with self._state.transaction():
             return close_dispute(self._state, dispute, status)
+
+    def _fail_refund(self, refund: str) -> JsonObject:
+        with self._state.transaction():
+            return fail_refund(self._state, refund)
 
     def _change_balance(self, change_minor: int, currency: str) -> JsonObject:
         """Money that leaves or comes without a call of ours, as a dispute does."""

@@ -48,6 +48,21 @@ def create(params: Params) -> Execution:
     return execute
 
 
+def fail_refund(state: State, id_: str) -> JsonObject:
+    """What the customer's bank does, days later, where it does not take the money: it is in the balance again."""
+    refund = state.get("refund", id_)
+    if refund is None:
+        raise ApiError(404, f"No such refund: '{id_}'", code="resource_missing", param="refund")
+    amount_minor, charge = refund["amount"], charge_of(state, refund["charge"])
+    back = post_balance_transaction(state, amount_minor, refund["currency"], "refund_failure", id_)
+    refund |= {"status": "failed", "failure_reason": "unknown", "failure_balance_transaction": back}
+    state.put(refund)
+    state.put(charge | {"amount_refunded": charge["amount_refunded"] - amount_minor, "refunded": False})
+    record_event(state, "refund.failed", refund)
+    record_event(state, "charge.refund.updated", refund)
+    return refund
+
+
 def _refundable(charge: JsonObject, asked_minor: int | None) -> int:
     if charge["refunded"]:
         raise ApiError(400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")

@@ -4,15 +4,26 @@ import pytest
 from django.utils import timezone
 
 from marketplace.models import Contributor, Customer, Download, Generation, User
-from payouts.booking import book_downloads
+from payouts.booking import NoPolicy, book_downloads
+from payouts.checkout import look_up
 from payouts.core.ledger import AccountKind
+from payouts.core.reconciling import FindingKind
 from payouts.core.states import OrderState
+from payouts.findings import resolve_finding
 from payouts.gateway import Gateway
 from payouts.integrity import findings
-from payouts.models import DisputeOutcome, Order, RevenueEvent, RevenueKind, WebhookEvent
+from payouts.models import DisputeOutcome, Finding, Order, RevenueEvent, RevenueKind, WebhookEvent
+from payouts.reconciliation import reconcile
 from payouts.sandbox import Sandbox
 from payouts.webhooks import handle_events
-from tests.builders import make_asset, make_generation, make_generator_model, make_policy, make_training_set
+from tests.builders import (
+    make_asset,
+    make_download,
+    make_generation,
+    make_generator_model,
+    make_policy,
+    make_training_set,
+)
 from tests.payouts.buying import buy, pay, press, session_of
 from tests.payouts.paying import balance_micro
 from tests.payouts.sandbox.client import call, control
@@ -96,6 +107,27 @@ def test_an_order_that_cannot_be_settled_keeps_no_later_event_waiting(
     assert handle_events(gateway, timezone.now()) == 0
 
 
+def test_an_event_that_waits_for_a_policy_keeps_no_other_waiting_and_is_handled_once_there_is_one(
+    ana: Contributor, carla: Customer, gateway: Gateway, sandbox: Sandbox
+) -> None:
+    make_asset(ana)
+    model = make_generator_model(make_training_set())
+    make_download(carla, make_generation(model))  # without an order, so that its fee is a policy's
+    order = buy(carla, make_generation(model), gateway)
+    call(sandbox, "POST", "/v1/refunds", {"charge": order.stripe_charge_id})
+    with pytest.raises(NoPolicy):
+        told(
+            gateway,
+            event("charge.refunded", order.stripe_charge_id, "evt_1"),
+            event("account.updated", "acct_other", "evt_2"),
+            at=timezone.now(),
+        )
+    assert WebhookEvent.objects.get(handled_at=None).kind == "charge.refunded"
+    make_policy()
+    assert handle_events(gateway, timezone.now()) == 1
+    assert [gross for gross, _ in events_of(RevenueKind.REFUND)] == [-990]
+
+
 def test_money_that_became_available_is_booked_by_itself(
     carla: Customer, generation: Generation, gateway: Gateway, sandbox: Sandbox
 ) -> None:
@@ -130,6 +162,40 @@ def test_a_refund_that_is_heard_of_before_the_sale_is_recorded_as_one_after_it(
     hear(gateway, sandbox)
     assert [gross for gross, _ in events_of(RevenueKind.REFUND)] == [-990]
     assert -balance_micro(AccountKind.STRIPE_BALANCE) == gateway.funds("usd").available_minor * 10_000
+
+
+def test_a_refund_that_fails_later_is_a_finding_until_somebody_has_seen_to_it(
+    carla: Customer, generation: Generation, gateway: Gateway, sandbox: Sandbox, fay: User
+) -> None:
+    order = buy(carla, generation, gateway)
+    refund = call(sandbox, "POST", "/v1/refunds", {"charge": order.stripe_charge_id}).body["id"]
+    hear(gateway, sandbox)
+    assert not Finding.objects.exists()
+    control(sandbox, "refund_failure", refund=refund)
+    hear(gateway, sandbox)
+    reconcile(gateway, timezone.now())
+    finding = Finding.objects.get(kind=FindingKind.REFUND_FAILED, resolved_at=None)
+    assert f"{refund} of {order} is recorded as gone back, and failed at Stripe" in finding.found
+    assert [gross for gross, _ in events_of(RevenueKind.REFUND)] == [-990], "the money is the customer's still"
+    again = call(sandbox, "POST", "/v1/refunds", {"charge": order.stripe_charge_id}).body["id"]
+    resolve_finding(finding.pk, fay, f"Given back by {again}.", timezone.now())
+    hear(gateway, sandbox)
+    control(sandbox, "available")
+    reconcile(gateway, timezone.now())
+    assert not Finding.objects.filter(resolved_at=None).exists()
+    assert [gross for gross, _ in events_of(RevenueKind.REFUND)] == [-990]
+
+
+def test_a_failed_refund_of_what_was_not_for_sale_is_a_finding_too(
+    carla: Customer, generation: Generation, gateway: Gateway, sandbox: Sandbox
+) -> None:
+    order, url = press(carla, generation, gateway)
+    pay(url)
+    Order.objects.filter(pk=order.pk).update(refusal="It is a copy.")
+    refused = look_up(Order.objects.get(), gateway, timezone.now())
+    control(sandbox, "refund_failure", refund=refused.stripe_refund_id)
+    told(gateway, event("refund.failed", refused.stripe_refund_id), at=timezone.now())
+    assert Finding.objects.get().kind == FindingKind.REFUND_FAILED
 
 
 def test_our_own_refund_of_what_was_not_for_sale_is_no_refund_of_a_sale(
