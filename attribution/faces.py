@@ -32,7 +32,14 @@ CELL_PX, STEP_PX = 12, 2
 SHRINK = 0.709
 """From one size at which a picture is looked at to the next: half the area, as published."""
 LEAST_CONFIDENCES = 0.6, 0.7, 0.9
-"""From which each network takes something for a face."""
+"""From which each network takes something for a face: two as published, the last chosen on photographs.
+
+Of 256 in the size of a preview, all five with recognisable faces have one of at least 0.95, and so have one of stone
+heads and one of a kangaroo; at 0.9 a macaque and an aqueduct come to them, at 0.7 some twenty. Of 100 small faces
+pasted into others, 24, 40, 64 and 96 pixels high, 94, 98, 99 and 97 are found at 0.9. People who are small or seen from
+behind are in 13 of the photographs, and found in none of these. A picture takes 140 ms of a processor's time, and the
+comparison with 40 training images 115 ms.
+"""
 OVERLAP_OF_ONE_SIZE, OVERLAP = 0.5, 0.7
 """Intersection over union from which two boxes are of one face."""
 POOLS = {"pnet": (2, 0, 0), "rnet": (3, 3, 0), "onet": (3, 3, 2, 0)}

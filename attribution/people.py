@@ -23,10 +23,10 @@ def look_for_people(generation: Generation, copied: Sequence[CopyMatch], at: dat
     """Look for people in a generation that must show none, unsaved; None where nobody requires that.
 
     There are two witnesses: faces in the picture, and those of the images that it may be copied from, the gravest match
-    first, whose contributors say that they show people. Images that it only resembles are none: on 250 photographs
-    without recognisable people, the nearest of six with people was as near as a third of those are to a piece of
-    itself, while regions were proved in none. Raises FileNotFoundError for a picture that is away, and
-    `FacesUnavailable`.
+    first, whose contributors say that they show people. What only resembles those is none. Of 42 pieces, blurs, tints
+    and blends of six photographs of people, 35 were proved to be copied and none of 250 others; a cosine that none of
+    these reached finds 18, with the compact encoder, and one that was not proved. Raises FileNotFoundError for a
+    picture that is away, and `FacesUnavailable`.
     """
     if not generation.must_show_no_people:
         return None

@@ -14,10 +14,22 @@ ROOT = Path(__file__).resolve().parent.parent
 APPS = ("marketplace", "attribution", "payouts")
 GERMAN = ROOT / "marketplace/locale/de/LC_MESSAGES/django.po"
 SILENT = {"settings", "checks", "startup", "embedded", "apps", "admin", "audit", "audit_baseline", "audit_report"}
-SILENT |= {"encoders", "embed", "faces", "reembed", "recipes", "recall", "search", "sscd", "tiles", "statistics", "detector"}
+SILENT |= {
+    "encoders",
+    "embed",
+    "faces",
+    "reembed",
+    "recipes",
+    "recall",
+    "search",
+    "sscd",
+    "tiles",
+    "statistics",
+    "detector",
+}
 SILENT |= {"signing", "demo_chain", "credentials", "integrity", "integrity_queries", "integrity_corrections"}
 SILENT |= {"gateway", "generators", "database_role", "verify_statement", "encoders", "posting", "lists"}
-SILENT |= {"audit_chain", "hosted", "api"}
+SILENT |= {"audit_chain", "faces", "hosted", "api"}
 SILENT |= {"apportion", "money", "canonical", "hamming", "proofs", "ledger", "catalogue", "models", "webhooks"}
 SILENT |= {"management", "benchmark", "campaign", "compact", "demo", "migrations", "sandbox", "sample_catalogue"}
 UNHEARD = {"debug", "info", "warning", "error_", "exception", "execute", "_", "translated", "gettext", "gettext_lazy"}

@@ -27,7 +27,7 @@ from marketplace.api.problems import as_conflict
 from marketplace.api.submissions import not_too_large
 from marketplace.api.views import Resource
 from marketplace.core.model_states import ModelRefused
-from marketplace.core.release import WHY_NOT_FOR_SALE, Decision, SaleState
+from marketplace.core.release import WHY_NOT_FOR_SALE, SaleState
 from marketplace.generating import Said, take_generation
 from marketplace.images import UnreadableImage
 from marketplace.model_views import PUBLIC_STATES
@@ -103,7 +103,7 @@ class PeopleCheckSerializer(serializers.Serializer[Any]):
     checked_with = serializers.CharField(allow_null=True, help_text="The detector and the list of keywords.")
     face_count = serializers.IntegerField(allow_null=True)
     may_copy_image_of_people = serializers.BooleanField(allow_null=True)
-    decision = serializers.ChoiceField([one.value for one in Decision], allow_null=True)
+    decision = serializers.CharField(allow_null=True, help_text="A reviewer's newest: cleared or upheld.")
     not_found = serializers.CharField(help_text="Whom the check does not find.")
 
 

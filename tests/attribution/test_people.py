@@ -215,7 +215,7 @@ def test_a_customer_ticks_it_and_reads_that_it_waits_for_their_own_requirement(
 ) -> None:
     client.force_login(carla.user)  # type: ignore[arg-type]
     asked = {"model": model.pk, "prompt": "a quiet morning", "form_key": uuid4(), "must_show_no_people": "on"}
-    page = client.get(client.post("/generate/", asked).url).content.decode()
+    page = client.post("/generate/", asked, follow=True).content.decode()
     assert "The image must show no people" in page
     assert carla.generation_requests.get().must_show_no_people
     generation = made(showing_face(make_textured_picture(1)), model, encoder, without_people=True)
