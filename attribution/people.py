@@ -38,7 +38,7 @@ def look_for_people(generation: Generation, copied: Sequence[CopyMatch], at: dat
         faces=[asdict(face) for face in found],
         asset_id=asset_id,
         keyword=keyword,
-        checked_with=f"MTCNN {faces.VERSION}, weights of mtcnn {faces.PACKAGE}, keywords of {list_version()}",
+        checked_with=f"MTCNN {faces.VERSION}, mtcnn {faces.PACKAGE}, people_keywords {list_version()}",
         checked_at=at,
     )
 

@@ -115,7 +115,7 @@ def test_one_without_a_face_is_for_sale_and_says_what_looked_and_whom_it_does_no
     facts = people_facts(generation)
     assert facts is not None
     assert (facts["face_count"], facts["may_copy_image_of_people"], facts["decision"]) == (0, False, None)
-    assert facts["checked_with"] == "MTCNN 1, weights of mtcnn 1.0.0, keywords of 2026-11"
+    assert facts["checked_with"] == "MTCNN 1, mtcnn 1.0.0, people_keywords 2026-11"
     assert "from behind" in facts["not_found"]
 
 
@@ -239,7 +239,7 @@ def test_the_reviewer_sees_the_faces_outlined_and_decides(
     page = client.get(f"/review/{check.pk}/").content.decode()
     assert "One region is taken for a face, and outlined." in page
     assert page.count("<polygon") == 2
-    assert "weights of mtcnn 1.0.0" in page
+    assert "mtcnn 1.0.0, people_keywords" in page
     client.post(f"/review/{check.pk}/decide/", {"decision": "upheld", "reason": "A face."})
     assert state(generation) is SaleState.REFUSED
 
