@@ -11,6 +11,7 @@ from marketplace.core.canonical import canonical, instant, instant_in_words
 from marketplace.core.money import Money
 from marketplace.model_cards import audit_facts, audit_in_words, card_sections
 from marketplace.models import Download, Generation, OutputDecision
+from marketplace.people_checks import people_facts, people_in_words
 from marketplace.signing import NotSigned, check_signature, identity, signature_of, signature_parts
 
 FORMAT = "tributary-licence-1"
@@ -36,6 +37,7 @@ def licence_document(
         "generation": generation_facts(generation),
         "delivered": dict(delivered),
         "copy_check": _copy_check(generation),
+        "people_check": people_facts(generation),
         "inspiration": dict(inspiration),
     }
 
@@ -163,6 +165,7 @@ def sections(document: Document) -> list[Section]:
                 ("Seed", str(generation["seed"])),
                 ("Size", f"{generation['width']} x {generation['height']} pixels"),
                 ("Check for copies", f"{check['outcome']} at {instant_in_words(check['checked_at'])}{decided}"),
+                *_people_in_words(document.get("people_check")),
             ],
         ),
         (
@@ -178,6 +181,11 @@ def sections(document: Document) -> list[Section]:
         ("Inspiration", inspiration_rows(document["inspiration"])),
         *_card_sections(generator),
     ]
+
+
+def _people_in_words(facts: Document | None) -> list[tuple[str, str]]:
+    """Certificates from before people were looked for, and those of images that nobody requires it of, have none."""
+    return [("People", people_in_words(facts))] if facts else []
 
 
 def _terms_in_words(terms: Document | None) -> list[tuple[str, str]]:

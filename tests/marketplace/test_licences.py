@@ -31,8 +31,11 @@ def asset(ana: Contributor) -> Asset:
     return make_asset(ana)
 
 
-def delivered_to(customer: Customer, asset: Asset, prompt: str = "a quiet harbour") -> Delivery:
-    download = make_download(customer, make_generation(make_generator_model(make_training_set()), prompt))
+def delivered_to(
+    customer: Customer, asset: Asset, prompt: str = "a quiet harbour", *, must_show_no_people: bool = False
+) -> Delivery:
+    model = make_generator_model(make_training_set())
+    download = make_download(customer, make_generation(model, prompt, must_show_no_people=must_show_no_people))
     shares = DownloadShares("energy_shares 2", "fingerprint", {asset.pk: 600_000}, 400_000)
     return deliver(download, "JPEG", shares, SOLD_AT)
 
@@ -62,6 +65,26 @@ def test_it_says_who_licensed_what_on_which_terms_and_how_it_was_made(carla: Cus
     assert document["delivered"]["manifest"] == delivery.manifest_label
     assert document["copy_check"]["outcome"] == "clear"
     assert [one["share_ppm"] for one in document["inspiration"]["inspirations"]] == [600_000]
+
+
+def test_it_says_that_no_people_were_required_what_looked_for_them_and_whom_that_does_not_find(
+    carla: Customer, asset: Asset
+) -> None:
+    document = open_seal(delivered_to(carla, asset, must_show_no_people=True).certificate)
+    assert document["people_check"]["requirement"] == "no people"
+    people = dict(sections(document)[1][1])["People"]
+    assert people.startswith("Required to show none: no face was found, at 2026-09-20 08:00 UTC by MTCNN 1. Not found")
+    assert "as from behind" in people
+    text = "".join(page.extract_text() for page in PdfReader(BytesIO(as_pdf(document, "", ADDRESS))).pages)
+    assert people.replace(" ", "") in text.replace("\n", "").replace(" ", "")
+
+
+def test_where_nobody_required_it_and_in_certificates_from_before_nothing_is_said_of_people(
+    carla: Customer, asset: Asset
+) -> None:
+    document = open_seal(delivered_to(carla, asset).certificate)
+    assert document.pop("people_check") is None
+    assert "People" not in dict(sections(document)[1][1])
 
 
 def test_a_certificate_of_which_a_word_was_changed_is_not_signed(carla: Customer, asset: Asset) -> None:
