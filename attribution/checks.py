@@ -10,6 +10,7 @@ from django.db import ProgrammingError, connection
 
 from attribution.detector import read
 from attribution.embed import EncoderNotHere, recipe_of
+from attribution.faces import FacesUnavailable, require_weights
 from attribution.models import Encoder, EncoderState, PreviewRecall
 from attribution.models.recall import WHOLE_PPM
 from attribution.recall import BOUND_PPM
@@ -117,6 +118,22 @@ def check_detector(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
                 f"DETECTOR {settings.DETECTOR!r} is no detector: {error}.",
                 hint="Set it to a file that train_detector wrote, or to nothing.",
                 id="tributary.E110",
+            )
+        ]
+    return []
+
+
+@register(Tags.files)
+def check_faces(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """W111: no faces can be found; generations that must show no people would wait, unchecked and unsold."""
+    try:
+        require_weights()
+    except FacesUnavailable as error:
+        return [
+            Warning(
+                f"Faces cannot be found, so generations that must show no people are not sold: {error}",
+                hint="Install what constraints.txt names.",
+                id="tributary.W111",
             )
         ]
     return []

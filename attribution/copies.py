@@ -10,10 +10,11 @@ from importlib.metadata import version
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from attribution import marks, proof
+from attribution import marks, people, proof
 from attribution.core import geometry
 from attribution.core.copies import METHOD, VERSION, Tier, gravest
 from attribution.embed import current_encoder
+from attribution.faces import FacesUnavailable
 from attribution.models import CopyCheck, CopyMatch, EmbeddingFailure, Encoder, Method
 from attribution.proof import Nearest, prove, read_stored, shortlist
 from attribution.search import generation_vectors
@@ -49,9 +50,9 @@ def copy_method() -> Method:
 def check_copies(at: datetime, of: QuerySet[Generation] | None = None) -> int:
     """Check up to 8 generations, of these or of all, that the method has not checked yet; returns how many.
 
-    Known marks are looked for at once. Generations wait until they and their whole training set are embedded. They are
-    claimed by row locks that a killed worker loses. One whose picture the encoder cannot read is blocked: nobody knows
-    what it copies.
+    Known marks, and people where it must show none, are looked for at once. Generations wait until they and their whole
+    training set are embedded. They are claimed by row locks that a killed worker loses. One whose picture the encoder
+    cannot read is blocked: nobody knows what it copies.
     """
     encoder, method = current_encoder(at), copy_method()
     failed = EmbeddingFailure.objects.filter(encoder=encoder, generation__isnull=False)
@@ -85,18 +86,22 @@ def _check_all(generations: list[Generation], method: Method, encoder: Encoder, 
 def _check(
     generation: Generation, nearest: Sequence[Nearest] | None, method: Method, encoder: Encoder, at: datetime
 ) -> bool:
-    """Record the check of one generation; False where a picture is not there just now, which is tried again."""
+    """Record the check of one generation; False where a picture or a detector is not there, which is tried again."""
     try:
         found = prove(read_stored(str(generation.preview)), nearest) if nearest is not None else []
         searches = marks.search_marks(generation, at) if nearest is not None else []
-    except FileNotFoundError as error:
+        people_check = people.look_for_people(generation, found, at) if nearest is not None else None
+    except (FileNotFoundError, FacesUnavailable) as error:
         logger.error("Generation %d is not checked, to be tried again: %s", generation.pk, error)
         return False
     tier = Tier.UNREADABLE if nearest is None else gravest([Tier(match.tier) for match in found])
-    shown = marks.in_words(searches)
+    shown = f"{marks.in_words(searches)}\n{people.in_words(people_check)}".strip()
     outcome = Outcome.BLOCKED if shown else OUTCOMES[tier]
     output_check = record_output_check(generation, outcome, f"{shown}\n{_in_words(tier, found)}".strip(), at)
     marks.record_searches(searches, output_check)
+    if people_check is not None:
+        people_check.output_check = output_check
+        people_check.save()
     check = CopyCheck.objects.create(
         generation=generation,
         output_check=output_check,

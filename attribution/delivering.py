@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from attribution.models import AttributionFailure, EncoderState, InspirationList
-from marketplace.delivering import DownloadShares, deliver
+from attribution.models import AttributionFailure, EncoderState, InspirationList, MarkSearch
+from marketplace.delivering import DownloadShares, KnownMarks, deliver
 from marketplace.models import Delivery, Download
 from marketplace.provenance import ImageFormat
 
@@ -25,7 +25,15 @@ def deliver_download(download: Download, file_format: ImageFormat, at: datetime)
             f"The file of licence {download.pk} is being made: its inspiration list is computed first, within a minute "
             "or two of the purchase. Please try again then."
         )
-    return deliver(download, file_format, _shares_of(stored) if stored else None, at)
+    shares = _shares_of(stored) if stored else None
+    return deliver(download, file_format, shares, at, _marks_of(download))
+
+
+def _marks_of(download: Download) -> KnownMarks | None:
+    searches = MarkSearch.objects.filter(generation=download.generation_id)
+    found = searches.filter(output_check__isnull=False)
+    looked_for = searches.values("known_mark").distinct().count()
+    return KnownMarks(looked_for, found.values("known_mark").distinct().count()) if looked_for else None
 
 
 def _shares_of(stored: InspirationList) -> DownloadShares:

@@ -8,6 +8,7 @@ from django.db.models import Prefetch, QuerySet
 from marketplace.core.canonical import instant
 from marketplace.licences import generation_facts, generator_facts, licence_facts
 from marketplace.models import Delivery, HumanEdit, Project, ProjectLicence, PromptCheck, PromptReview
+from marketplace.people_checks import PREFETCHED, people_facts
 
 Document = dict[str, Any]
 
@@ -30,6 +31,7 @@ def licences_in(project: Project) -> QuerySet[ProjectLicence]:
             Prefetch("download__deliveries", Delivery.objects.order_by("pk")),
             Prefetch("download__human_edits", HumanEdit.objects.order_by("pk")),
             Prefetch("download__generation__prompt_check__reviews", reviews),
+            *(f"download__generation__{related}" for related in PREFETCHED),
         )
         .order_by("download")
     )
@@ -45,6 +47,7 @@ def licence_record(licence: ProjectLicence) -> Document:
         | {"card_sha256": generation.model_card.sha256 if generation.model_card else None},
         "generation": generation_facts(generation),
         "prompt_check": _check_record(generation.prompt_check) if generation.prompt_check else None,
+        "people_check": people_facts(generation),
         "inspiration": _inspiration(list(download.deliveries.all())),
         "human_edits": [
             {"description": edit.description, "recorded_at": instant(edit.recorded_at)}

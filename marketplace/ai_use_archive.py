@@ -151,6 +151,7 @@ def _licence_in_words(licence: ProjectLicence, record: Document) -> str:
         "card_name": _card_name(generation.model_card.sha256) if generation.model_card else "",
         "certificates": record["certificates"],
         "state": _state_of(check) if check else None,
+        "people": record["people_check"],
         "reasons": [reason_of(finding) for finding in findings_of(check)] if check else [],
         "inspiration": inspiration_rows(record["inspiration"]) if record["inspiration"] else [],
     }

@@ -3,7 +3,7 @@
 import base64
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -34,10 +34,25 @@ class DownloadShares:
     unattributed_ppm: int
 
 
-def deliver(download: Download, file_format: ImageFormat, shares: DownloadShares | None, at: datetime) -> Delivery:
+@dataclass(frozen=True)
+class KnownMarks:
+    """How many known marks of others the picture was searched for before the sale, and how many it seemed to show."""
+
+    looked_for: int
+    found: int
+
+
+def deliver(
+    download: Download,
+    file_format: ImageFormat,
+    shares: DownloadShares | None,
+    at: datetime,
+    marks: KnownMarks | None = None,
+) -> Delivery:
     """The signed file of a download in one format; signed and logged when it is first asked for.
 
-    `shares` is None where they cannot be computed, which the file then says. Raises `CannotSign`.
+    `shares` is None where they cannot be computed, which the file then says, and `marks` where none was looked for.
+    Raises `CannotSign`.
     """
     known = Delivery.objects.filter(download=download, file_format=file_format).first()
     if known is not None:
@@ -57,6 +72,7 @@ def deliver(download: Download, file_format: ImageFormat, shares: DownloadShares
         "manifest": label,
     }
     document = licence_document(download, delivered, inspiration, certificate_id, at)
+    document |= {"known_marks": asdict(marks) if marks else None}
     delivery, _ = Delivery.objects.get_or_create(
         download=download,
         file_format=file_format,

@@ -30,6 +30,7 @@ class Said:
     prompt: str
     seed: int
     parameters: Mapping[str, JsonValue]
+    must_show_no_people: bool = False
 
 
 def source_type_of(model: GeneratorModel) -> DigitalSourceType:
@@ -53,7 +54,14 @@ def generator_of(model: GeneratorModel) -> Generator:
 
 
 def generate_image(
-    model: GeneratorModel, generator: Generator, prompt: str, seed: int, at: datetime, asked_by: User | None = None
+    model: GeneratorModel,
+    generator: Generator,
+    prompt: str,
+    seed: int,
+    at: datetime,
+    asked_by: User | None = None,
+    *,
+    must_show_no_people: bool = False,
 ) -> Generation:
     """Check the prompt, make one image with the model's generator, mark it as generated and record it.
 
@@ -61,7 +69,7 @@ def generate_image(
     """
     prompt_check = check_prompt(prompt, asked_by, at)
     require_allowed(prompt_check)
-    return _record_marked(model, generator.generate(prompt, seed), at, prompt_check)
+    return _record_marked(model, generator.generate(prompt, seed), at, prompt_check, must_show_no_people)
 
 
 def take_generation(model: GeneratorModel, data: bytes, said: Said, sent_by: User, at: datetime) -> Generation:
@@ -74,10 +82,12 @@ def take_generation(model: GeneratorModel, data: bytes, said: Said, sent_by: Use
     prompt_check = check_prompt(said.prompt, sent_by, at)
     require_allowed(prompt_check)
     made = GeneratedImage(image=decode(data).image, prompt=said.prompt, seed=said.seed, parameters=said.parameters)
-    return _record_marked(model, made, at, prompt_check)
+    return _record_marked(model, made, at, prompt_check, said.must_show_no_people)
 
 
-def _record_marked(model: GeneratorModel, made: GeneratedImage, at: datetime, prompt_check: PromptCheck) -> Generation:
+def _record_marked(
+    model: GeneratorModel, made: GeneratedImage, at: datetime, prompt_check: PromptCheck, must_show_no_people: bool
+) -> Generation:
     file = mark_generated(
         made.image,
         source_type=source_type_of(model),
@@ -85,4 +95,4 @@ def _record_marked(model: GeneratorModel, made: GeneratedImage, at: datetime, pr
         system_version=model.version,
         file_format="JPEG",
     )
-    return record_generation(model, made, file, ".jpg", at, prompt_check)
+    return record_generation(model, made, file, ".jpg", at, prompt_check, must_show_no_people=must_show_no_people)

@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 
 from marketplace.core.canonical import canonical, instant, instant_in_words
 from marketplace.core.money import Money
-from marketplace.model_cards import audit_facts, audit_in_words, card_sections
+from marketplace.model_cards import audit_facts, audit_in_words, bias_facts, bias_in_words, card_sections
 from marketplace.models import Download, Generation, OutputDecision
+from marketplace.people_checks import people_facts, people_in_words
+from marketplace.prompts.checking import findings_of, state_of
 from marketplace.signing import NotSigned, check_signature, identity, signature_of, signature_parts
 
 FORMAT = "tributary-licence-1"
@@ -35,7 +37,9 @@ def licence_document(
         "generator": generator_facts(generation) | _card(generation),
         "generation": generation_facts(generation),
         "delivered": dict(delivered),
+        "prompt_check": _prompt_check(generation),
         "copy_check": _copy_check(generation),
+        "people_check": people_facts(generation),
         "inspiration": dict(inspiration),
     }
 
@@ -93,6 +97,20 @@ def _card(generation: Generation) -> Document:
         "card_sha256": generation.model_card.sha256 if generation.model_card else None,
         "card": json.loads(generation.model_card.text) if generation.model_card else None,
         "replication_audit": audit_facts(audit) if audit else None,
+        "bias_report": bias_facts(generation.generator_model),
+    }
+
+
+def _prompt_check(generation: Generation) -> Document | None:
+    """What was found in the prompt and what became of it; None of images from before prompts were checked."""
+    check = generation.prompt_check
+    if check is None:
+        return None
+    return {
+        "state": str(state_of(check)),
+        "found": sorted({finding.about for finding in findings_of(check)}),
+        "checked_with": check.checked_with,
+        "checked_at": instant(check.checked_at),
     }
 
 
@@ -138,8 +156,7 @@ def ungrouped(written: str) -> str:
 def sections(document: Document) -> list[Section]:
     """The certificate in headings, labels and words, for paper and page."""
     licence, generator, generation = document["licence"], document["generator"], document["generation"]
-    delivered, check = document["delivered"], document["copy_check"]
-    decided = f"; a reviewer: {check['decision']}" if check["decision"] else ""
+    delivered = document["delivered"]
     return [
         (
             "Licence",
@@ -162,9 +179,9 @@ def sections(document: Document) -> list[Section]:
                 ("Prompt", generation["prompt"]),
                 ("Seed", str(generation["seed"])),
                 ("Size", f"{generation['width']} x {generation['height']} pixels"),
-                ("Check for copies", f"{check['outcome']} at {instant_in_words(check['checked_at'])}{decided}"),
             ],
         ),
+        ("Checks before the sale", _checks_in_words(document)),
         (
             "Delivered file",
             [
@@ -178,6 +195,23 @@ def sections(document: Document) -> list[Section]:
         ("Inspiration", inspiration_rows(document["inspiration"])),
         *_card_sections(generator),
     ]
+
+
+def _checks_in_words(document: Document) -> list[tuple[str, str]]:
+    """What was looked for, and what came out; what was not looked for, as in older certificates, is left out."""
+    prompt, marks, people = (document.get(name) for name in ("prompt_check", "known_marks", "people_check"))
+    copies = document["copy_check"]
+    decided = f"; a reviewer: {copies['decision']}" if copies["decision"] else ""
+    rows = [("Check for copies", f"{copies['outcome']} at {instant_in_words(copies['checked_at'])}{decided}")]
+    if prompt:
+        about = ", ".join(prompt["found"]) or "nothing"
+        looked = f"{instant_in_words(prompt['checked_at'])} with {prompt['checked_with']}"
+        rows.insert(0, ("Check of the prompt", f"{prompt['state']}; found at {looked}: {about}"))
+    if marks:
+        rows.append(("Known marks of others", f"{marks['looked_for']} looked for, {marks['found']} found{decided}"))
+    if people:
+        rows.append(("People", people_in_words(people)))
+    return rows
 
 
 def _terms_in_words(terms: Document | None) -> list[tuple[str, str]]:
@@ -194,6 +228,7 @@ def _card_sections(generator: Document) -> list[Section]:
     (_heading, rows), *others = card_sections(generator["card"])
     rows += [
         (_("Audit, when issued"), audit_in_words(generator["replication_audit"])),
+        (_("Bias report, when issued"), bias_in_words(generator.get("bias_report"))),
         (_("SHA-256 of card"), generator["card_sha256"]),
     ]
     return [(_("Card of the generator model, when the image was made"), rows), *others]

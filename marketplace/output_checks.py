@@ -41,7 +41,8 @@ def sale_states(generations: Iterable[Generation]) -> dict[int, SaleState]:
     """The sale state of each generation, by its id.
 
     Its newest check counts, and its newest decision where that is of this check; what was upheld stays so after a new
-    check, until a reviewer clears it. What is cleared is sold as long as its model is on sale.
+    check, until a reviewer clears it. What is cleared is sold as long as its model is on sale, and, where it must show
+    no people, once it was looked at for them.
     """
     ids = [generation.pk for generation in generations]
     checks = OutputCheck.objects.filter(generation__in=ids).order_by("pk").values_list("generation", "pk", "outcome")
@@ -56,7 +57,12 @@ def sale_states(generations: Iterable[Generation]) -> dict[int, SaleState]:
     of_models_on_sale = set(
         Generation.objects.filter(pk__in=ids, generator_model__state=ModelState.ON_SALE).values_list("pk", flat=True)
     )
-    return {pk: _state(newest_check.get(pk), newest_decision.get(pk), pk in of_models_on_sale) for pk in ids}
+    not_looked_at = set(
+        Generation.objects.filter(pk__in=ids, must_show_no_people=True, people_checks=None).values_list("pk", flat=True)
+    )
+    states = {pk: _state(newest_check.get(pk), newest_decision.get(pk), pk in of_models_on_sale) for pk in ids}
+    waiting = {pk for pk in not_looked_at if states[pk] is SaleState.FOR_SALE}
+    return states | dict.fromkeys(waiting, SaleState.UNCHECKED)
 
 
 def _state(

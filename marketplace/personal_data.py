@@ -104,7 +104,8 @@ def records_of(user: User) -> Records:
             TrainingConsent.objects.filter(asset__contributor__user=user), "asset_id", "granted", "effective_at"
         ),
         "generation_requests": rows(
-            GenerationRequest.objects.filter(customer__user=user), "prompt", "seed", "requested_at", "generation_id"
+            GenerationRequest.objects.filter(customer__user=user),
+            *("prompt", "seed", "must_show_no_people", "requested_at", "generation_id"),
         ),
         "consent_defaults": rows(ConsentDefault.objects.filter(contributor__user=user), "granted", "recorded_at"),
         "removal_cases": rows(

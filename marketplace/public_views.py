@@ -19,7 +19,7 @@ from marketplace.images import UnreadableImage
 from marketplace.licence_pdf import certificate_as_pdf
 from marketplace.licences import grouped, open_seal, sections, ungrouped
 from marketplace.models import Delivery
-from marketplace.signing import NotSigned
+from marketplace.signing import NotSigned, identity
 from marketplace.verifying import MOST_BYTES, examine
 
 MOST_UNPACKED_BYTES = 10 * MOST_BYTES
@@ -118,6 +118,14 @@ def certificate_pdf(request: HttpRequest, certificate_id: str) -> HttpResponse:
 def certificate_json(request: HttpRequest, certificate_id: str) -> HttpResponse:
     """The certificate for machines, with its signature."""
     return _file(_delivery(certificate_id).certificate.encode(), "application/json", certificate_id, "json")
+
+
+@login_not_required
+@require_safe
+def root_certificate(request: HttpRequest) -> HttpResponse:
+    """The certificate that our signatures lead to, as PEM, for whoever checks one without us."""
+    headers = {"Content-Disposition": 'attachment; filename="root.pem"'}
+    return HttpResponse(identity().root, content_type="application/x-pem-file", headers=headers)
 
 
 def _delivery(certificate_id: str) -> Delivery:

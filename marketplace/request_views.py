@@ -42,6 +42,7 @@ class GenerationRequestForm(forms.Form):
         error_messages={"required": _("Say what the picture should show.")},
     )
     seed = forms.IntegerField(min_value=0, max_value=2**SEED_BITS - 1, required=False)
+    must_show_no_people = forms.BooleanField(required=False)
     form_key = forms.UUIDField(initial=uuid4)
 
 
@@ -55,7 +56,13 @@ def generate(request: LoggedInRequest) -> HttpResponse:
         asked = form.cleaned_data
         try:
             taken = request_generation(
-                customer, asked["model"], asked["prompt"], asked["seed"], asked["form_key"], timezone.now()
+                customer,
+                asked["model"],
+                asked["prompt"],
+                asked["seed"],
+                asked["form_key"],
+                timezone.now(),
+                must_show_no_people=asked["must_show_no_people"],
             )
         except PromptNotAllowed as refused:
             messages.error(request, str(refused))

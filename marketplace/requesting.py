@@ -47,9 +47,18 @@ def offered_models() -> QuerySet[GeneratorModel]:
 
 
 def request_generation(
-    customer: Customer, model: GeneratorModel, prompt: str, seed: int | None, form_key: UUID, at: datetime
+    customer: Customer,
+    model: GeneratorModel,
+    prompt: str,
+    seed: int | None,
+    form_key: UUID,
+    at: datetime,
+    *,
+    must_show_no_people: bool = False,
 ) -> GenerationRequest:
     """Take a request; the same form again is the same request. Without a seed one is drawn.
+
+    What must show no people is looked at for them before it can be sold.
 
     Raises `RequestRefused` where too many wait or were made within a day, and as the check of the prompt does.
     """
@@ -64,6 +73,7 @@ def request_generation(
             generator_model=model,
             prompt=prompt,
             seed=secrets.randbits(SEED_BITS) if seed is None else seed,
+            must_show_no_people=must_show_no_people,
             form_key=form_key,
             requested_at=at,
         )
@@ -98,7 +108,13 @@ def make_next(at: datetime) -> bool:
     try:
         with transaction.atomic():
             request.generation = generate_image(
-                model, generator_of(model), request.prompt, request.seed, at, request.customer.user
+                model,
+                generator_of(model),
+                request.prompt,
+                request.seed,
+                at,
+                request.customer.user,
+                must_show_no_people=request.must_show_no_people,
             )
     except (GenerationFailed, AlreadyGenerated, ModelRefused, PromptNotAllowed) as error:
         request.failure = str(error)

@@ -26,7 +26,7 @@ WORD = re.compile(r"[A-Za-z]{4}")
 AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")
 LARGE = re.compile(r"(?<![\w.,:-])(\d{4,}(?:\.\d+)?) ([A-Z]{3})\b")
 TIME = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC")
-BETWEEN = re.compile(r"(\n|, | or )")
+LINES, BETWEEN = re.compile(r"(\n)"), re.compile(r"(, | or )")
 
 
 def said(text: object) -> str:
@@ -56,8 +56,8 @@ def _recognised(text: str, language: str) -> str | None:
 
 
 def _by_parts(text: str, language: str) -> str | None:
-    """A list such as 'first name, last name', or sentences in lines, if all parts of it are known."""
-    parts = BETWEEN.split(text)
+    """Sentences in lines, or a list such as 'first name, last name', if all parts of it are known."""
+    parts = (LINES if "\n" in text else BETWEEN).split(text)
     found = [_recognised(part, language) for part in parts[::2]] if len(parts) > 1 else [None]
     if None in found:
         return None

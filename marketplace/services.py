@@ -205,12 +205,20 @@ def freeze_training_set(
 
 
 def record_generation(
-    model: GeneratorModel, made: GeneratedImage, file: bytes, suffix: str, at: datetime, prompt_check: PromptCheck
+    model: GeneratorModel,
+    made: GeneratedImage,
+    file: bytes,
+    suffix: str,
+    at: datetime,
+    prompt_check: PromptCheck,
+    *,
+    must_show_no_people: bool = False,
 ) -> Generation:
     """Record a generated image, its file for customers, the model's card as it is now and the check of its prompt.
 
     The same file from the same model is the same generation: recording it again changes nothing. Raises
-    `AlreadyGenerated` where another model made it, `ModelRefused` where the model is retired, and `NoTrainingSet` where
+    `AlreadyGenerated` where another model made it, or where it must show no people and was recorded before without that
+    requirement, which stays as it was recorded; `ModelRefused` where the model is retired, and `NoTrainingSet` where
     it has none: its sales could not be attributed to anybody.
     """
     if model.state == ModelState.RETIRED:
@@ -229,6 +237,7 @@ def record_generation(
                 "prompt": made.prompt,
                 "prompt_check": prompt_check,
                 "seed": made.seed,
+                "must_show_no_people": must_show_no_people,
                 "parameters": dict(made.parameters),
                 "file": store("generations", file, suffix),
                 "preview": preview,
@@ -249,6 +258,11 @@ def record_generation(
         raise AlreadyGenerated(
             f"Generator model {model} made the same file as generation {generation.pk} of "
             f"{generation.generator_model}: give it another prompt or seed."
+        )
+    if must_show_no_people and not generation.must_show_no_people:
+        raise AlreadyGenerated(
+            f"The same picture was made before, as generation {generation.pk}, and nobody required that it shows no "
+            "people: give another prompt or seed."
         )
     return generation
 

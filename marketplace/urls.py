@@ -58,6 +58,7 @@ urlpatterns = [
     path("prompt-reviews/<int:check_id>/", prompt_views.prompt_review, name="prompt_review"),
     path("prompt-reviews/<int:check_id>/decide/", prompt_views.decide, name="decide_prompt"),
     path("verify/", public_views.verify, name="verify"),
+    path("verify/root.pem", public_views.root_certificate, name="root_certificate"),
     path("verify/<slug:certificate_id>/", public_views.certificate, name="certificate"),
     path("verify/<slug:certificate_id>/certificate.pdf", public_views.certificate_pdf, name="certificate_pdf"),
     path("verify/<slug:certificate_id>/certificate.json", public_views.certificate_json, name="certificate_json"),

@@ -48,6 +48,7 @@ from marketplace.models import (
     Download,
     Generation,
     GeneratorModel,
+    PeopleCheck,
     PromptCheck,
     Submission,
     TrainingSet,
@@ -200,14 +201,22 @@ def make_generation(
     *,
     is_checked: bool = True,
     picture: Image.Image | None = None,
+    must_show_no_people: bool = False,
 ) -> Generation:
     """A generated picture unlike all others or the given one, checked and for sale unless told otherwise."""
     seed = next(_numbers)
     picture = picture or make_picture(10_000 + seed)
     made = GeneratedImage(image=picture, prompt=prompt, seed=seed, parameters={})
-    generation = record_generation(model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT, make_prompt_check(prompt))
+    check = make_prompt_check(prompt)
+    generation = record_generation(
+        model, made, jpeg_bytes(picture), ".jpg", FROZEN_AT, check, must_show_no_people=must_show_no_people
+    )
     if is_checked:
-        record_output_check(generation, Outcome.CLEAR, "It resembles no image of the training set.", FROZEN_AT)
+        found = record_output_check(generation, Outcome.CLEAR, "It resembles no image of the training set.", FROZEN_AT)
+        if must_show_no_people:
+            PeopleCheck.objects.create(
+                generation=generation, output_check=found, checked_with="MTCNN 1", checked_at=FROZEN_AT
+            )
     return generation
 
 

@@ -16,6 +16,7 @@ verify                                     POST    yes  yes  yes   yes  yes  yes
 certificate                                GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 certificate_pdf                            GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 certificate_json                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
+root_certificate                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 generator_models                           GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 model_card                                 GET     yes  yes  yes   yes  yes  yes  yes  yes    yes
 card_json                                  GET     yes  yes  yes   yes  yes  yes  yes  yes    yes

@@ -15,6 +15,7 @@ APPS = ("marketplace", "attribution", "payouts")
 GERMAN = ROOT / "marketplace/locale/de/LC_MESSAGES/django.po"
 SILENT = {"settings", "checks", "startup", "embedded", "apps", "admin", "audit", "audit_baseline", "audit_report"}
 SILENT |= {"encoders", "embed", "reembed", "recipes", "recall", "search", "sscd", "tiles", "statistics", "detector"}
+SILENT |= {"faces"}
 SILENT |= {
     "signing",
     "login_secrets",

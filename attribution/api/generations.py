@@ -32,6 +32,7 @@ from marketplace.images import UnreadableImage
 from marketplace.model_views import PUBLIC_STATES
 from marketplace.models import Generation, GeneratorModel
 from marketplace.output_checks import sale_states
+from marketplace.people_checks import people_facts
 from marketplace.permissions import generations_for, require_customer_or_finance
 from marketplace.prompts.checking import LONGEST_PROMPT, PromptNotAllowed
 from marketplace.services import AlreadyGenerated, NoTrainingSet
@@ -64,6 +65,7 @@ class GenerationSerializer(serializers.ModelSerializer[Generation]):
             "generator_model",
             "prompt",
             "seed",
+            "must_show_no_people",
             "parameters",
             "sha256",
             "width",
@@ -91,13 +93,31 @@ class ResembledSerializer(serializers.Serializer[Any]):
     similarity = serializers.FloatField(help_text="The cosine of their embeddings, from -1 to 1.")
 
 
+class PeopleCheckSerializer(serializers.Serializer[Any]):
+    """What was found in an image that must show no people; null what was not looked at yet."""
+
+    requirement = serializers.CharField()
+    checked_at = serializers.DateTimeField(allow_null=True)
+    checked_with = serializers.CharField(allow_null=True, help_text="The detector and the list of keywords.")
+    face_count = serializers.IntegerField(allow_null=True)
+    may_copy_image_of_people = serializers.BooleanField(allow_null=True)
+    decision = serializers.CharField(allow_null=True, help_text="A reviewer's newest: cleared or upheld.")
+    not_found = serializers.CharField(help_text="Whom the check does not find.")
+
+
 class GenerationDetailSerializer(GenerationSerializer):
     """A generated image with what it most resembles: quick and approximate, and nobody is paid by it."""
 
     resembled = serializers.SerializerMethodField()
+    people_check = serializers.SerializerMethodField()
 
     class Meta(GenerationSerializer.Meta):
-        fields = (*GenerationSerializer.Meta.fields, "resembled")  # type: ignore[assignment]
+        fields = (*GenerationSerializer.Meta.fields, "resembled", "people_check")  # type: ignore[assignment]
+
+    @extend_schema_field(PeopleCheckSerializer(allow_null=True))
+    def get_people_check(self, generation: Generation) -> dict[str, Any] | None:
+        """Null where it may show people."""
+        return people_facts(generation)
 
     @extend_schema_field(ResembledSerializer(many=True))
     def get_resembled(self, generation: Generation) -> Any:
@@ -114,6 +134,10 @@ class SentSerializer(serializers.Serializer[Any]):
     prompt = serializers.CharField(max_length=LONGEST_PROMPT)
     seed = serializers.IntegerField(min_value=-MOST, max_value=MOST)
     parameters = serializers.CharField(default="{}", help_text="A JSON object: what it was given beside the prompt.")
+    must_show_no_people = serializers.BooleanField(
+        default=False,
+        help_text="It is then looked at for people before it can be sold. What is sent first stays.",
+    )
 
     def validate_parameters(self, text: str) -> dict[str, Any]:
         """Raise ValidationError for what is no JSON object, or holds what cannot be kept."""
@@ -197,7 +221,7 @@ class Generations(ListModelMixin, RetrieveModelMixin, Resource[Generation]):
                 as_conflict(AlreadyGenerated, ModelRefused, NoTrainingSet),
                 as_conflict(PromptNotAllowed, problem=RecordedConflict),
             ):
-                said = Said(sent["prompt"], sent["seed"], sent["parameters"])
+                said = Said(sent["prompt"], sent["seed"], sent["parameters"], sent["must_show_no_people"])
                 generation = take_generation(model, sent["file"].read(), said, self.user, timezone.now())
         except UnreadableImage as error:
             raise serializers.ValidationError({"file": [str(error)]}) from error

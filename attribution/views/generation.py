@@ -10,6 +10,7 @@ from attribution.selectors import most_resembled
 from marketplace.core.release import WHY_NOT_FOR_SALE
 from marketplace.models import OutputDecision
 from marketplace.output_checks import sale_states
+from marketplace.people_checks import people_facts
 from marketplace.permissions import LoggedInRequest, generations_for, require_customer_or_finance, roles_of
 from marketplace.prices import licence_price
 from marketplace.views import LicenceForm
@@ -30,6 +31,7 @@ def generation(request: LoggedInRequest, generation_id: int) -> HttpResponse:
         "resembled": most_resembled(one, RESEMBLED),
         "copy_check": CopyCheck.objects.filter(generation=one).order_by("-pk").first(),
         "decision": OutputDecision.objects.filter(output_check__generation=one).order_by("-pk").first(),
+        "people": people_facts(one),
         "price": licence_price(),
         "not_for_sale": WHY_NOT_FOR_SALE.get(sale_states([one])[one.pk]),
         "form": LicenceForm(),

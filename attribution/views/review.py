@@ -38,7 +38,7 @@ def review_queue(request: LoggedInRequest) -> HttpResponse:
 
 @require_safe
 def review(request: LoggedInRequest, output_check_id: int) -> HttpResponse:
-    """One finding: the generation beside each matched image, and with each mark that it shows."""
+    """One finding: the generation beside each matched image, and with each mark and face that it shows."""
     require_reviewer_or_finance(request.user)
     found = get_object_or_404(OutputCheck.objects.select_related("generation__generator_model"), pk=output_check_id)
     copy_checks = found.generation.copy_checks.select_related("method", "encoder").filter(output_check__lte=found.pk)
@@ -50,6 +50,7 @@ def review(request: LoggedInRequest, output_check_id: int) -> HttpResponse:
         if copy_check
         else [],
         "marks": found.marks.select_related("known_mark").order_by("pk"),
+        "people_check": found.generation.people_checks.filter(output_check__lte=found.pk).order_by("-pk").first(),
         "decisions": found.decisions.select_related("decided_by").order_by("pk"),
         "state": sale_states([found.generation])[found.generation_id],
         "may_decide": is_reviewer(request.user),

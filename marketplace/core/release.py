@@ -33,12 +33,12 @@ WHY_NOT_FOR_SALE = {
         "It has not been compared with the images that its model was trained on yet. Look again in a minute."
     ),
     SaleState.HELD: (
-        "Part of it is nearly the same as an image that its model was trained on, or it seems to show a known mark. It "
-        "can be licensed only if a reviewer clears it."
+        "Part of it is nearly the same as an image that its model was trained on, or it seems to show a known mark, or "
+        "people where it must show none. It can be licensed only if a reviewer clears it."
     ),
     SaleState.REFUSED: (
-        "A reviewer found that it copies an image that its model was trained on, or shows a known mark. "
-        "It is not for sale."
+        "A reviewer found that it copies an image that its model was trained on, or shows a known mark, or people "
+        "where it must show none. It is not for sale."
     ),
     SaleState.MODEL_NOT_ON_SALE: "The generator model that made it is not on sale.",
 }

@@ -9,7 +9,7 @@ from marketplace.models.catalogue import (
     Submission,
     TrainingConsent,
 )
-from marketplace.models.checks import OutputCheck, OutputDecision
+from marketplace.models.checks import OutputCheck, OutputDecision, PeopleCheck
 from marketplace.models.deliveries import Delivery, HumanEdit
 from marketplace.models.generation import (
     Download,
@@ -56,6 +56,7 @@ __all__ = [
     "ModelStateChange",
     "OutputCheck",
     "OutputDecision",
+    "PeopleCheck",
     "Project",
     "ProjectLicence",
     "PromptCheck",

@@ -1,8 +1,9 @@
-"""What stands between a generation and its sale: the check for copies, and what a reviewer decided of its finding."""
+"""What stands between a generation and its sale: checks for copies and people, and what reviewers decided of them."""
 
 from django.db import models
 
 from marketplace.core.release import Decision, Outcome
+from marketplace.models.catalogue import Asset
 from marketplace.models.generation import Generation
 from marketplace.models.people import User
 from marketplace.triggers import append_only
@@ -49,3 +50,32 @@ class OutputDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.decision} by {self.decided_by_id}"
+
+
+class PeopleCheck(models.Model):
+    """What was found in a generation that must show no people; the newest one of a generation counts.
+
+    `faces` are objects with `region`, a polygon of [x, y] in parts of the picture's width and height, and `confidence`,
+    up to 1. `asset` is a training image that it may be copied from and that shows people, by a keyword of its
+    contributor's.
+    """
+
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="people_checks")
+    output_check = models.OneToOneField(OutputCheck, on_delete=models.PROTECT, related_name="people_check")
+    faces = models.JSONField(default=list)
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, null=True, related_name="+")
+    keyword = models.TextField(blank=True)
+    checked_with = models.CharField(max_length=200, help_text="The detector and the list of keywords, with versions.")
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(asset=None, keyword="") | (models.Q(asset__isnull=False) & ~models.Q(keyword="")),
+                name="people_by_a_keyword",
+            ),
+        )
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"check for people {self.pk} of generation {self.generation_id}"

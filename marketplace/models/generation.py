@@ -180,6 +180,7 @@ class Generation(models.Model):
         help_text="None for those from before prompts were checked.",
     )
     seed = models.BigIntegerField()
+    must_show_no_people = models.BooleanField(default=False, help_text="It is looked for people before its sale.")
     parameters = models.JSONField(help_text="What the backend was given beside the prompt.")
     file = models.FileField(upload_to="generations", max_length=200, help_text="What the customer is handed.")
     preview = models.FileField(upload_to="previews", max_length=200)
@@ -276,6 +277,22 @@ class Download(models.Model):
                     ORDER BY c.id DESC, d.id DESC LIMIT 1) IS DISTINCT FROM 'cleared' THEN
                     RAISE EXCEPTION 'Generation % is not for sale: it must be checked for copies, and cleared by a '
                         'reviewer if it is blocked.', NEW.generation_id;
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="only_looked_for_people_where_asked",
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="""
+                IF EXISTS (SELECT FROM marketplace_generation AS g WHERE g.id = NEW.generation_id
+                               AND g.must_show_no_people
+                               AND NOT EXISTS (SELECT FROM marketplace_peoplecheck AS p WHERE p.generation_id = g.id))
+                THEN
+                    RAISE EXCEPTION 'Generation % is not for sale: it must show no people, and was not looked at for '
+                        'them yet.', NEW.generation_id;
                 END IF;
                 RETURN NEW;
                 """,

@@ -1,5 +1,6 @@
 """What customers ask generators for."""
 
+import pgtrigger
 from django.db import models
 
 from marketplace.models.generation import Generation, GeneratorModel
@@ -13,6 +14,7 @@ class GenerationRequest(models.Model):
     generator_model = models.ForeignKey(GeneratorModel, on_delete=models.PROTECT)
     prompt = models.TextField()
     seed = models.BigIntegerField()
+    must_show_no_people = models.BooleanField(default=False)
     form_key = models.UUIDField(unique=True)
     requested_at = models.DateTimeField()
     generation = models.ForeignKey(Generation, on_delete=models.PROTECT, null=True, related_name="requests")
@@ -31,6 +33,13 @@ class GenerationRequest(models.Model):
         indexes = (
             models.Index(fields=["requested_at"], condition=models.Q(finished_at=None), name="request_waiting"),
             models.Index(fields=["customer", "-requested_at"], name="request_newest"),
+        )
+        triggers = (
+            pgtrigger.Protect(
+                name="requirement_stays",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("must_show_no_people"),
+            ),
         )
 
     def __str__(self) -> str:

@@ -56,7 +56,10 @@ class RefundForm(deciding.KeyedForm):
     """What a customer got back at Stripe."""
 
     download = forms.ModelChoiceField(
-        Download.objects.all(), widget=forms.NumberInput, label=_("Number of the download")
+        Download.objects.all(),
+        widget=forms.NumberInput,
+        label=_("Number of the download"),
+        error_messages={"invalid_choice": _("There is no download with this number.")},
     )
     amount = minor_field(_("Amount that went back"), settings.SETTLEMENT_CURRENCY)
     refund = forms.CharField(label=_("Id of the refund at Stripe, such as re_…"), max_length=100)

@@ -18,6 +18,7 @@ from marketplace.permissions import LoggedInRequest
 from payouts.models import Entry, Posting
 
 REASON_LETTERS = 500
+NO_SUCH_CONTRIBUTOR = {"invalid_choice": _("There is no contributor with this number.")}
 
 
 class Posted(Protocol):
@@ -53,7 +54,10 @@ class ContributorForm(KeyedForm):
     """A form about a contributor, by number: pages that name one lead here with it filled in."""
 
     contributor = forms.ModelChoiceField(
-        Contributor.objects.all(), widget=forms.NumberInput, label=_("Number of the contributor")
+        Contributor.objects.all(),
+        widget=forms.NumberInput,
+        label=_("Number of the contributor"),
+        error_messages=NO_SUCH_CONTRIBUTOR,
     )
 
 

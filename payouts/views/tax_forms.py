@@ -15,6 +15,7 @@ from payouts.core.eligibility import ExclusionReason
 from payouts.core.tax_forms import TaxFormKind
 from payouts.models import Payout, PayoutRun
 from payouts.tax_forms import TaxFormRefused, record_tax_form
+from payouts.views.deciding import NO_SUCH_CONTRIBUTOR
 
 LEFT_OUT_A_PAGE = 100
 
@@ -23,7 +24,10 @@ class ReviewForm(forms.Form):
     """What finance thinks of a form that a contributor sent."""
 
     contributor = forms.ModelChoiceField(
-        Contributor.objects.all(), widget=forms.NumberInput, label=_("Number of the contributor")
+        Contributor.objects.all(),
+        widget=forms.NumberInput,
+        label=_("Number of the contributor"),
+        error_messages=NO_SUCH_CONTRIBUTOR,
     )
     kind = forms.ChoiceField(choices=[(kind.value, _(kind.value)) for kind in TaxFormKind], label=_("Kind"))
     received_on = forms.DateField(label=_("Received on"), widget=forms.DateInput(attrs={"type": "date"}))

@@ -133,6 +133,31 @@ def test_the_same_generation_again_is_the_same_one(partner: User) -> None:
     assert len(ids) == 1
 
 
+def test_a_partner_requires_that_an_image_shows_no_people_and_the_first_word_stays(partner: User) -> None:
+    asker, model = Asker(partner), partner.generator_models.get()
+    told = asker.send("generations/", sent(model, must_show_no_people="true")).json()
+    assert (told["must_show_no_people"], told["sale_state"]) == (True, "unchecked")
+    assert Generation.objects.get(pk=told["id"]).must_show_no_people
+    assert asker.send("generations/", sent(model)).json()["must_show_no_people"] is True
+    other = SimpleUploadedFile("other.png", jpeg_bytes(make_picture(8)))
+    assert asker.send("generations/", sent(model, file=other)).json()["must_show_no_people"] is False
+    other.seek(0)
+    refused = asker.send("generations/", sent(model, file=other, must_show_no_people="true"))
+    assert refused.status_code == 409
+    assert "nobody required that it shows no people" in refused.json()["errors"][0]["detail"]
+
+
+def test_a_customer_reads_what_was_looked_for_where_an_image_must_show_no_people(
+    generation: Generation, carla: Customer
+) -> None:
+    asker = Asker(carla)
+    assert asker.get(f"generations/{generation.pk}/").json()["people_check"] is None
+    required = make_generation(generation.generator_model, must_show_no_people=True)
+    told = asker.get(f"generations/{required.pk}/").json()["people_check"]
+    assert (told["requirement"], told["face_count"], told["checked_with"]) == ("no people", 0, "MTCNN 1")
+    assert "from behind" in told["not_found"]
+
+
 def test_partners_send_for_their_own_generators_only_and_see_nobody_elses_prompts(
     partner: User, generation: Generation
 ) -> None:

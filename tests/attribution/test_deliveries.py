@@ -10,9 +10,10 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 
 from attribution.delivering import NotAttributedYet, deliver_download
-from attribution.models import AttributionFailure, Encoder
+from attribution.models import AttributionFailure, Encoder, KnownMark, MarkSearch
 from marketplace.credentials import INSPIRATION_LABEL, State, read_credentials, sign_file
-from marketplace.models import Asset, Contributor, Customer, Delivery, Download, User
+from marketplace.licences import open_seal
+from marketplace.models import Asset, Contributor, Customer, Delivery, Download, OutputCheck, User
 from marketplace.provenance import ImageFormat
 from marketplace.signing import CannotSign
 from tests.builders import (
@@ -71,6 +72,23 @@ def test_a_delivered_file_says_in_what_shares_it_resembles_what(
     assert [one["share_ppm"] for one in said["inspirations"]] == [750_000]
     assert said["unattributed_ppm"] == 250_000
     assert "no proof" in said["meaning"]
+
+
+def test_its_certificate_says_how_many_known_marks_were_looked_for_and_found(buy: Callable[[], Download]) -> None:
+    download, other = buy(), buy()
+    found = OutputCheck.objects.filter(generation=download.generation).latest("pk")
+    for name, output_check in (("seal", None), ("logo", found), ("logo again", None)):
+        mark = KnownMark.objects.get_or_create(name=name.split()[0], recorded_at=SOLD_AT, picture="marks/x.png")[0]
+        MarkSearch.objects.create(
+            generation=download.generation,
+            known_mark=mark,
+            output_check=output_check,
+            region=[[0, 0]] if output_check else [],
+            version=1,
+            searched_at=SOLD_AT,
+        )
+    assert open_seal(delivered(download)[0].certificate)["known_marks"] == {"looked_for": 2, "found": 1}
+    assert open_seal(delivered(other)[0].certificate)["known_marks"] is None
 
 
 def test_a_delivered_file_says_nothing_about_people_and_two_files_share_no_id(buy: Callable[[], Download]) -> None:

@@ -269,8 +269,21 @@ def test_more_licences_take_no_more_queries(
 ) -> None:
     more = [make_download(carla, downloads[0].generation) for _ in range(6)]
     put_into_project(project, more, SOLD_AT)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(9):
         exported(project)
+
+
+def test_it_says_of_which_licences_no_people_were_required_and_what_was_found(
+    carla: Customer, project: Project, downloads: list[Download]
+) -> None:
+    model = downloads[0].generation.generator_model
+    required = make_download(carla, make_generation(model, must_show_no_people=True))
+    put_into_project(project, [required], SOLD_AT)
+    files = exported(project)
+    first, _, third = json.loads(files["record.json"])["licences"]
+    assert first["people_check"] is None
+    assert (third["people_check"]["requirement"], third["people_check"]["face_count"]) == ("no people", 0)
+    assert files["record.html"].decode().count("No face was found in it.") == 1
 
 
 def test_files_do_not_gather_in_memory(project: Project, delivery: Delivery) -> None:

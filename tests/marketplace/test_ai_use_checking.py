@@ -16,7 +16,7 @@ from django.test import Client
 
 from marketplace.ai_use_checking import check_record
 from marketplace.models import Project
-from marketplace.signing import NotSigned, identity
+from marketplace.signing import NotSigned
 from tests.marketplace.test_ai_use import asset, delivery, downloads, exported, project
 
 __all__ = ["asset", "delivery", "downloads", "project"]
@@ -94,7 +94,9 @@ def test_the_command_checks_a_record_of_any_size(project: Project, tmp_path: Pat
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl")
-def test_the_signature_can_be_checked_without_us_as_the_readme_says(project: Project, tmp_path: Path) -> None:
+def test_the_signature_can_be_checked_without_us_as_the_readme_says(
+    client: Client, project: Project, tmp_path: Path
+) -> None:
     files = exported(project)
     signature = json.loads(files["signature.json"])
     assert signature["algorithm"] == "es256"
@@ -102,7 +104,7 @@ def test_the_signature_can_be_checked_without_us_as_the_readme_says(project: Pro
         "record.json": files["record.json"],
         "signature": b64decode(signature["value"]),
         "chain.pem": signature["chain"].encode(),
-        "root.pem": identity().root.encode(),
+        "root.pem": client.get("/verify/root.pem").content,
     }.items():
         (tmp_path / name).write_bytes(data)
 

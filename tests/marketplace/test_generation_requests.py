@@ -89,12 +89,12 @@ def test_a_generator_that_declines_says_so_and_one_that_breaks_makes_nobody_wait
 ) -> None:
     declined, broken, good = (ask(carla, model, seed) for seed in (1, 2, 3))
 
-    def fails(model: GeneratorModel, generator: Any, prompt: str, seed: int, at: Any, asked_by: Any) -> Generation:
+    def fails(model: GeneratorModel, generator: Any, prompt: str, seed: int, *others: Any, **said: Any) -> Generation:
         if seed == 1:
             raise GenerationFailed("The generator declines this prompt.")
         if seed == 2:
             raise ZeroDivisionError
-        return generate_image(model, generator, prompt, seed, at)
+        return generate_image(model, generator, prompt, seed, *others, **said)
 
     monkeypatch.setattr(requesting, "generate_image", fails)
     while requesting.make_next(SOLD_AT):

@@ -1,19 +1,24 @@
 """A licence certificate says what was licensed of whom, and nobody can change a word of it unseen."""
 
 import json
+from datetime import date
 from io import BytesIO
 
 import pytest
 from pypdf import PdfReader
 
+from marketplace.core.prompts import EntryKind
 from marketplace.core.terms import Audience
-from marketplace.delivering import DownloadShares, deliver
+from marketplace.delivering import DownloadShares, KnownMarks, deliver
+from marketplace.generator_models import record_bias_report
 from marketplace.licence_pdf import as_pdf
-from marketplace.licences import grouped, open_seal, sections, ungrouped
-from marketplace.models import Asset, Contributor, Customer, Delivery
+from marketplace.licences import Document, grouped, open_seal, sections, ungrouped
+from marketplace.models import Asset, Contributor, Customer, Delivery, RegisterEntry
+from marketplace.prompts.register import record_entry
 from marketplace.signing import NotSigned
 from marketplace.terms import current_terms
 from tests.builders import (
+    FROZEN_AT,
     SOLD_AT,
     make_asset,
     make_customer,
@@ -21,6 +26,7 @@ from tests.builders import (
     make_generation,
     make_generator_model,
     make_training_set,
+    make_user,
 )
 
 ADDRESS = "https://example.org/verify/ABC/"
@@ -31,10 +37,17 @@ def asset(ana: Contributor) -> Asset:
     return make_asset(ana)
 
 
-def delivered_to(customer: Customer, asset: Asset, prompt: str = "a quiet harbour") -> Delivery:
-    download = make_download(customer, make_generation(make_generator_model(make_training_set()), prompt))
+def delivered_to(
+    customer: Customer, asset: Asset, prompt: str = "a quiet harbour", *, must_show_no_people: bool = False
+) -> Delivery:
+    model = make_generator_model(make_training_set())
+    download = make_download(customer, make_generation(model, prompt, must_show_no_people=must_show_no_people))
     shares = DownloadShares("energy_shares 2", "fingerprint", {asset.pk: 600_000}, 400_000)
     return deliver(download, "JPEG", shares, SOLD_AT)
+
+
+def checks_of(document: Document) -> dict[str, str]:
+    return dict(dict(sections(document))["Checks before the sale"])
 
 
 def test_it_says_who_licensed_what_on_which_terms_and_how_it_was_made(carla: Customer, asset: Asset) -> None:
@@ -62,6 +75,47 @@ def test_it_says_who_licensed_what_on_which_terms_and_how_it_was_made(carla: Cus
     assert document["delivered"]["manifest"] == delivery.manifest_label
     assert document["copy_check"]["outcome"] == "clear"
     assert [one["share_ppm"] for one in document["inspiration"]["inspirations"]] == [600_000]
+
+
+def test_it_says_what_was_looked_for_before_the_sale_and_what_came_out(carla: Customer, asset: Asset) -> None:
+    model = make_generator_model(make_training_set())
+    record_bias_report(model, {"Gini coefficient of earnings, in ppm": 250_000}, SOLD_AT.date())
+    model.refresh_from_db()
+    entry = RegisterEntry(
+        kind=EntryKind.TRADE_MARK, term="Marenholtz", valid_from_on=date(2026, 1, 1), source="The office's register"
+    )
+    record_entry(entry, make_user("rita", "reviewer"), FROZEN_AT)
+    download = make_download(carla, make_generation(model, "a Marenholtz lamp"))
+    document = open_seal(deliver(download, "JPEG", None, SOLD_AT, KnownMarks(3, 0)).certificate)
+    assert document["prompt_check"]["found"] == ["trade mark"]
+    with_what = "2026-09-20 08:00 UTC with register, rules 1"
+    assert checks_of(document) == {
+        "Check of the prompt": f"allowed with a warning; found at {with_what}: trade mark",
+        "Check for copies": "clear at 2026-09-20 08:00 UTC",
+        "Known marks of others": "3 looked for, 0 found",
+    }
+    card = dict(dict(sections(document))["Card of the generator model, when the image was made"])
+    assert card["Bias report, when issued"] == "2026-10-14: Gini coefficient of earnings: 25.0 %"
+
+
+def test_it_says_that_no_people_were_required_what_looked_for_them_and_whom_that_does_not_find(
+    carla: Customer, asset: Asset
+) -> None:
+    document = open_seal(delivered_to(carla, asset, must_show_no_people=True).certificate)
+    assert document["people_check"]["requirement"] == "no people"
+    people = checks_of(document)["People"]
+    assert people.startswith("Required to show none: no face was found, at 2026-09-20 08:00 UTC by MTCNN 1. Not found")
+    assert "as from behind" in people
+    text = "".join(page.extract_text() for page in PdfReader(BytesIO(as_pdf(document, "", ADDRESS))).pages)
+    assert people.replace(" ", "") in text.replace("\n", "").replace(" ", "")
+
+
+def test_where_nobody_required_it_and_in_certificates_from_before_nothing_is_said_of_people(
+    carla: Customer, asset: Asset
+) -> None:
+    document = open_seal(delivered_to(carla, asset).certificate)
+    assert document.pop("people_check") is None
+    assert "People" not in checks_of(document)
 
 
 def test_a_certificate_of_which_a_word_was_changed_is_not_signed(carla: Customer, asset: Asset) -> None:

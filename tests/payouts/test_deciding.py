@@ -61,7 +61,7 @@ def test_a_hold_that_cannot_be_placed_says_why_and_keeps_what_was_filled_in(clie
         assert 'value="9999.00"' in told
     assert "Enter a number" in client.post("/finance/holds/", hold_form(shop, amount="much")).content.decode()
     unknown = client.post("/finance/holds/", hold_form(shop, contributor=0)).content.decode()
-    assert "not one of the available choices" in unknown
+    assert "There is no contributor with this number." in unknown
     assert not Hold.objects.exists()
 
 

@@ -164,7 +164,7 @@ def test_finance_records_a_review_on_a_page_that_lists_who_was_left_out(
     assert "W-8BEN of Ana is accepted. It counts from now on." in page
     assert ana.tax_form_reviews.latest("reviewed_at").reviewed_by == fay
     unknown = client.post("/finance/tax-forms/", sent | {"contributor": 0}).content.decode()
-    assert "Select a valid choice" in unknown
+    assert "There is no contributor with this number." in unknown
 
 
 def test_only_finance_reviews_tax_forms(client: Client, ana: Contributor) -> None:
