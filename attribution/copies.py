@@ -86,12 +86,12 @@ def _check_all(generations: list[Generation], method: Method, encoder: Encoder, 
 def _check(
     generation: Generation, nearest: Sequence[Nearest] | None, method: Method, encoder: Encoder, at: datetime
 ) -> bool:
-    """Record the check of one generation; False where a picture or a detector is not there, which is tried again."""
+    """Record the check of one generation; False where a picture or a detector is not there or damaged: tried again."""
     try:
         found = prove(read_stored(str(generation.preview)), nearest) if nearest is not None else []
         searches = marks.search_marks(generation, at) if nearest is not None else []
         people_check = people.look_for_people(generation, found, at) if nearest is not None else None
-    except (FileNotFoundError, FacesUnavailable) as error:
+    except (OSError, FacesUnavailable) as error:
         logger.error("Generation %d is not checked, to be tried again: %s", generation.pk, error)
         return False
     tier = Tier.UNREADABLE if nearest is None else gravest([Tier(match.tier) for match in found])

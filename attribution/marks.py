@@ -46,7 +46,7 @@ def store_mark(picture: bytes) -> str:
 def search_marks(generation: Generation, at: datetime, marks: Sequence[KnownMark] | None = None) -> list[MarkSearch]:
     """Look for marks, these or all, in a generation; unsaved, and found where there is a region.
 
-    Raises FileNotFoundError for a picture that is away.
+    Raises OSError for a picture that is away or damaged.
     """
     wanted = KnownMark.objects.filter(is_looked_for=True).order_by("pk") if marks is None else marks
     if not wanted:

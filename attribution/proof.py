@@ -54,7 +54,7 @@ def shortlist(queries: Vectors, training_set_id: int, encoder: Encoder) -> list[
 def prove(seen: Picture, nearest: Sequence[Nearest]) -> list[CopyMatch]:
     """Matches, not stored, of a picture with those of the assets that it may copy, the gravest first.
 
-    Raises FileNotFoundError where a picture is not there, and `SscdUnavailable`.
+    Raises OSError where a picture is not there or damaged, and `SscdUnavailable`.
     """
     # Products of features are so small that several threads for one only wait for one another: five times the time.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -96,7 +96,7 @@ def read_picture(image: Image.Image) -> Picture:
 
 
 def read_stored(preview: str) -> Picture:
-    """What is known of a stored preview. Raises FileNotFoundError and `SscdUnavailable`."""
+    """What is known of a stored preview. Raises as `open_preview` does, and `SscdUnavailable`."""
     return Picture(same_picture.stored_picture(preview).features, _stored_sscd(preview, settings.SSCD_WEIGHTS))
 
 

@@ -54,15 +54,22 @@ def read_picture(image: Image.Image) -> Picture:
 
 @lru_cache(PICTURES_KEPT)
 def stored_picture(preview: str) -> Picture:
-    """`read_picture` of a stored preview: a file of this name never changes. Raises FileNotFoundError."""
+    """`read_picture` of a stored preview: a file of this name never changes. Raises as `open_preview` does."""
     return read_picture(open_preview(preview))
 
 
 def open_preview(preview: str) -> Image.Image:
-    """A stored preview, which is our own re-encoded file, at no more pixels than are compared."""
-    with default_storage.open(preview) as file, Image.open(file) as image:
-        image.draft("RGB", (geometry.EDGE_PX, geometry.EDGE_PX))
-        return image.convert("RGB")
+    """A stored preview, which is our own re-encoded file, at no more pixels than are compared.
+
+    Raises FileNotFoundError where it is away, and OSError where it was damaged since it was stored.
+    """
+    with default_storage.open(preview) as file:
+        try:
+            with Image.open(file) as image:
+                image.draft("RGB", (geometry.EDGE_PX, geometry.EDGE_PX))
+                return image.convert("RGB")
+        except (OSError, SyntaxError) as error:  # as Pillow says it, without the name
+            raise OSError(f"{preview} is damaged, restore it from a backup: {error}") from error
 
 
 def perceptual_hashes(image: Image.Image) -> list[int]:

@@ -197,3 +197,28 @@ def test_two_workers_at_once_never_check_one_generation_twice(
     other.join()
     assert checked == [1, 1]
     assert CopyCheck.objects.count() == 2
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 100, -200])
+def test_a_damaged_file_of_one_generation_does_not_hold_up_the_others(
+    model: GeneratorModel, encoder: Encoder, kept_bytes: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged, there = (make_generation_of(drawn(number), model, encoder) for number in (5, 6))
+    path = Path(damaged.preview.path)
+    path.write_bytes(path.read_bytes()[:kept_bytes])
+    stored_picture.cache_clear()
+    assert check_copies(CLOSED_AT) == 1
+    assert CopyCheck.objects.get().generation == there
+    assert f"{damaged.preview} is damaged, restore it from a backup" in caplog.text
+
+
+def test_a_damaged_image_of_the_training_set_is_named_in_the_log_and_no_error_of_the_task(
+    model: GeneratorModel, encoder: Encoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_generation_of(drawn(5), model, encoder)
+    image = Asset.objects.first()
+    assert image is not None
+    Path(image.preview.path).write_bytes(b"")
+    stored_picture.cache_clear()
+    assert check_copies(CLOSED_AT) == 0
+    assert f"{image.preview} is damaged" in caplog.text
