@@ -14,9 +14,10 @@ from attribution.batches import pending_downloads
 from attribution.contests import open_contests
 from attribution.copies import unchecked
 from attribution.embed import pending_assets, pending_generations
-from attribution.models import AttributionFailure, EmbeddingFailure, Encoder, EncoderState
+from attribution.models import EmbeddingFailure, Encoder, EncoderState
+from attribution.sscd import SscdUnavailable
 from marketplace.appeals import waiting_submissions
-from marketplace.models import Asset, Download, GenerationRequest, TaskRun, WebhookDelivery
+from marketplace.models import Asset, Download, Generation, GenerationRequest, TaskRun, WebhookDelivery
 from marketplace.output_checks import waiting_for_review
 from marketplace.prompts.deciding import waiting_prompts
 from marketplace.removals import open_cases
@@ -100,7 +101,7 @@ def _by_workers(encoder: Encoder | None) -> Iterator[Stage]:
             "ingested_at",
         )
         yield _stage("generations_to_embed", _("Generations to embed"), pending_generations(encoder), "generated_at")
-        yield _stage("generations_to_check", _("Generations to check for copies"), unchecked(), "generated_at")
+        yield _stage("generations_to_check", _("Generations to check for copies"), _unchecked(), "generated_at")
         yield _stage("downloads_to_attribute", _("Downloads to attribute"), pending_downloads(encoder), "downloaded_at")
     unbooked = Download.objects.filter(revenue_event=None, currency=settings.SETTLEMENT_CURRENCY)
     yield _stage("downloads_to_book", _("Downloads to book"), unbooked, "downloaded_at")
@@ -108,6 +109,14 @@ def _by_workers(encoder: Encoder | None) -> Iterator[Stage]:
     yield _stage("stripe_webhooks_to_handle", _("Webhooks of Stripe to handle"), from_stripe, "received_at")
     due = WebhookDelivery.objects.filter(next_try_at__lte=Now())
     yield _stage("webhooks_to_send", _("Webhooks to send"), due, "next_try_at")
+
+
+def _unchecked() -> QuerySet[Generation]:
+    """Without SSCD's weights, of which the task's failure tells, those that no method has checked yet."""
+    try:
+        return unchecked()
+    except SscdUnavailable:
+        return Generation.objects.filter(copy_checks=None)
 
 
 def _by_people() -> Iterator[Stage]:
@@ -162,8 +171,11 @@ def failed_webhooks(at: datetime) -> QuerySet[WebhookEvent]:
 
 
 def failure_counts() -> dict[str, int]:
-    """Pictures that cannot be read, and downloads that cannot be attributed: nobody tries those again by themselves."""
+    """What the current encoder cannot read, and what cannot be attributed with it: nobody tries those again."""
+    current = Encoder.objects.filter(state=EncoderState.CURRENT)
     return {
-        _("Pictures that cannot be embedded"): EmbeddingFailure.objects.count(),
-        _("Downloads that cannot be attributed"): AttributionFailure.objects.count(),
+        _("Pictures that cannot be embedded"): EmbeddingFailure.objects.filter(encoder__in=current).count(),
+        _("Downloads that cannot be attributed"): Download.objects.filter(
+            generation__attribution_failures__encoder__in=current, inspiration_list=None
+        ).count(),
     }

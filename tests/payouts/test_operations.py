@@ -14,15 +14,26 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
+from attribution.models import AttributionFailure, EmbeddingFailure, Encoder, EncoderState
 from marketplace.celery import app as ours
 from marketplace.core.webhooks import Event
-from marketplace.models import Contributor, Customer, TaskRun, User, WebhookDelivery
+from marketplace.models import Contributor, Customer, Generation, TaskRun, User, WebhookDelivery
 from marketplace.request_ids import RequestIdFilter, RequestIdMiddleware, current_request_id
 from marketplace.task_runs import record_run
 from marketplace.webhook_outbox import add_endpoint
 from payouts.models import WebhookEvent
-from payouts.operations import LATE, LEAST_PATIENCE, LEDGER_CHECK, TaskState, beat_tasks, stages
-from tests.builders import jpeg_bytes, make_attributed_downloads, make_encoder, make_picture, make_user, submit
+from payouts.operations import LATE, LEAST_PATIENCE, LEDGER_CHECK, TaskState, beat_tasks, failure_counts, stages
+from tests.builders import (
+    JOINED_AT,
+    jpeg_bytes,
+    make_attributed_downloads,
+    make_download,
+    make_encoder,
+    make_generation,
+    make_picture,
+    make_user,
+    submit,
+)
 
 WITHIN_SECONDS = 30
 
@@ -59,6 +70,33 @@ def test_the_page_counts_what_waits_at_each_stage_with_its_age(
     page = client.get("/operations/").content.decode()
     assert "Downloads to book" in page
     assert "book new downloads" in page
+
+
+def test_the_pages_answer_where_the_weights_of_a_copy_check_are_away(
+    client: Client, ana: Contributor, ben: Contributor, carla: Customer, fay: User, settings: Settings
+) -> None:
+    make_attributed_downloads([ana, ben], carla)
+    settings.SSCD_WEIGHTS = "/away/sscd.pt"
+    client.force_login(fay)
+    assert client.get("/operations/").status_code == 200
+    waiting = figures_of(client.get("/metrics"))['tributary_waiting{stage="generations_to_check"}']
+    assert waiting == Generation.objects.filter(copy_checks=None).count() > 0
+
+
+def test_what_a_retired_encoder_could_not_do_has_not_failed(
+    ana: Contributor, ben: Contributor, carla: Customer
+) -> None:
+    model = make_attributed_downloads([ana, ben], carla)[0].generation.generator_model
+    first, second = (make_download(carla, make_generation(model)) for _ in range(2))
+    current = Encoder.objects.get()
+    retired = Encoder.objects.create(
+        name="old", fingerprint="0" * 64, recipe=current.recipe, state=EncoderState.RETIRED, registered_at=JOINED_AT
+    )
+    for encoder, download in ((current, first), (retired, second)):
+        known = {"encoder": encoder, "generation": download.generation, "reason": "broken", "failed_at": JOINED_AT}
+        EmbeddingFailure.objects.create(**known)
+        AttributionFailure.objects.create(**known)
+    assert list(failure_counts().values()) == [1, 1]
 
 
 def test_the_page_names_webhooks_that_nobody_handled(client: Client, fay: User) -> None:
