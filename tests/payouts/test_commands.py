@@ -12,7 +12,7 @@ from marketplace.models import Contributor, Customer, User
 from payouts import calls
 from payouts.attempts import mark_unknown, reserve
 from payouts.core.ledger import AccountKind
-from payouts.gateway import StripeGateway
+from payouts.gateway import GatewayRejected, StripeGateway
 from payouts.models import Attempt, ConnectedAccount, LedgerAccount, PayoutRun
 from payouts.runs import approve_payout_run, draft_payout_run, resume_payout_run
 from payouts.sandbox import Sandbox, serve
@@ -119,7 +119,7 @@ def approved(ana: Contributor, fay: User, finn: User, sandbox: Sandbox) -> Payou
 def test_a_run_is_sent_from_the_command_line_and_one_that_was_paused_goes_on(
     approved: PayoutRun, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(CommandError, match="0 are available at Stripe: top up"):
+    with pytest.raises(CommandError, match=r"0\.00 USD are available at Stripe: top up"):
         call_command("send_payout_run", approved.pk)
     fund(StripeGateway(KEY, sandbox.url), 500)
     call_command("send_payout_run", approved.pk)
@@ -151,6 +151,18 @@ def test_a_run_that_cannot_be_sent_is_named(
         call_command("send_payout_run", 4711)
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     with pytest.raises(CommandError, match="Run this again to go on: nobody is paid twice"):
+        call_command("send_payout_run", approved.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_for_which_stripe_refuses_a_question_is_told_in_a_sentence(
+    approved: PayoutRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: StripeGateway, currency: str) -> int:
+        raise GatewayRejected("invalid_request", "No such balance.")
+
+    monkeypatch.setattr(StripeGateway, "available_minor", refuse)
+    with pytest.raises(CommandError, match="Stripe: No such balance"):
         call_command("send_payout_run", approved.pk)
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from payouts.attempts import UNSENT
 from payouts.core.states import RunState, TransitionRefused
-from payouts.gateway import GatewayBusy, GatewayMisused, GatewayUnknown
+from payouts.gateway import GatewayBusy, GatewayMisused, GatewayRejected, GatewayUnknown
 from payouts.models import PayoutRun
 from payouts.onboarding import stripe_gateway
 from payouts.reconciliation import Moving, reconcile
@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 reconcile(stripe_gateway(), timezone.now(), run)
         except (ImproperlyConfigured, Moving, RunRefused, TransitionRefused) as error:
             raise CommandError(str(error)) from error
-        except (GatewayBusy, GatewayMisused, GatewayUnknown) as error:
+        except (GatewayBusy, GatewayMisused, GatewayRejected, GatewayUnknown) as error:
             raise CommandError(f"Stripe: {error} Run this again to go on: nobody is paid twice.") from error
         if run.state == RunState.SETTLED:
             self.stdout.write(f"{run} is settled.")
