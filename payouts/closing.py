@@ -127,7 +127,10 @@ def _require_complete(month: Month, period: Period) -> None:
     sales = period.revenue_events.filter(kind=RevenueKind.DOWNLOAD_SALE)
     unattributed = sales.filter(download__inspiration_list__isnull=True).count()
     if unattributed:
-        raise CannotClose(f"{unattributed} downloads of {month} have no inspiration list yet: let the worker finish.")
+        raise CannotClose(
+            f"{unattributed} downloads of {month} have no inspiration list yet: let the worker finish. If they stay, "
+            "its log names the file that is away or damaged, to be restored from a backup, or what it cannot attribute."
+        )
 
 
 def compute_split(month: Month, period: Period, revenue: Revenue, at: datetime) -> Split:
