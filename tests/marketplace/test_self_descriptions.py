@@ -1,4 +1,4 @@
-"""Contributors say something of themselves if they want to, see it alone, and take it back without a trace."""
+"""Contributors say something of themselves if they want to, see it alone, and take it back at any time."""
 
 import re
 from pathlib import Path
@@ -96,6 +96,12 @@ def test_the_database_keeps_no_answer_that_is_unknown_or_empty(ana: Contributor,
         SelfDescription.objects.create(contributor=ana, said_at=SOLD_AT, **{"gender": "man", **wrong})
 
 
+def test_what_is_sent_after_the_session_ended_is_not_kept_for_whoever_logs_in_next(client: Client, db: None) -> None:
+    client.post(PAGE, BOTH)
+    assert "nothing was recorded" in client.get("/accounts/login/").content.decode()
+    assert "kept_form" not in client.session
+
+
 def test_contributors_see_and_change_only_their_own(page: Client, ana: Contributor, ben: Contributor) -> None:
     describe_oneself(ben, Gender.MAN, Region.OCEANIA, SOLD_AT)
     assert checked(page.get(PAGE).content.decode()) == ["", ""]
@@ -137,6 +143,7 @@ def test_it_changes_nothing_in_earnings_because_only_the_report_its_page_and_per
     knowing = {str(file.relative_to(ROOT)) for file in modules if NAMED.search(file.read_text(encoding="utf-8"))}
     assert {name for name in knowing if "/migrations/" not in name} == {
         "marketplace/core/self_descriptions.py",
+        "marketplace/kept_forms.py",
         "marketplace/models/__init__.py",
         "marketplace/models/self_descriptions.py",
         "marketplace/personal_data.py",
