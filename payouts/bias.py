@@ -88,26 +88,18 @@ def _by_label(kind: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     Of what contributors say of themselves, groups of a few people are with the others, and parts are whole percents.
     """
-    labels = queries.LABELS[kind]
-    columns = _columns(labels, parameters)
+    rows = _rows(queries.BY_LABEL.format(labels=queries.LABELS[kind]), parameters)
+    columns = {
+        name: {label: int(figures[place]) for label, *figures in rows if figures[place]}
+        for place, name in enumerate(queries.FIGURES)
+    }
     members = columns["training_set_ppm"]
     shown = sorted(members, key=lambda label: (-members[label], label))[:MOST_LABELS]
     if kind not in queries.SELF_DESCRIBED:
         return _parts(columns, shown, OTHERS)
-    groups = groups_shown({label: people for label, *people in _rows(queries.PEOPLE.format(labels=labels), parameters)})
-    rows = _parts(columns, [label for label in shown if label in groups], FOLDED)
-    return [row | {column: whole_percents(row[column]) for column in columns} for row in rows]
-
-
-def _columns(labels: str, parameters: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """What each label has of the catalogue, of the training set, of what is attributed and of the pools."""
-    attributed = _rows(queries.ATTRIBUTED.format(labels=labels), parameters)
-    return {
-        "catalogue_ppm": dict(_rows(queries.CATALOGUE.format(labels=labels), parameters)),
-        "training_set_ppm": dict(_rows(queries.TRAINING_SET.format(labels=labels), parameters)),
-        "attributed_ppm": {label: int(ppm) for label, ppm, _ in attributed},
-        "pool_weight_ppm": {label: int(weight) for label, _, weight in attributed},
-    }
+    groups = groups_shown({label: figures[len(columns) :] for label, *figures in rows})
+    parts = _parts(columns, [label for label in shown if label in groups], FOLDED)
+    return [row | {name: whole_percents(row[name]) for name in columns} for row in parts]
 
 
 def _parts(columns: Mapping[str, Mapping[str, int]], shown: list[str], others: str) -> list[dict[str, Any]]:

@@ -14,17 +14,6 @@ LABELS = {
 }
 SELF_DESCRIBED = {"gender", "region"}
 """What contributors say of themselves, if they want to: shown in sums over several people only."""
-IMAGES = """
-FROM marketplace_asset AS a JOIN marketplace_submission AS s ON s.id = a.submission_id
-JOIN marketplace_contributor AS c ON c.id = a.contributor_id
-LEFT JOIN marketplace_selfdescription AS d ON d.contributor_id = c.id
-CROSS JOIN LATERAL ({labels}) AS own(label, part)
-"""
-CATALOGUE = "SELECT own.label, sum(own.part)::bigint" + IMAGES + "GROUP BY 1"
-MEMBERS = (
-    IMAGES + "JOIN marketplace_trainingsetmember AS m ON m.asset_id = a.id AND m.training_set_id = %(training_set)s\n"
-)
-TRAINING_SET = "SELECT own.label, sum(own.part)::bigint" + MEMBERS + "GROUP BY 1"
 SHARES = """
     SELECT l.download_id, l.downloaded_at, share.asset_id, share.contributor_id, share.ppm
     FROM attribution_inspirationlist AS l
@@ -33,26 +22,28 @@ SHARES = """
         AND (%(model)s::bigint IS NULL OR g.generator_model_id = %(model)s)
     CROSS JOIN LATERAL unnest(l.asset_ids, l.contributor_ids, l.shares_ppm) AS share(asset_id, contributor_id, ppm)
 """
-BY_ASSET = f"""
+FIGURES = ("catalogue_ppm", "training_set_ppm", "attributed_ppm", "pool_weight_ppm")
+BY_LABEL = f"""
 WITH shares AS ({SHARES}),
 by_asset AS (
     SELECT asset_id, sum(ppm) AS ppm, sum(ppm * COALESCE(r.gross_minor, 0)) AS weight
     FROM shares LEFT JOIN payouts_revenueevent AS r USING (download_id) GROUP BY 1
 )
+SELECT own.label,
+    sum(own.part), sum(own.part) FILTER (WHERE m.id IS NOT NULL), sum(own.part * b.ppm), sum(own.part * b.weight),
+    count(DISTINCT c.id), count(DISTINCT c.id) FILTER (WHERE m.id IS NOT NULL),
+    count(DISTINCT c.id) FILTER (WHERE b.ppm > 0), count(DISTINCT c.id) FILTER (WHERE b.weight > 0)
+FROM marketplace_asset AS a JOIN marketplace_submission AS s ON s.id = a.submission_id
+JOIN marketplace_contributor AS c ON c.id = a.contributor_id
+LEFT JOIN marketplace_selfdescription AS d ON d.contributor_id = c.id
+LEFT JOIN marketplace_trainingsetmember AS m ON m.asset_id = a.id AND m.training_set_id = %(training_set)s
+LEFT JOIN by_asset AS b ON b.asset_id = a.id
+CROSS JOIN LATERAL ({{labels}}) AS own(label, part)
+GROUP BY 1
 """  # noqa: S608
-ATTRIBUTED = f"""{BY_ASSET}
-SELECT own.label, sum(own.part::numeric * b.ppm), sum(own.part::numeric * b.weight)
-{IMAGES}
-JOIN by_asset AS b ON b.asset_id = a.id GROUP BY 1
+"""Each label's figures: parts of images, of shares, and of these weighed by gross revenue, as the pools are split; then
+over how many contributors each figure is a sum. One query, so that what is taken back meanwhile is in all or none.
 """
-"""By label: parts of shares, and these weighed by gross revenue, as the pools are split."""
-PEOPLE = f"""{BY_ASSET}
-SELECT own.label, count(DISTINCT a.contributor_id), count(DISTINCT a.contributor_id) FILTER (WHERE b.ppm > 0),
-    count(DISTINCT a.contributor_id) FILTER (WHERE b.weight > 0)
-{MEMBERS}
-LEFT JOIN by_asset AS b ON b.asset_id = a.id GROUP BY 1
-"""
-"""By label: whose images are in the training set, resembled and paid for. In the catalogue are as many or more."""
 BY_MONTH = f"""
 WITH shares AS ({SHARES})
 SELECT to_char(downloaded_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month, contributor_id, sum(ppm)::bigint

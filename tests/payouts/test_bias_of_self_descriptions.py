@@ -66,6 +66,14 @@ def test_a_lone_small_group_is_not_found_by_subtraction(db: None) -> None:
     assert training_percents("gender") == {"man": 50, "not said or too few": 50}
 
 
+def test_a_small_group_of_the_catalogue_is_not_found_by_subtraction_where_the_training_set_has_none(db: None) -> None:
+    make_images(10, Gender.MAN)
+    make_images(6, Gender.WOMAN)
+    make_training_set()
+    make_images(1, Gender.ANOTHER)
+    assert set(label_rows("gender")) == {"man", "not said or too few"}
+
+
 def test_many_images_of_few_contributors_are_no_group_of_their_own(db: None) -> None:
     contributor = make_images(1, Gender.WOMAN)[0].contributor
     for _ in range(9):
