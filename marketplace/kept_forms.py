@@ -1,6 +1,7 @@
 """A form that arrives after its session has ended: it is kept in the visitor's next session, and sent when they say so.
 
-Forms with files, secrets or very much text are not kept: their sender is told that nothing was recorded.
+Forms with files, secrets, very much text or what somebody says of themselves are not kept: their sender is told that
+nothing was recorded.
 """
 
 import json
@@ -17,7 +18,7 @@ from marketplace.permissions import LoggedInRequest
 
 KEY = "kept_form"
 MOST_CHARACTERS = 100_000
-SECRET = ("password", "code")
+SECRET = ("password", "code", "gender")
 OUR_OWN = "csrfmiddlewaretoken"
 
 

@@ -36,6 +36,7 @@ from marketplace.models import (
     PromptText,
     RemovalCase,
     ScreeningResult,
+    SelfDescription,
     SignedDeclaration,
     Submission,
     SubmissionDecision,
@@ -83,6 +84,7 @@ def records_of(user: User) -> Records:
         ),
         "mail": rows(Mail.objects.filter(recipient=user), "kind", "told", "written_at", "sent_at"),
         "contributor": rows(Contributor.objects.filter(user=user), "id", "name", "country", "joined_at"),
+        "self_description": rows(SelfDescription.objects.filter(contributor__user=user), "gender", "region", "said_at"),
         "customer": rows(Customer.objects.filter(user=user), "id", "name", "joined_at"),
         "submissions": rows(submissions, *SUBMISSION),
         "screening_results": rows(
@@ -177,8 +179,9 @@ def forget_login(user: User) -> None:
 def forget_contributor(contributor: Contributor, at: datetime) -> None:
     """Leave a number in the place of their name, and only those pictures that others' books point to.
 
-    Originals go, and all that is kept of uploads that were not accepted. The small copies of an accepted image stay:
-    inspiration lists, copy checks and the reasons of payouts refer to it. It is in no training set from now on.
+    Originals go, what they say of themselves, and all that is kept of uploads that were not accepted. The small copies
+    of an accepted image stay: inspiration lists, copy checks and the reasons of payouts refer to it. It is in no
+    training set from now on.
     """
     files: set[str] = set()
     for submission in contributor.submissions.select_related("asset"):
@@ -190,6 +193,7 @@ def forget_contributor(contributor: Contributor, at: datetime) -> None:
         submission.keywords = []
         submission.save()
     record_consent(contributor.assets.all(), granted=False, effective_at=at, at=at)
+    SelfDescription.objects.filter(contributor=contributor).delete()
     contributor.name = f"Contributor {contributor.pk}"
     contributor.save(update_fields=["name"])
     transaction.on_commit(lambda: _delete_unused(files - {""}))

@@ -10,9 +10,10 @@ from django.db import connection
 from marketplace.models import GeneratorModel, TrainingSet
 from payouts import bias_queries as queries
 from payouts.core.inequality import gini_ppm, parts_ppm, top_ppm
+from payouts.core.small_groups import groups_shown, whole_percents
 
 MOST_LABELS = 20
-NO_LABEL, OTHERS = "not said", "all others"
+NO_LABEL, OTHERS, FOLDED = "not said", "all others", "not said or too few"
 
 
 class NothingToReport(ValueError):
@@ -83,32 +84,38 @@ def _skew(people: Mapping[int, object], amounts: Mapping[int, int]) -> dict[str,
 
 
 def _by_label(kind: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The most frequent labels of the training set, and the others together, each with its parts of everything."""
-    labels = queries.LABELS[kind]
-    catalogue = dict(_rows(queries.CATALOGUE.format(labels=labels), parameters))
-    members = dict(_rows(queries.TRAINING_SET.format(labels=labels), parameters))
-    attributed, weighed = {}, {}
-    for label, ppm, weight in _rows(queries.ATTRIBUTED.format(labels=labels), parameters):
-        attributed[label], weighed[label] = int(ppm), int(weight)
-    shown = sorted(members, key=lambda label: (-members[label], label))[:MOST_LABELS]
+    """The most frequent labels of the training set, and the others together, each with its parts of everything.
+
+    Of what contributors say of themselves, groups of a few people are with the others, and parts are whole percents.
+    """
+    rows = _rows(queries.BY_LABEL.format(labels=queries.LABELS[kind]), parameters)
     columns = {
-        "catalogue_ppm": catalogue,
-        "training_set_ppm": members,
-        "attributed_ppm": attributed,
-        "pool_weight_ppm": weighed,
+        name: {label: int(figures[place]) for label, *figures in rows if figures[place]}
+        for place, name in enumerate(queries.FIGURES)
     }
-    parts = {name: parts_ppm(_folded(column, shown)) for name, column in columns.items()}
-    rows = [*shown, *([OTHERS] if any(OTHERS in column for column in parts.values()) else [])]
+    members = columns["training_set_ppm"]
+    shown = sorted(members, key=lambda label: (-members[label], label))[:MOST_LABELS]
+    if kind not in queries.SELF_DESCRIBED:
+        return _parts(columns, shown, OTHERS)
+    groups = groups_shown({label: figures[len(columns) :] for label, *figures in rows})
+    parts = _parts(columns, [label for label in shown if label in groups], FOLDED)
+    return [row | {name: whole_percents(row[name]) for name in columns} for row in parts]
+
+
+def _parts(columns: Mapping[str, Mapping[str, int]], shown: list[str], others: str) -> list[dict[str, Any]]:
+    """A row for each label that is shown, and one for all others where there are any."""
+    parts = {name: parts_ppm(_folded(column, shown, others)) for name, column in columns.items()}
+    rows = [*shown, *([others] if any(others in column for column in parts.values()) else [])]
     return [
         {"label": label or NO_LABEL, **{name: column.get(label, 0) for name, column in parts.items()}} for label in rows
     ]
 
 
-def _folded(amounts: Mapping[str, int], shown: list[str]) -> dict[str, int]:
+def _folded(amounts: Mapping[str, int], shown: list[str], others: str) -> dict[str, int]:
     """The amounts of the shown labels, and those of all others as one."""
     folded: dict[str, int] = defaultdict(int)
     for label, amount in amounts.items():
-        folded[label if label in shown else OTHERS] += amount
+        folded[label if label in shown else others] += amount
     return folded
 
 

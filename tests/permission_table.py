@@ -119,6 +119,8 @@ upload                                     POST    yes  yes  .     .    .    .  
 consents                                   GET     yes  yes  .     .    .    .    .    .      .
 change_consent                             POST    yes  yes  .     .    .    .    .    .      .
 change_consent_default                     POST    yes  yes  .     .    .    .    .    .      .
+about_you                                  GET     yes  yes  .     .    .    .    .    .      .
+about_you                                  POST    yes  yes  .     .    .    .    .    .      .
 removal                                    GET     yes  .    .     .    .    .    .    .      .
 removal                                    POST    yes  .    .     .    .    .    .    .      .
 earnings                                   GET     yes  yes  .     .    .    .    .    .      .

@@ -30,6 +30,7 @@ from marketplace.models.prompts import PromptCheck, PromptContest, PromptReview,
 from marketplace.models.removals import CustomerNotice, RemovalCase, RemovalDecision, RemovalReport
 from marketplace.models.requests import GenerationRequest
 from marketplace.models.reviewing import Appeal, SignedDeclaration, StrikesPolicy, SubmissionDecision
+from marketplace.models.self_descriptions import SelfDescription
 from marketplace.models.terms import DownloadTerms, TermsAcceptance, UploadTerms
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "Rescreening",
     "Role",
     "ScreeningResult",
+    "SelfDescription",
     "SignedDeclaration",
     "StrikesPolicy",
     "Submission",

@@ -105,7 +105,7 @@ def test_the_command_writes_a_page_with_charts_and_the_same_figures_as_json(
     call_command("bias_report", model.name, output=tmp_path / "report")
     page = (tmp_path / "report" / "bias-report.html").read_text()
     figures = json.loads((tmp_path / "report" / "bias-report.json").read_text())
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 6
     assert "KE, attributed: 75.00 %" in page
     assert figures["labels"]["country"][1]["attributed_ppm"] == 750_000
     assert {file.name for file in (tmp_path / "report").iterdir()} == {"bias-report.html", "bias-report.json"}
