@@ -6,7 +6,6 @@ from datetime import date
 from django.db.models import Sum
 
 from marketplace.core.apportion import apportion
-from marketplace.core.periods import Month
 from marketplace.models import Contributor
 from payouts.booking import policy_of
 from payouts.core.pool import WHOLE_PPM, pool_of
@@ -34,7 +33,7 @@ def _accrual(contributor: Contributor, period: Period) -> Accrual:
     events = period.revenue_events.filter(origin_period__isnull=True, download__inspiration_list__isnull=False)
     sums = events.aggregate(gross=Sum("gross_minor", default=0), net=Sum("net_minor", default=0))
     mine = line_weights(period, contributor.pk)
-    policy = policy_of(Month(period.month_on.year, period.month_on.month))
+    policy = policy_of(period.month)
     pool_micro = pool_of(sums["net"], policy.contributor_rate_ppm, period.currency)
     whole = sums["gross"] * WHOLE_PPM
     return Accrual(

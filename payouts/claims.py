@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from attribution.models import InspirationList
 from marketplace.core.appeals import appeal_deadline
-from marketplace.core.periods import Month
 from marketplace.models import Asset, Download, TrainingSetMember, User
 from marketplace.permissions import is_reviewer
 from payouts.adjusting import AdjustmentRefused, record_adjustment
@@ -102,13 +101,12 @@ def _credited(claim: ShareClaim, share_ppm: int, decided_by: User, at: datetime)
     amount_micro = worth_micro(claim.download, period, share_ppm)
     if not amount_micro:
         raise ClaimRefused(_("Such a share of this download is worth less than a millionth: nothing can be credited."))
-    month = Month(period.month_on.year, period.month_on.month)
     note = f"Claim {claim.pk}: a share of {share_ppm} ppm of download {claim.download_id} for image {claim.asset_id}."
     try:
         return record_adjustment(
             claim.asset.contributor,
             amount_micro,
-            month,
+            period.month,
             AdjustmentReason.APPEAL,
             note,
             decided_by,

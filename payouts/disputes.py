@@ -8,7 +8,6 @@ from datetime import datetime
 from django.db import transaction
 
 from marketplace.core.money import Money, format_micro
-from marketplace.core.periods import Month
 from marketplace.models import Download
 from payouts.core import ledger
 from payouts.core.ledger import Account, AccountKind
@@ -87,7 +86,7 @@ def _win(dispute: RevenueEvent, at: datetime) -> None:
 
     If the dispute was of a closed month, its pool always had the money, and what was on hold is payable again.
     """
-    own = locked_period(Month(dispute.period.month_on.year, dispute.period.month_on.month))
+    own = locked_period(dispute.period.month)
     period = open_period(at) if own.state == Period.CLOSED or dispute.origin_period else own
     holds, held_micro = _held(dispute)
     lines = list(ledger.dispute_won(-dispute.gross_minor, period.currency))
@@ -112,7 +111,7 @@ def _win(dispute: RevenueEvent, at: datetime) -> None:
 def _lose(dispute: RevenueEvent, origin: Period, at: datetime) -> None:
     """Who had a part of a closed month's pool gives it back, first out of what is on hold for it."""
     assert dispute.download is not None
-    locked_period(Month(origin.month_on.year, origin.month_on.month))  # before the later one, as everywhere
+    locked_period(origin.month)  # before the later one, as everywhere
     period = open_period(at)
     parts = parts_of(dispute.download, origin, -dispute.gross_minor)
     holds, held_micro = _held(dispute)

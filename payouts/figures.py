@@ -67,7 +67,7 @@ def days_chart(period: Period, by_day: Mapping[date, int], today: date) -> Chart
     """Each day of a month, as far as it has come; None where no day brought anything."""
     if not by_day:
         return None
-    month = Month(period.month_on.year, period.month_on.month)
+    month = period.month
     first_on, last_on = month.start_at.date(), min(today, month.end_at.date() - timedelta(days=1))
     days = {first_on + timedelta(days=number) for number in range((last_on - first_on).days + 1)} | by_day.keys()
     amounts = [(on, by_day.get(on, 0)) for on in sorted(days)]

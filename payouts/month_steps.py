@@ -6,7 +6,6 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from marketplace.core.money import minor_to_micro
-from marketplace.core.periods import Month
 from marketplace.formats import percentage
 from payouts.booking import NoPolicy, policy_of
 from payouts.models import Earning, Period, RevenueKind
@@ -31,9 +30,9 @@ class Step:
 
 def steps_of_month(period: Period) -> tuple[Step, ...]:
     """The steps of a closed month down to what was earned, or of another one to the pool that it would have now."""
-    revenue, month = revenue_of(period), Month(period.month_on.year, period.month_on.month)
+    revenue = revenue_of(period)
     try:
-        rate_ppm = policy_of(month).contributor_rate_ppm
+        rate_ppm = policy_of(period.month).contributor_rate_ppm
     except NoPolicy:
         return _steps_to_net(revenue)
     if period.pool_micro is None:

@@ -35,7 +35,7 @@ def next_payout(at: datetime) -> NextPayout | None:
     if paid_until is not None:
         unpaid = unpaid.filter(~Q(state=Period.CLOSED) | Q(closed_at__gt=paid_until))
     oldest = unpaid.order_by("month_on").first()
-    month = Month(oldest.month_on.year, oldest.month_on.month) if oldest else Month.containing(at)
+    month = oldest.month if oldest else Month.containing(at)
     try:
         payout_day = policy_of(month.next).payout_day
     except NoPolicy:

@@ -81,7 +81,7 @@ def last_closed_month() -> LastMonth | None:
     period = closed.order_by("-month_on").first()
     if period is None:
         return None
-    return LastMonth(period, policy_of(Month(period.month_on.year, period.month_on.month)))
+    return LastMonth(period, policy_of(period.month))
 
 
 @transaction.atomic
@@ -91,9 +91,8 @@ def preview_policy(contributor_rate_ppm: int, threshold_minor: int) -> PolicyPre
     Fees stay as they were booked, and what common funds kept back is left out of both. Raises `PreviewRefused`.
     """
     period, revenue, before = weighed_month(contributor_rate_ppm, threshold_minor)
-    month = Month(period.month_on.year, period.month_on.month)
     after = shared_by("policy_after", revenue, contributor_rate_ppm, threshold_minor)
-    return PolicyPreview(month, period.currency, before, after, winners=_changes(1), losers=_changes(-1))
+    return PolicyPreview(period.month, period.currency, before, after, winners=_changes(1), losers=_changes(-1))
 
 
 def weighed_month(contributor_rate_ppm: int, threshold_minor: int) -> tuple[Period, Revenue, Outcome]:

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from marketplace.core.money import format_micro
-from marketplace.core.periods import Month
 from marketplace.core.removals import Opener, RemovalKind, RemovalOutcome, takes_earnings_back
 from marketplace.models import Asset, RemovalCase, RemovalDecision
 from payouts.adjusting import record_adjustment
@@ -64,7 +63,7 @@ def _settle_month(decision: RemovalDecision, asset: Asset, period: Period, at: d
     amount_micro = kept_by_asset(period, asset)
     adjustment = None
     if amount_micro:
-        month = Month(period.month_on.year, period.month_on.month)
+        month = period.month
         adjustment = record_adjustment(
             asset.contributor,
             -amount_micro,

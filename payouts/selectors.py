@@ -4,7 +4,6 @@ from datetime import date, datetime
 
 from django.db import connection
 
-from marketplace.core.periods import Month
 from payouts.models import Period
 
 # What a download brought to the period: its sale less what went back of it while the period was open.
@@ -34,8 +33,7 @@ WHERE l.unattributed_ppm > 0 GROUP BY 1
 
 def of_period(period: Period) -> dict[str, int | datetime]:
     """The parameters of the queries above."""
-    month = Month(period.month_on.year, period.month_on.month)
-    return {"period": period.pk, "ends_at": month.end_at}
+    return {"period": period.pk, "ends_at": period.month.end_at}
 
 
 def line_weights(period: Period, contributor_id: int) -> dict[tuple[int, int], int]:

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from marketplace.core.periods import Month
 from marketplace.formats import day as day_in_words
 from marketplace.formats import month as month_in_words
 from marketplace.models import User
@@ -67,7 +66,7 @@ def _months(user: User, at: datetime) -> Iterator[ToDo]:
     period = unclosed.select_related("closed_by").order_by("month_on").first()
     if period is None:
         return
-    month = Month(period.month_on.year, period.month_on.month)
+    month = period.month
     url = reverse("period", args=[month])
     if period.state == Period.CLOSING:
         words = {"month": month_in_words(period.month_on), "name": period.closed_by}

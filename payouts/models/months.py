@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from marketplace.core.periods import Month
 from marketplace.models import Contributor, Download, TrainingSet
 from marketplace.triggers import append_only
 from payouts.core.payout_day import LAST_DAY
@@ -109,6 +110,11 @@ class Period(models.Model):
 
     def __str__(self) -> str:
         return f"{self.month_on:%Y-%m} {self.currency}"
+
+    @property
+    def month(self) -> Month:
+        """Which month it is."""
+        return Month(self.month_on.year, self.month_on.month)
 
 
 class RevenueKind(models.TextChoices):
