@@ -12,10 +12,10 @@ from attribution.detector import read
 from attribution.embed import EncoderNotHere, recipe_of
 from attribution.faces import FacesUnavailable, require_weights
 from attribution.models import Encoder, EncoderState, PreviewRecall
-from attribution.models.recall import WHOLE_PPM
 from attribution.recall import BOUND_PPM
 from attribution.recipes import Recipe, find_recipe
 from attribution.sscd import SscdUnavailable, sscd_sha256
+from marketplace.core.ppm import WHOLE_PPM
 
 OLDEST_PGVECTOR = (0, 8)
 OTHER_ENCODER = "tributary.E104"

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from attribution.core.similarity import top_k
 from attribution.models import Encoder, EncoderState, PreviewRecall
-from attribution.models.recall import WHOLE_PPM
 from attribution.preview import nearest_to
 from attribution.search import generation_vectors, stream_vectors
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.models import Generation
 
 logger = logging.getLogger(__name__)

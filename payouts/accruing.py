@@ -6,9 +6,10 @@ from datetime import date
 from django.db.models import Sum
 
 from marketplace.core.apportion import apportion
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.models import Contributor
 from payouts.booking import policy_of
-from payouts.core.pool import WHOLE_PPM, pool_of
+from payouts.core.pool import pool_of
 from payouts.models import Earning, Period, RevenueKind
 from payouts.selectors import daily_weights, line_weights
 

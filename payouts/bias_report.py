@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
+from marketplace.core.ppm import WHOLE_PPM
 from payouts.probes_shown import question_shown, strips
 
 STYLE_SHEET = "marketplace/site.css"
@@ -17,7 +18,6 @@ PICTURES = "pictures"
 """The folder beside them, of what probe prompts brought forth."""
 BAR_PX, LABEL_PX, WIDTH_PX = 10, 160, 720
 TREND = (720, 200)
-WHOLE_PPM = 1_000_000
 SERIES = {"training_set_ppm": 1.0, "attributed_ppm": 0.6, "pool_weight_ppm": 0.3}
 """What the bars show, each in its own opacity."""
 

@@ -7,13 +7,13 @@ from django.conf import settings
 from django.db import transaction
 
 from marketplace.core.periods import Month
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.models import Download
 from payouts.core.ledger import PostingLine, funds_available, sale
 from payouts.models import Entry, Order, Period, Policy, RevenueEvent, RevenueKind
 from payouts.posting import locked_period, open_period, post
 
 DOWNLOADS_AT_ONCE = 10_000
-WHOLE_PPM = 1_000_000
 
 
 class NoPolicy(ValueError):

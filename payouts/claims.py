@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from attribution.models import InspirationList
 from marketplace.core.appeals import appeal_deadline
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.models import Asset, Download, TrainingSetMember, User
 from marketplace.permissions import is_reviewer
 from payouts.adjusting import AdjustmentRefused, record_adjustment
-from payouts.core.pool import WHOLE_PPM
 from payouts.core.refunds import given_back
 from payouts.earnings import sale_of
 from payouts.mail_events import claim_decided

@@ -10,8 +10,8 @@ from django.db import DatabaseError, transaction
 from django.db.models import Min
 from django.utils.translation import gettext as _
 
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.models import Download
-from payouts.booking import WHOLE_PPM
 from payouts.core.payout_day import LAST_DAY
 from payouts.models import Policy, RevenueEvent
 

@@ -8,7 +8,8 @@ from django.db import connection, transaction
 
 from marketplace.core.money import minor_to_micro
 from marketplace.core.periods import Month
-from payouts.booking import WHOLE_PPM, policy_of
+from marketplace.core.ppm import WHOLE_PPM
+from payouts.booking import policy_of
 from payouts.models import Period, Policy
 from payouts.revenue import Revenue, revenue_of
 from payouts.splitting import Split, compute, split, weigh, weights_sha256

@@ -6,12 +6,12 @@ from typing import Any
 
 from PIL import Image
 
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.formats import rate
 from marketplace.images import derivative
 
 SMALL_PX = 96
 BAR_PX, LABEL_PX, WIDTH_PX = 10, 160, 720
-WHOLE_PPM = 1_000_000
 COMPARED = {"training_set": 1.0, "all_prompts": 0.5}
 """What the bars show, each in its own opacity."""
 

@@ -36,6 +36,7 @@ from attribution.models import (
 )
 from attribution.tiles import quantised, tile_count
 from marketplace.core.periods import Month
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.core.release import Outcome
 from marketplace.core.terms import Audience
 from marketplace.generator_models import AuditFindings, put_on_sale, record_model_audit, save_generator_model
@@ -73,7 +74,6 @@ FROZEN_AT = datetime(2026, 9, 20, 8, tzinfo=UTC)
 SOLD_AT = datetime(2026, 10, 14, 12, tzinfo=UTC)
 CLOSED_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
-WHOLE_PPM = 1_000_000
 
 _numbers = count(1)  # makes each picture, file and prompt different from all others
 

@@ -25,9 +25,10 @@ from attribution.benchmark.retraining import Ppm
 from attribution.benchmark.trial import Images as Pictures
 from attribution.benchmark.trial import Query, Trial
 from attribution.core.background import usual_similarity
-from attribution.core.shares import WHOLE_PPM, Candidates, EnergyParameters
+from attribution.core.shares import Candidates, EnergyParameters
 from attribution.statistics import Outputs, Statistics
 from attribution.tiles import SMALL, WHITENED, WINDOWS, Rows, TileStatistics, quantised, unit
+from marketplace.core.ppm import WHOLE_PPM
 
 SHIPPED = (2, 4, 6)
 TOWER_BLOCKS = (2, 3, 4, 6, 7, 9, 10, 11)

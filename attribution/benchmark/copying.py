@@ -34,10 +34,10 @@ from attribution.compact.distort import Transform
 from attribution.compact.pictures import Photograph
 from attribution.core import geometry
 from attribution.core.copies import Tier, rate_of, tier_of
-from attribution.core.shares import WHOLE_PPM
 from attribution.core.similarity import top_k
 from attribution.proof import SHORTLIST, THRESHOLDS, evidence_of
 from attribution.same_picture import Picture, prove_copy, read_picture
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.near_hashes import perceptual_hash
 
 CHANGES: dict[str, Transform] = EASY | {change.__name__.replace("_", " "): change for change in VARIANTS}

@@ -22,8 +22,8 @@ from attribution.compact.distort import (
     recolour,
     rotate,
 )
-from attribution.core.shares import WHOLE_PPM
 from marketplace.core.apportion import apportion
+from marketplace.core.ppm import WHOLE_PPM
 
 EDGE_PX = 384
 """Collages, blends and inpainted pictures are squares of this edge."""

@@ -25,8 +25,9 @@ from attribution.benchmark.methods import (
 from attribution.benchmark.retraining import Ppm, datamodelling
 from attribution.benchmark.trial import COPIES, FAMILIES
 from attribution.core.evaluation import recall_at
-from attribution.core.shares import WHOLE_PPM, Candidates, EnergyParameters
+from attribution.core.shares import Candidates, EnergyParameters
 from attribution.encoders import Embedded
+from marketplace.core.ppm import WHOLE_PPM
 
 MONTHS = 200
 """Random months that the misallocated money is averaged over."""

@@ -21,7 +21,8 @@ from attribution.core.baselines import (
     top_shares,
 )
 from attribution.core.evaluation import total_variation
-from attribution.core.shares import WHOLE_PPM, Candidates, EnergyParameters, Shares, energy_shares, nearest
+from attribution.core.shares import Candidates, EnergyParameters, Shares, energy_shares, nearest
+from marketplace.core.ppm import WHOLE_PPM
 
 FLOORS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)
 """The values of lo that are tried."""

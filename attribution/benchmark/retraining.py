@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from scipy.special import softmax
 from scipy.stats import spearmanr
 
-from attribution.core.shares import WHOLE_PPM
+from marketplace.core.ppm import WHOLE_PPM
 
 EDGE_PX, PATCH_PX, STEP_PX = 64, 32, 16
 GENERATED = 24

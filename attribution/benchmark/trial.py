@@ -10,7 +10,7 @@ from attribution.benchmark.derive import EASY, VARIANTS, blend, collage, inpaint
 from attribution.benchmark.photographs import Parts, open_small
 from attribution.benchmark.retraining import Ppm, Retraining, retrain
 from attribution.compact.pictures import Photograph
-from attribution.core.shares import WHOLE_PPM
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.sample_catalogue import STYLES, draw_work
 
 FAMILIES = ("collage 2", "collage 3", "collage 4", "blend 2", "blend 3", "inpainted", "single", "unrelated")

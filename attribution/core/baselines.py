@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.core.shares import WHOLE_PPM, Candidates, Shares
+from attribution.core.shares import Candidates, Shares
 from attribution.core.similarity import rerank
 from marketplace.core.apportion import apportion
+from marketplace.core.ppm import WHOLE_PPM
 
 _UNITS = 10**9  # weights are whole billionths of the largest, as energies are in `energy_shares`
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 
-from attribution.core.shares import WHOLE_PPM
+from marketplace.core.ppm import WHOLE_PPM
 
 
 def total_variation(estimated_ppm: Mapping[int, int], true_ppm: Mapping[int, int]) -> float:

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from marketplace.core.ppm import WHOLE_PPM
+
 VERSION = 1
 EDGE_PX = 512
 """Pictures are shrunk to this longer edge; more pixels find hardly more."""
@@ -23,7 +25,6 @@ TOLERANCE_PX = 6.0
 SAMPLES = 2_000
 LARGEST_SCALE = 10.0
 MOST_STRETCH = 2.0  # of one direction against the other
-WHOLE_PPM = 1_000_000
 
 # A mirrored patch has the rows of its 4 x 4 cells in reverse, and its 8 directions the other way round.
 _MIRRORED = np.arange(128).reshape(4, 4, 8)[::-1][:, :, -np.arange(8) % 8].ravel()

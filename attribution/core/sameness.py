@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+from marketplace.core.ppm import WHOLE_PPM
+
 VERSION = 1
 GRID_PX = 96
 """Edge of the grey squares that are compared; pictures are squeezed to it by averaging."""
@@ -21,7 +23,6 @@ LEAST_COVERED = 0.5  # of a cell, to be looked at at all
 FAINT_LEVELS = 6.0  # of 255 in deviation: less is noise of storing a picture, with which nothing correlates
 MEAN_LEVELS = 3.0
 MOST_LEVELS = 12
-WHOLE_PPM = 1_000_000
 
 Square = NDArray[np.uint8]
 Cells = NDArray[np.float64]

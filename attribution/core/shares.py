@@ -13,11 +13,11 @@ from scipy.optimize import nnls
 
 from attribution.core.similarity import rerank
 from marketplace.core.apportion import apportion
+from marketplace.core.ppm import WHOLE_PPM
 
 METHOD = "energy-share"
 VERSION = 2
 """Version 1 compared whole pictures, and did not know near-duplicate groups."""
-WHOLE_PPM = 1_000_000
 
 _DECIMALS = 9  # finer differences are rounding noise of the processor and must not decide who is paid
 _LAST = (1, 0)  # sorts after every (0, asset_id): an asset wins a tie against the unattributed remainder

@@ -3,9 +3,8 @@
 from django.db import models
 
 from attribution.models.encoders import Encoder
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.triggers import append_only
-
-WHOLE_PPM = 1_000_000
 
 
 class PreviewRecall(models.Model):

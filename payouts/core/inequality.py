@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-WHOLE_PPM = 1_000_000
+from marketplace.core.ppm import WHOLE_PPM
 
 
 def gini_ppm(amounts: Iterable[int]) -> int:

@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 from marketplace.core.apportion import apportion
 from marketplace.core.money import minor_to_micro
+from marketplace.core.ppm import WHOLE_PPM
 
-WHOLE_PPM = 1_000_000
 _COMMON_FUND = (1, 0)  # sorts after every (0, contributor_id): a contributor wins a tie against the fund
 
 _NOTHING: Mapping[int, int] = MappingProxyType({})

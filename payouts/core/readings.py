@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from attribution.core.copies import rate_of
-
-WHOLE_PPM = 1_000_000
+from marketplace.core.ppm import WHOLE_PPM
 
 
 @dataclass(frozen=True, slots=True)

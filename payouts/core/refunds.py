@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
-from payouts.core.pool import WHOLE_PPM
+from marketplace.core.ppm import WHOLE_PPM
 
 K = TypeVar("K")
 

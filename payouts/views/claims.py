@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from attribution.models import InspirationList
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.licences import ungrouped
 from marketplace.models import Contributor, Delivery, Download, User
 from marketplace.permissions import LoggedInRequest, contributor_of, may_see_why, require_reviewer
 from payouts import claims
-from payouts.core.pool import WHOLE_PPM
 from payouts.earnings import sale_of
 from payouts.models import ShareClaim
 from payouts.views.units import percent_field, ppm_of

@@ -17,11 +17,11 @@ from attribution.encoders import find_recipe
 from attribution.explain import explain
 from attribution.groups import date_of_links
 from attribution.models import AttributionBatch, Encoder, EncoderState, InspirationList
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.models import Asset, Contributor, Customer, Download, Generation
 from tests.builders import (
     CLOSED_AT,
     JOINED_AT,
-    WHOLE_PPM,
     compare_assets,
     embed_asset,
     embed_generation,

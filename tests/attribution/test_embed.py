@@ -15,10 +15,10 @@ from attribution.embed import embed_assets, embed_generations
 from attribution.encoders import Encoder
 from attribution.explain import explain, explanation_html
 from attribution.models import AttributionBatch, Embedding, EmbeddingFailure, GenerationEmbedding, InspirationList
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.models import Asset, Contributor, Customer, Generation
 from tests.builders import (
     CLOSED_AT,
-    WHOLE_PPM,
     compare_assets,
     make_asset,
     make_download,

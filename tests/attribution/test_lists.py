@@ -11,15 +11,9 @@ from attribution.lists import Difference, add_daily_shares, daily_differences, w
 from attribution.models import AttributionBatch, DailyShare, InspirationList
 from attribution.months import add_months
 from attribution.selectors import found_by_month
+from marketplace.core.ppm import WHOLE_PPM
 from marketplace.models import Contributor, Customer, Download
-from tests.builders import (
-    SOLD_AT,
-    WHOLE_PPM,
-    make_asset,
-    make_attributed_downloads,
-    make_download,
-    make_inspiration_list,
-)
+from tests.builders import SOLD_AT, make_asset, make_attributed_downloads, make_download, make_inspiration_list
 
 PARENT = "attribution_inspirationlist"
 

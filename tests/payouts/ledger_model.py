@@ -6,10 +6,10 @@ The rules of `core` say how much; this says whose, when, and out of what.
 from collections import Counter
 from dataclasses import dataclass, field
 
+from marketplace.core.ppm import WHOLE_PPM
 from payouts.core.pool import pool_of, split_pool
 from payouts.core.refunds import fee_of, given_back
 
-WHOLE_PPM = 1_000_000
 RATE_PPM = 400_000
 FEE_PPM = 29_000
 THRESHOLD_MINOR = 500

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payouts.core.inequality import WHOLE_PPM, gini_ppm, parts_ppm, top_ppm
+from marketplace.core.ppm import WHOLE_PPM
+from payouts.core.inequality import gini_ppm, parts_ppm, top_ppm
 
 AMOUNTS = st.lists(st.integers(0, 10**15), max_size=40)
 

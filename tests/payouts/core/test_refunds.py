@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payouts.core.pool import WHOLE_PPM, split_pool
+from marketplace.core.ppm import WHOLE_PPM
+from payouts.core.pool import split_pool
 from payouts.core.refunds import fee_of, given_back
 
 
