@@ -157,7 +157,7 @@ def test_the_migration_moves_what_was_pending_before_there_was_checkout(
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("UPDATE payouts_ledgeraccount SET kind = 'stripe_pending' WHERE id = ANY(%s)", [as_before])
         cursor.execute("SET session_replication_role = DEFAULT")
-        (migration,) = Path(payouts.__file__).with_name("migrations").glob("*_orders.py")
+        (migration,) = Path(payouts.__file__).with_name("migrations").glob("????_orders.py")
         cursor.execute(import_module(f"payouts.migrations.{migration.stem}").MOVE_WHAT_WAS_PENDING)
     assert balance_micro(AccountKind.STRIPE_PENDING) == 0
     assert balance_micro(AccountKind.COLLECTED_ELSEWHERE) == -9_700_000
