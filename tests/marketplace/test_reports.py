@@ -169,6 +169,12 @@ def test_a_report_of_an_image_that_is_not_ours_gets_the_same_answer(client: Clie
     assert (case.asset, case.seen_at) == (None, report.seen_at)
 
 
+def test_the_longest_place_and_the_longest_number_fit_into_one_report(client: Client, asset: Asset) -> None:
+    longest = filled(asset, asset="9" * 18, seen_at="x" * 450)
+    assert "we sent a mail to" in client.post("/report/", longest, follow=True).content.decode()
+    assert RemovalReport.objects.get().seen_at == f"{'x' * 450} (number {'9' * 18})"
+
+
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
@@ -178,6 +184,9 @@ def test_a_report_of_an_image_that_is_not_ours_gets_the_same_answer(client: Clie
         ({"kind": ""}, "Choose what is wrong."),
         ({"asset": ""}, "Say which image it is: its number, or where you saw it."),
         ({"asset": "first"}, "digits only"),
+        ({"asset": "9" * 19}, "digits only, at most 18"),
+        ({"asset": "9" * 600}, "digits only, at most 18"),
+        ({"seen_at": "x" * 451}, "Say in at most 450 characters where you saw it."),
     ],
 )
 def test_a_report_that_lacks_something_says_what_and_keeps_what_was_written(
