@@ -319,6 +319,7 @@ INVITATION_DAYS = 14
 # Mail: into files of the data folder unless a server is named.
 EMAIL_FILE_PATH = str(DATA_FOLDER / "mail")
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_TIMEOUT = 10  # seconds; without it, a server that says nothing is waited for without end
 if env.str("EMAIL_URL", default=""):
     globals().update(env.email("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="Tributary <tributary@localhost>")

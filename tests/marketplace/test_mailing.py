@@ -1,11 +1,14 @@
 """Mail is told once, in the recipient's language, as text and HTML, and only of what was committed."""
 
+import socket
 from datetime import UTC, datetime, timedelta
 from smtplib import SMTPException
 
 import pytest
+from django.conf import LazySettings
 from django.core import mail as sent
 from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.smtp import EmailBackend
 from django.db import transaction
 from django.test import Client
 
@@ -105,6 +108,26 @@ def test_one_that_cannot_be_written_does_not_hold_up_the_next(ada: User) -> None
     assert send_next(AT)
     assert not send_next(AT)
     assert Mail.objects.get(sent_at=None).problem == "mail/no_such_template.txt"
+
+
+def test_a_mail_server_that_says_nothing_is_given_up_after_one_mail_and_the_rest_waits(
+    ada: User, settings: LazySettings
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = silent.getsockname()
+        settings.EMAIL_TIMEOUT = 0.1
+        write(ada, "first")
+        write(ada, "second")
+        tasks.send_mail()
+    assert list(Mail.objects.order_by("pk").values_list("tries", flat=True)) == [1, 0]
+    assert "timed out" in Mail.objects.get(key="first").problem
+
+
+def test_no_mail_server_holds_a_worker_until_it_is_stopped(settings: LazySettings) -> None:
+    waits = EmailBackend().timeout
+    assert waits is not None
+    assert 2 * waits < settings.CELERY_TASK_SOFT_TIME_LIMIT
 
 
 def test_choosing_a_language_on_the_pages_chooses_that_of_the_mail(client: Client, ada: User) -> None:
