@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -78,6 +79,15 @@ def send_next(at: datetime) -> bool:
             mail.sent_at, mail.problem = at, ""
         mail.save(update_fields=["due_at", "tries", "problem", "sent_at"])
         return not is_away
+
+
+def forget_texts(at: datetime) -> int:
+    """Delete what mail told whose time is over, and return of how many; what it was, to whom and when stays.
+
+    The time of `MAIL_RETENTION_DAYS` begins when it is written. What is still to be sent is kept.
+    """
+    over = Mail.objects.filter(written_at__lte=at - timedelta(days=settings.MAIL_RETENTION_DAYS)).exclude(told={})
+    return over.filter(Q(sent_at__isnull=False) | Q(tries__gte=MOST_TRIES)).update(told={}, problem="")
 
 
 def letter(mail: Mail) -> EmailMultiAlternatives:
