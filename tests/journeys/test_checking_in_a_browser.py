@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from marketplace.delivering import deliver
@@ -22,12 +22,9 @@ from tests.builders import (
     make_training_set,
 )
 from tests.chromium import (
-    ARGUMENTS,
-    CHROMIUM,
-    PATIENCE_MS,
-    PHONE,
     assert_nothing_scrolls_sideways,
     needs_chromium,
+    page_on_a_phone,
 )
 
 pytestmark = needs_chromium
@@ -42,13 +39,8 @@ def delivery(transactional_db: None, ana: Contributor, carla: Customer) -> Deliv
 
 @pytest.fixture
 def page(delivery: Delivery) -> Iterator[Page]:
-    # All records are made before: while Playwright's loop runs, Django takes this thread for asynchronous code.
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport=PHONE)
-        page.set_default_timeout(PATIENCE_MS)
+    with page_on_a_phone() as page:
         yield page
-        browser.close()
 
 
 def focused(page: Page) -> str:

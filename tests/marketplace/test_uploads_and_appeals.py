@@ -36,7 +36,7 @@ from marketplace.models import (
 )
 from marketplace.services import Details
 from marketplace.strikes import strikes_of, uploads_suspended_until
-from tests.builders import JOINED_AT, jpeg_bytes, make_asset, make_picture, make_user, submit
+from tests.builders import JOINED_AT, jpeg_bytes, make_asset, make_picture, submit
 
 DAY = timedelta(days=1)
 LATER = JOINED_AT + DAY
@@ -51,16 +51,6 @@ def generated_bytes(seed: int | None = None) -> bytes:
     out = BytesIO()
     make_picture(seed).save(out, "PNG", pnginfo=info)
     return out.getvalue()
-
-
-@pytest.fixture
-def rita(db: None) -> User:
-    return make_user("rita", "reviewer")
-
-
-@pytest.fixture
-def rob(db: None) -> User:
-    return make_user("rob", "reviewer")
 
 
 @pytest.fixture
