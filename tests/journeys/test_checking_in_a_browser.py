@@ -74,7 +74,7 @@ def test_a_stranger_checks_a_file_by_keyboard_and_reads_what_it_was_found_by(
         with page.expect_file_chooser() as chooser:
             page.keyboard.press("Space")
         chooser.value.set_files(file)
-        press_until(page, "Check the picture")
+        press_until(page, "Check the file")
         page.keyboard.press("Enter")
         page.get_by_role("heading", level=1, name=heading).wait_for()
         page.wait_for_load_state()  # with its style sheet
@@ -95,7 +95,7 @@ def test_a_file_can_be_dropped_on_the_field(live_server: LiveServer, page: Page,
     for kind in ("dragEnter", "dragOver", "drop"):
         place = {"x": box["x"] + box["width"] - 20, "y": box["y"] + box["height"] / 2}
         devtools.send("Input.dispatchDragEvent", {"type": kind, "data": dropped, **place})
-    page.get_by_role("button", name="Check the picture").click()
+    page.get_by_role("button", name="Check the file").click()
     page.get_by_role("heading", level=1, name="This is a file that we delivered, unchanged.").wait_for()
 
 
