@@ -30,7 +30,9 @@ class State(StrEnum):
 
 WHAT_NEXT = {
     State.ACCEPTED: "It is in the catalogue.",
-    State.HELD: "A reviewer looks at it beside what you read here. If they reject it, you can appeal.",
+    State.HELD: (
+        "A reviewer looks at it beside what you read here. If they reject it, you can appeal, unless you did before."
+    ),
     State.UNREADABLE: "It cannot be appealed, since there is no picture to look at: export it again and upload that.",
     State.REJECTED: "You can appeal: a reviewer who has not decided on it before looks at it.",
     State.TOO_LATE: "The time to appeal is over.",
