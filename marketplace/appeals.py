@@ -127,7 +127,8 @@ def why_they_cannot_decide(submission: Submission, user: User) -> str:
     if not is_reviewer(user):
         return "Only reviewers decide, who buy nothing."
     decided_by = set(submission.decisions.values_list("decided_by", flat=True))
-    return why_not_decide(user.pk, submission.contributor.user_id, decided_by)
+    is_appealed = Appeal.objects.filter(submission=submission, decision=None).exists()
+    return why_not_decide(user.pk, submission.contributor.user_id, decided_by, is_appealed=is_appealed)
 
 
 def waiting_submissions() -> QuerySet[Submission]:

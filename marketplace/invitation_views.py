@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -23,6 +24,33 @@ from marketplace.invitations import Invited, NotInvited, accept_invitation, find
 from marketplace.models import Contributor, Customer, Invitation, Role, User
 from marketplace.permissions import LoggedInRequest, roles_to_invite_to
 
+MOST_NAMED = 10
+
+
+class WithoutLogin(forms.CharField):
+    """A contributor or customer who has no login, by name or number: an import may bring thousands."""
+
+    def __init__(self, records: QuerySet[Any], **options: Any) -> None:
+        super().__init__(help_text=gettext_lazy("By name or number."), max_length=200, required=False, **options)
+        self.records = records.filter(user=None)
+
+    def clean(self, value: Any) -> Any:
+        """The record, or None for nothing. Raises ValidationError where nobody is meant, or more than one could be."""
+        written = super().clean(value)
+        if not written:
+            return None
+        found = list(self.records.filter(name__iexact=written).order_by("pk")[:MOST_NAMED])
+        if not found and written.isdecimal():
+            found = list(self.records.filter(pk=int(written)))
+        if not found:
+            raise forms.ValidationError(_("Nobody without a login has this name or number."))
+        if len(found) > 1:
+            numbers = ", ".join(str(record.pk) for record in found)
+            raise forms.ValidationError(
+                _("More than one has this name. Write a number instead: %(numbers)s") % {"numbers": numbers}
+            )
+        return found[0]
+
 
 class InvitationForm(forms.Form):
     """Whom to invite, as what."""
@@ -33,20 +61,10 @@ class InvitationForm(forms.Form):
         label=gettext_lazy("Name of a new contributor or customer"),
         max_length=200,
         required=False,
-        help_text=gettext_lazy("Empty for finance and reviewers, and where you choose somebody below."),
+        help_text=gettext_lazy("Empty for finance and reviewers, and where you name somebody below."),
     )
-    contributor = forms.ModelChoiceField(
-        Contributor.objects.filter(user=None).order_by("name"),
-        label=gettext_lazy("Or a contributor without a login"),
-        empty_label=gettext_lazy("Nobody"),
-        required=False,
-    )
-    customer = forms.ModelChoiceField(
-        Customer.objects.filter(user=None).order_by("name"),
-        label=gettext_lazy("Or a customer without a login"),
-        empty_label=gettext_lazy("Nobody"),
-        required=False,
-    )
+    contributor = WithoutLogin(Contributor.objects.all(), label=gettext_lazy("Or a contributor without a login"))
+    customer = WithoutLogin(Customer.objects.all(), label=gettext_lazy("Or a customer without a login"))
 
     def __init__(self, roles: list[Role], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -71,11 +71,13 @@ def _require_record(whom: Invited) -> None:
             raise NotInvited(_("Finance and reviewers are no contributor or customer: leave the name empty."))
         return
     if bool(whom.name) == bool(record):
-        raise NotInvited(_("Name a new contributor or customer, or choose one who has no login: one of the two."))
+        raise NotInvited(_("Name a new contributor or customer, or one who has no login: one of the two."))
     if record and (record.user_id or (whom.contributor is None) != (whom.role is Role.CUSTOMER)):
         raise NotInvited(_("%(name)s cannot get this login: choose another record.") % {"name": record.name})
     if whom.role is Role.CONTRIBUTOR and Contributor.objects.filter(name=whom.name).exists():
-        raise NotInvited(_("There is a contributor %(name)s: choose them in the list.") % {"name": whom.name})
+        raise NotInvited(
+            _("There is a contributor %(name)s: write the name one field further down.") % {"name": whom.name}
+        )
 
 
 def find_invitation(token: str, at: datetime) -> Invitation:

@@ -10,12 +10,14 @@ import logging
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from itertools import islice
+from smtplib import SMTPServerDisconnected
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -24,6 +26,7 @@ from marketplace.models import Mail
 MAILS_AT_ONCE = 2_000
 MOST_TRIES = 10
 FIRST_WAIT = timedelta(minutes=2)  # then twice as long each time: a day and a half in all
+AWAY = (ConnectionError, TimeoutError, SMTPServerDisconnected)
 LOCAL_SITE = "http://localhost:8000"
 
 logger = logging.getLogger(__name__)
@@ -53,7 +56,10 @@ def write_mail(mails: Iterable[Mail]) -> None:
 
 
 def send_next(at: datetime) -> bool:
-    """Send the mail that has waited longest; False where none is due. What is refused is tried again later."""
+    """Send the mail that has waited longest; False where none is due or the mail server is away.
+
+    What is not sent is tried again later.
+    """
     with transaction.atomic():
         due = Mail.objects.exclude(recipient__email="").filter(sent_at=None, due_at__lte=at, tries__lt=MOST_TRIES)
         mail = (
@@ -61,16 +67,27 @@ def send_next(at: datetime) -> bool:
         )
         if mail is None:
             return False
+        is_away = False
         mail.due_at, mail.tries = at + FIRST_WAIT * 2**mail.tries, mail.tries + 1
         try:
             letter(mail).send()
         except Exception as error:  # also one that cannot be written: it must not keep all others waiting
             logger.exception("Mail %s was not sent", mail.pk)
             mail.problem = str(error) or type(error).__name__
+            is_away = isinstance(error, AWAY)
         else:
             mail.sent_at, mail.problem = at, ""
         mail.save(update_fields=["due_at", "tries", "problem", "sent_at"])
-        return True
+        return not is_away
+
+
+def forget_texts(at: datetime) -> int:
+    """Delete what mail told whose time is over, and return of how many; what it was, to whom and when stays.
+
+    The time of `MAIL_RETENTION_DAYS` begins when it is written. What is still to be sent is kept.
+    """
+    over = Mail.objects.filter(written_at__lte=at - timedelta(days=settings.MAIL_RETENTION_DAYS)).exclude(told={})
+    return over.filter(Q(sent_at__isnull=False) | Q(tries__gte=MOST_TRIES)).update(told={}, problem="")
 
 
 def letter(mail: Mail) -> EmailMultiAlternatives:

@@ -46,6 +46,7 @@ from marketplace.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from marketplace.services import lock_file
 
 Records = dict[str, list[dict[str, Any]]]
 LOGIN = ("username", "email", "first_name", "last_name", "language", "date_joined", "last_login")
@@ -209,9 +210,11 @@ def forget_customer(customer: Customer) -> None:
 def _delete_unused(files: set[str]) -> None:
     """Delete files that nobody else's upload and no generation is stored in: the same bytes are stored once."""
     for name in files:
-        uploads = Submission.objects.filter(Q(original=name) | Q(preview=name) | Q(thumbnail=name))
-        if not uploads.exists() and not Generation.objects.filter(preview=name).exists():
-            default_storage.delete(name)
+        with transaction.atomic():
+            lock_file(Path(name).stem)
+            uploads = Submission.objects.filter(Q(original=name) | Q(preview=name) | Q(thumbnail=name))
+            if not uploads.exists() and not Generation.objects.filter(preview=name).exists():
+                default_storage.delete(name)
 
 
 def waits_for_reviewers(user: User) -> bool:

@@ -30,6 +30,7 @@ OWN_KINDS = [
     (RemovalKind.TAKEDOWN.value, gettext_lazy("I want to take it away")),
     (RemovalKind.PRIVACY.value, gettext_lazy("Somebody whom it shows does not agree")),
 ]
+NO_NUMBER = gettext_lazy("The number of an image has digits only, at most 18.")
 
 
 class ReportForm(forms.Form):
@@ -43,9 +44,16 @@ class ReportForm(forms.Form):
     )
     kind = forms.ChoiceField(choices=KINDS, error_messages={"required": gettext_lazy("Choose what is wrong.")})
     asset = forms.IntegerField(
-        required=False, min_value=1, error_messages={"invalid": gettext_lazy("The number of an image has digits only.")}
+        required=False,
+        min_value=1,
+        max_value=10**18 - 1,
+        error_messages=dict.fromkeys(("invalid", "max_value"), NO_NUMBER),
     )
-    seen_at = forms.CharField(required=False, max_length=500)
+    seen_at = forms.CharField(
+        required=False,
+        max_length=450,  # what is stored has the number behind it
+        error_messages={"max_length": gettext_lazy("Say in at most %(limit_value)d characters where you saw it.")},
+    )
     statement = forms.CharField(
         max_length=LONGEST, error_messages={"required": gettext_lazy("Say what is wrong with the image.")}
     )

@@ -46,7 +46,7 @@ def open_case(
     party = opened_by if isinstance(opened_by, ThirdParty) else None
     user = opened_by if isinstance(opened_by, User) else None
     known = RemovalCase.objects.filter(
-        asset=asset, kind=kind, opened_by=user, email=party.email if party else "", decision__isnull=True
+        asset=asset, kind=kind, opened_by=user, email__iexact=party.email if party else "", decision__isnull=True
     )
     if asset is not None and (same := known.first()):
         return same

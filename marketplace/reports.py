@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.signing import BadSignature, Signer
-from django.db import transaction
+from django.db import connection, transaction
 from django.urls import reverse
 
 from marketplace.core.removals import RemovalKind, RemovalRefused
@@ -41,6 +41,7 @@ def report_image(
     Raises `RemovalRefused` for an empty statement, and where one address reports too much.
     """
     require_statement(statement)
+    _lock_address(by.email)
     today = RemovalReport.objects.filter(email__iexact=by.email, reported_at__gt=at - timedelta(days=1))
     if today.count() >= MOST_A_DAY:
         raise RemovalRefused(
@@ -57,6 +58,12 @@ def report_image(
         told = {"expires_at": expires_at(report).isoformat()}
         write_mail([mail_to_address(by.email, by.language, CONFIRMATION, f"report:{report.pk}", page, at, told)])
     return report
+
+
+def _lock_address(email: str) -> None:
+    """Reports from one address, however it is spelled, wait for each other here, so that each is counted."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"report by {email.lower()}"])
 
 
 def _is_proved(login: User, email: str) -> bool:

@@ -72,7 +72,7 @@ def generate(request: LoggedInRequest) -> HttpResponse:
         except ClassifierUnavailable:
             messages.error(request, NOT_CHECKED)
         else:
-            transaction.on_commit(tasks.make_generations.delay)
+            transaction.on_commit(tasks.make_generations.delay, robust=True)  # else the schedule makes it
             return redirect("generation_request", taken.pk)
     newest = customer.generation_requests.select_related("generation", "generator_model")
     shown = list(newest.order_by("-requested_at", "-pk")[:REQUESTS_SHOWN])

@@ -36,13 +36,18 @@ def not_rescreened() -> QuerySet[Submission]:
 def rescreen_all(clock: Callable[[], datetime]) -> Iterator[Rescreening]:
     """Screen each submission that today's version has not seen, and keep what it would say. Changes no verdict.
 
-    Each is kept as soon as it is screened, so that a run that was stopped goes on where it was.
+    Each is kept as soon as it is screened, so that a run that was stopped goes on where it was. One whose file is gone
+    is passed over and stays among those that are not rescreened.
     """
     last_id = 0
     while submission := not_rescreened().filter(pk__gt=last_id).first():
         last_id = submission.pk
-        with submission.original.open() as original:
-            report = confined.screen(original.read())
+        try:
+            with submission.original.open() as original:
+                data = original.read()
+        except FileNotFoundError:
+            continue
+        report = confined.screen(data)
         elsewhere = first_ingested_by_another(submission.contributor, submission.sha256)
         own = judge(find_own(submission.sha256, report.picture), submission.submitted_at)
         report = report.with_signals([*elsewhere, *own])

@@ -82,10 +82,10 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
     if known is not None:
         return known, False
     report = confined.screen(data)
-    original = store("originals", data, "")
-    picture = _store_picture(report.picture) if report.picture else {}
     with transaction.atomic():
         lock_file(sha256)
+        original = store("originals", data, "")
+        picture = _store_picture(report.picture) if report.picture else {}
         own = find_own(sha256, report.picture)
         report = report.with_signals([*first_ingested_by_another(contributor, sha256), *judge(own, at)])
         submission, is_new = Submission.objects.get_or_create(
@@ -128,11 +128,16 @@ def submit_asset(contributor: Contributor, data: bytes, details: Details, at: da
 def _store_picture(picture: Picture) -> dict[str, Any]:
     """What is kept of a readable picture, by field of the submission and of the asset."""
     return {
-        "preview": store("previews", picture.preview, ".jpg"),
-        "thumbnail": store("thumbnails", picture.thumbnail, ".jpg"),
+        "preview": _store_locked("previews", picture.preview),
+        "thumbnail": _store_locked("thumbnails", picture.thumbnail),
         "width": picture.width,
         "height": picture.height,
     }
+
+
+def _store_locked(folder: str, jpeg: bytes) -> str:
+    lock_file(sha256_hex(jpeg))
+    return store(folder, jpeg, ".jpg")
 
 
 def _sign(submission: Submission, signed_by: User, at: datetime) -> None:
@@ -147,7 +152,10 @@ def _sign(submission: Submission, signed_by: User, at: datetime) -> None:
 
 
 def lock_file(sha256: str) -> None:
-    """Two people submitting the same bytes at once wait for each other here, so that one of them is first."""
+    """Two people submitting the same bytes at once wait for each other here, so that one of them is first.
+
+    So does an erasure that would delete the file: what is stored under the lock is there when the transaction ends.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(sha256[:15], 16)])
 
@@ -226,7 +234,6 @@ def record_generation(
     if model.training_set is None or model.training_set.frozen_at is None:
         raise NoTrainingSet(f"Generator model {model} has no frozen training set: give it one before it generates.")
     encoded = derivative(made.image, PREVIEW_EDGE)
-    preview = store("previews", encoded, ".jpg")
     with transaction.atomic():
         generation, is_new = Generation.objects.get_or_create(
             sha256=sha256_hex(file),
@@ -240,7 +247,7 @@ def record_generation(
                 "must_show_no_people": must_show_no_people,
                 "parameters": dict(made.parameters),
                 "file": store("generations", file, suffix),
-                "preview": preview,
+                "preview": _store_locked("previews", encoded),
                 "width": made.image.width,
                 "height": made.image.height,
                 "generated_at": at,

@@ -168,7 +168,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
     },
     "send mail": {"task": "marketplace.tasks.send_mail", "schedule": timedelta(seconds=30)},
-    "delete old texts of prompts and reports": {
+    "delete old texts of prompts, mail and reports": {
         "task": "marketplace.tasks.delete_old_texts",
         "schedule": timedelta(hours=1),
     },
@@ -319,8 +319,10 @@ INVITATION_DAYS = 14
 # Mail: into files of the data folder unless a server is named.
 EMAIL_FILE_PATH = str(DATA_FOLDER / "mail")
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_TIMEOUT = 10  # seconds; without it, a server that says nothing is waited for without end
 if env.str("EMAIL_URL", default=""):
     globals().update(env.email("EMAIL_URL"))
+MAIL_RETENTION_DAYS = env.int("MAIL_RETENTION_DAYS", default=90)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="Tributary <tributary@localhost>")
 
 # What several servers have to know at once, such as one-time codes that were used and attempts to log in.

@@ -20,9 +20,10 @@ def make_generations() -> None:
 
 @shared_task
 def delete_old_texts() -> None:
-    """Delete the texts of prompts, and the reports of images, whose time is over."""
+    """Delete the texts of prompts and mail, and the reports of images, whose time is over."""
     retention.delete_prompt_texts(timezone.now())
     reports.delete_reports(timezone.now())
+    mailing.forget_texts(timezone.now())
 
 
 @shared_task

@@ -10,7 +10,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from attribution.months import add_months
 from marketplace.models import Contributor, Customer, User
-from tests.builders import CLOSED_AT, JOINED_AT, OCTOBER, make_contributor, make_customer, make_finance
+from tests.builders import CLOSED_AT, JOINED_AT, OCTOBER, make_contributor, make_customer, make_finance, make_user
 
 LOCAL_CACHE = "django.core.cache.backends.locmem.LocMemCache"
 
@@ -79,3 +79,15 @@ def fay(db: None) -> User:
 def finn(db: None) -> User:
     """A second finance person."""
     return make_finance("finn")
+
+
+@pytest.fixture
+def rita(db: None) -> User:
+    """A reviewer."""
+    return make_user("rita", "reviewer")
+
+
+@pytest.fixture
+def rob(db: None) -> User:
+    """A second reviewer."""
+    return make_user("rob", "reviewer")

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import django
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.chromium import ARGUMENTS, CHROMIUM, PHONE, WIDE
+from tests.chromium import CHROMIUM, PHONE, WIDE, opened_browser
 from tests.crawling import pages
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -57,11 +57,9 @@ def main() -> None:
     if CHROMIUM is None:
         sys.exit("There is no Chromium on this machine: apt install chromium.")
     for name in ("demo", "empty"):
-        with site(name) as (address, logins), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        with site(name) as (address, logins), opened_browser() as browser:
             for login, password, code in [VISITOR, *logins]:
                 look(browser, address, login, password, code, OUTPUT / name)
-            browser.close()
 
 
 @contextmanager

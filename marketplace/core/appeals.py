@@ -30,13 +30,15 @@ class State(StrEnum):
 
 WHAT_NEXT = {
     State.ACCEPTED: "It is in the catalogue.",
-    State.HELD: "A reviewer looks at it beside what you read here. If they reject it, you can appeal.",
+    State.HELD: (
+        "A reviewer looks at it beside what you read here. If they reject it, you can appeal, unless you did before."
+    ),
     State.UNREADABLE: "It cannot be appealed, since there is no picture to look at: export it again and upload that.",
     State.REJECTED: "You can appeal: a reviewer who has not decided on it before looks at it.",
     State.TOO_LATE: "The time to appeal is over.",
     State.APPEALED: "A reviewer who has not decided on it before decides. You read here how, and why.",
     State.WON: "Your appeal was right, and the image is in the catalogue. Its strike, if there was one, is taken back.",
-    State.LOST: "A reviewer who had not decided on it before rejected it too. That is final.",
+    State.LOST: "A reviewer rejected it after your appeal. That is final.",
 }
 WAITING = (State.HELD, State.APPEALED)
 
@@ -61,10 +63,13 @@ def appeal_deadline(rejected_at: datetime, days: int) -> datetime:
     return rejected_at + timedelta(days=days)
 
 
-def why_not_decide(reviewer_id: int, owner_id: int | None, decided_by: Collection[int]) -> str:
-    """Why a reviewer may not decide on a submission, in words; empty where they may."""
+def why_not_decide(reviewer_id: int, owner_id: int | None, decided_by: Collection[int], *, is_appealed: bool) -> str:
+    """Why a reviewer may not decide on a submission, in words; empty where they may.
+
+    Who decided on it before decides no appeal, and may decide when it is held again for another reason.
+    """
     if reviewer_id == owner_id:
         return "It is your own upload: another reviewer decides."
-    if reviewer_id in decided_by:
+    if is_appealed and reviewer_id in decided_by:
         return "You decided on it before: a second reviewer decides the appeal."
     return ""

@@ -243,7 +243,8 @@ class PayoutRuns(ListModelMixin, RetrieveModelMixin, Resource[PayoutRun]):
 
     def _hand_over(self, run: PayoutRun) -> None:
         begin_sending(run.pk)
-        transaction.on_commit(lambda: tasks.send_payout_run.delay(run.pk))
+        # robust: without a broker it is logged, and the schedule goes on with the run
+        transaction.on_commit(lambda: tasks.send_payout_run.delay(run.pk), robust=True)
 
     def _step(self, step: Callable[[PayoutRun], object]) -> Response:
         run = self.get_object()

@@ -1,5 +1,6 @@
 """Finance's reconciliation: whether Stripe's books and ours agree, as equations, and how old what is open is."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+from kombu.exceptions import OperationalError
 
 from marketplace.permissions import LoggedInRequest, require_finance
 from payouts import tasks
@@ -19,6 +21,8 @@ from payouts.views.pressing import pressed
 
 RECONCILIATIONS_A_PAGE = 30
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
+
+logger = logging.getLogger(__name__)
 
 
 class Term(NamedTuple):
@@ -102,6 +106,13 @@ def _ages(at: datetime) -> list[tuple[str, int]]:
 @pressed("reconciliation")
 def reconcile(request: LoggedInRequest) -> HttpResponse:
     """Let the worker compare now."""
-    tasks.reconcile.delay()
-    messages.success(request, _("The worker is comparing. Load this page again to see what it finds."))
+    try:
+        tasks.reconcile.delay()
+    except OperationalError:
+        logger.exception("The worker could not be asked to reconcile")
+        messages.error(
+            request, _("The worker could not be asked, so nothing is being compared. Try again in a minute.")
+        )
+    else:
+        messages.success(request, _("The worker is comparing. Load this page again to see what it finds."))
     return redirect("reconciliation")

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -89,11 +90,12 @@ def send(request: LoggedInRequest, run_id: int) -> HttpResponse:
     except RunRefused as error:
         messages.error(request, str(error))
         return redirect("run", run_id)
-    tasks.send_payout_run.delay(run_id)
+    # robust: without a broker it is logged, and the schedule goes on with the run
+    transaction.on_commit(lambda: tasks.send_payout_run.delay(run_id), robust=True)
     if was is RunState.SENDING:
         told = _("Payout run %(number)s is being sent already, and goes on. Nobody is paid twice.")
     else:
-        told = _("Payout run %(number)s is being sent. Below you see how far it is.")
+        told = _("Payout run %(number)s is to be sent: the worker begins within minutes. Below you see how far it is.")
     messages.success(request, told % {"number": run_id})
     return redirect("run", run_id)
 

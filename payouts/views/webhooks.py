@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -28,5 +29,5 @@ def stripe(request: HttpRequest) -> HttpResponse:
     except (SignatureInvalid, WebhookRefused) as error:
         return HttpResponse(str(error), status=400, content_type="text/plain")
     if is_new:
-        tasks.handle_webhooks.delay()
+        transaction.on_commit(tasks.handle_webhooks.delay, robust=True)  # without a broker, the schedule does
     return HttpResponse(status=200)

@@ -6,8 +6,11 @@ from marketplace.models import Contributor, Customer, Download, User
 from payouts import tasks
 from payouts.booking import book_downloads
 from payouts.models import Finding, Period
+from payouts.runs import approve_payout_run, draft_payout_run
+from payouts.sending import standing_still
 from tests.api.asking import Asker
-from tests.builders import CLOSED_AT, make_attributed_downloads, make_connected_account
+from tests.broker import broker_away
+from tests.builders import CLOSED_AT, make_attributed_downloads, make_closed_month, make_connected_account
 
 
 @pytest.fixture
@@ -57,6 +60,21 @@ def test_a_run_is_drafted_approved_and_handed_to_the_worker_once(
     assert handed_over == [run["id"]]
     assert first.post("payout-runs/").status_code == 409
     assert first.post(f"{path}cancel/").status_code == 409
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_the_broker_is_away_a_run_is_handed_over_and_sent_later(
+    ana: Contributor, ben: Contributor, carla: Customer, fay: User, finn: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.send_payout_run, "delay", broker_away)
+    make_attributed_downloads([ana, ben], carla)
+    make_closed_month(fay, finn)
+    make_connected_account(ana)
+    run = draft_payout_run(fay, CLOSED_AT)
+    approve_payout_run(run.pk, finn, CLOSED_AT)
+    answer = Asker(fay).post(f"payout-runs/{run.pk}/send/")
+    assert (answer.status_code, answer.json()["state"]) == (200, "sending")
+    assert standing_still(CLOSED_AT) == [run.pk]
 
 
 def test_a_draft_is_cancelled(downloads: list[Download], fay: User) -> None:

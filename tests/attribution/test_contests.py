@@ -28,12 +28,6 @@ REASON = "The light falls from the other side."
 
 
 @pytest.fixture
-def rita(db: None) -> User:
-    """A reviewer."""
-    return make_user("rita", "reviewer")
-
-
-@pytest.fixture
 def original(ana: Contributor) -> Asset:
     """What Ana uploaded first."""
     return make_asset(ana, title="Ana's harbour")

@@ -24,7 +24,6 @@ from tests.builders import (
     make_generator_model,
     make_inspiration_list,
     make_training_set,
-    make_user,
     unit_vector,
 )
 
@@ -45,11 +44,6 @@ def encoder(db: None) -> Encoder:
 @pytest.fixture
 def model(asset: Asset) -> GeneratorModel:
     return make_generator_model(make_training_set(), "Painter")
-
-
-@pytest.fixture
-def rita(db: None) -> User:
-    return make_user("rita", "reviewer")
 
 
 def licence(customer: Customer, model: GeneratorModel, encoder: Encoder, shares_ppm: dict[Asset, int]) -> int:

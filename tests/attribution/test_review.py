@@ -20,12 +20,6 @@ from tests.builders import CLOSED_AT, make_generator_model, make_training_set, m
 
 
 @pytest.fixture
-def rita(db: None) -> User:
-    """A reviewer."""
-    return make_user("rita", "reviewer")
-
-
-@pytest.fixture
 def held(ana: Contributor, ben: Contributor, settings: LazySettings) -> list[Generation]:
     """Two generations that hold a piece of Ana's and of Ben's work."""
     settings.ENCODER_RECIPE = "compact"

@@ -8,14 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from attribution.duplicates import hash_assets
 from marketplace.core.verdicts import Verdict
 from marketplace.models import Asset, Contributor, Customer, Submission, SubmissionDecision, User
-from tests.builders import JOINED_AT, jpeg_bytes, make_asset, make_encoder, make_picture, make_user, submit, unit_vector
+from tests.builders import JOINED_AT, jpeg_bytes, make_asset, make_encoder, make_picture, submit, unit_vector
 from tests.builders import embed_asset as embed
-
-
-@pytest.fixture
-def rita(db: None) -> User:
-    """A reviewer."""
-    return make_user("rita", "reviewer")
 
 
 def make_held(contributor: Contributor, asset: Asset, title: str = "Taken?") -> Submission:

@@ -38,10 +38,15 @@ def test_only_rejections_wait_for_an_appeal() -> None:
     assert state(Verdict.UNREADABLE) is State.UNREADABLE
 
 
-def test_neither_the_owner_nor_who_decided_before_decides() -> None:
-    assert "your own" in why_not_decide(1, 1, [])
-    assert "second reviewer" in why_not_decide(2, 1, [3, 2])
-    assert why_not_decide(2, None, [3]) == ""
+def test_neither_the_owner_nor_who_decided_before_decides_an_appeal() -> None:
+    assert "your own" in why_not_decide(1, 1, [], is_appealed=True)
+    assert "second reviewer" in why_not_decide(2, 1, [3, 2], is_appealed=True)
+    assert why_not_decide(2, None, [3], is_appealed=True) == ""
+
+
+def test_what_is_held_is_decided_by_anybody_but_its_owner_also_again() -> None:
+    assert why_not_decide(2, 1, [3, 2], is_appealed=False) == ""
+    assert "your own" in why_not_decide(1, 1, [], is_appealed=False)
 
 
 def test_strikes_suspend_from_the_last_of_them_on_and_for_no_longer() -> None:

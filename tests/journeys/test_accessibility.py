@@ -12,11 +12,11 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import BrowserContext, Page, ViewportSize
 from pytest_django.live_server_helper import LiveServer
 
 from marketplace.models import Contributor, Customer, User
-from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MS, PHONE, WIDE, needs_chromium
+from tests.chromium import PATIENCE_MS, PHONE, WIDE, needs_chromium, opened_browser
 from tests.one_of_each import make_one_of_each
 from tests.permission_rows import addresses, rows
 
@@ -50,7 +50,6 @@ class Visit:
 def visits(
     transactional_db: None, ana: Contributor, ben: Contributor, carla: Customer, fay: User, finn: User
 ) -> list[Visit]:
-    # All records are made before: while Playwright's loop runs, Django takes this thread for asynchronous code.
     paths = paths_of_people(make_one_of_each(ana, ben, carla, fay, finn))
     return [visit(person, own) for person, own in paths.items()]
 
@@ -99,12 +98,10 @@ def is_page(client: Client, path: str) -> bool:
 
 @pytest.fixture
 def context(visits: list[Visit]) -> Iterator[BrowserContext]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with opened_browser() as browser:
         context = browser.new_context(bypass_csp=True, locale="en")  # our policy would refuse the checker's script
         context.set_default_timeout(PATIENCE_MS)
         yield context
-        browser.close()
 
 
 def violations(page: Page) -> Iterator[str]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
-from playwright.sync_api import sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from marketplace.models import Contributor, Customer
@@ -20,12 +19,9 @@ from tests.builders import (
     make_training_set,
 )
 from tests.chromium import (
-    ARGUMENTS,
-    CHROMIUM,
-    PATIENCE_MS,
-    PHONE,
     assert_nothing_scrolls_sideways,
     needs_chromium,
+    page_on_a_phone,
 )
 from tests.payouts.buying import CARD, DECLINED_CARD
 from tests.payouts.sandbox.client import KEY
@@ -49,10 +45,7 @@ def test_a_customer_buys_after_a_declined_card_and_a_change_of_mind(
     make_policy()
     make_asset(ana)
     generation = make_generation(make_generator_model(make_training_set()))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport=PHONE)
-        page.set_default_timeout(PATIENCE_MS)
+    with page_on_a_phone() as page:
         page.goto(f"{live_server.url}/generations/{generation.pk}/")
         page.locator("input[name=login]").fill("carla")
         page.locator("input[name=password]").fill(PASSWORD)
@@ -72,4 +65,3 @@ def test_a_customer_buys_after_a_declined_card_and_a_change_of_mind(
         page.get_by_role("link", name="To your licences, where the file is").click()
         page.get_by_role("heading", level=1, name="Your licences").wait_for()
         page.get_by_role("link", name=re.compile("^Download licence .* as jpg")).wait_for()
-        browser.close()

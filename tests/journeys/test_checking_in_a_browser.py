@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from marketplace.delivering import deliver
@@ -22,12 +22,9 @@ from tests.builders import (
     make_training_set,
 )
 from tests.chromium import (
-    ARGUMENTS,
-    CHROMIUM,
-    PATIENCE_MS,
-    PHONE,
     assert_nothing_scrolls_sideways,
     needs_chromium,
+    page_on_a_phone,
 )
 
 pytestmark = needs_chromium
@@ -42,13 +39,8 @@ def delivery(transactional_db: None, ana: Contributor, carla: Customer) -> Deliv
 
 @pytest.fixture
 def page(delivery: Delivery) -> Iterator[Page]:
-    # All records are made before: while Playwright's loop runs, Django takes this thread for asynchronous code.
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport=PHONE)
-        page.set_default_timeout(PATIENCE_MS)
+    with page_on_a_phone() as page:
         yield page
-        browser.close()
 
 
 def focused(page: Page) -> str:
@@ -82,7 +74,7 @@ def test_a_stranger_checks_a_file_by_keyboard_and_reads_what_it_was_found_by(
         with page.expect_file_chooser() as chooser:
             page.keyboard.press("Space")
         chooser.value.set_files(file)
-        press_until(page, "Check the picture")
+        press_until(page, "Check the file")
         page.keyboard.press("Enter")
         page.get_by_role("heading", level=1, name=heading).wait_for()
         page.wait_for_load_state()  # with its style sheet
@@ -103,7 +95,7 @@ def test_a_file_can_be_dropped_on_the_field(live_server: LiveServer, page: Page,
     for kind in ("dragEnter", "dragOver", "drop"):
         place = {"x": box["x"] + box["width"] - 20, "y": box["y"] + box["height"] / 2}
         devtools.send("Input.dispatchDragEvent", {"type": kind, "data": dropped, **place})
-    page.get_by_role("button", name="Check the picture").click()
+    page.get_by_role("button", name="Check the file").click()
     page.get_by_role("heading", level=1, name="This is a file that we delivered, unchanged.").wait_for()
 
 

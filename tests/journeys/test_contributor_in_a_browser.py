@@ -4,19 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from marketplace.models import Appeal, Contributor, Customer, Submission, User
 from payouts.models import Period
 from tests.builders import PASSWORD, jpeg_bytes, make_attributed_downloads, make_closed_month, make_picture
 from tests.chromium import (
-    ARGUMENTS,
-    CHROMIUM,
-    PATIENCE_MS,
-    PHONE,
     assert_nothing_scrolls_sideways,
     needs_chromium,
+    page_on_a_phone,
 )
 from tests.marketplace.test_uploads_and_appeals import generated_bytes
 
@@ -34,17 +31,13 @@ def october(
 @pytest.fixture
 def page(october: Period, live_server: LiveServer) -> Iterator[Page]:
     """Ana is logged in. What the database is asked, it is asked after the browser is closed."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport=PHONE)
-        page.set_default_timeout(PATIENCE_MS)
+    with page_on_a_phone() as page:
         page.goto(live_server.url)
         page.get_by_label("Username").fill("ana")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
         page.get_by_role("heading", level=1, name="Welcome").wait_for()
         yield page
-        browser.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from celery import current_app
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -15,7 +15,7 @@ from payouts.booking import book_downloads
 from payouts.gateway import StripeGateway
 from payouts.sandbox import serve
 from tests.builders import CLOSED_AT, make_attributed_downloads
-from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MS, PHONE, needs_chromium
+from tests.chromium import PATIENCE_MS, PHONE, needs_chromium, opened_browser
 from tests.payouts.paying import fund, onboard
 from tests.payouts.sandbox.client import KEY
 
@@ -62,10 +62,8 @@ def sessions(_month_to_pay: None, fay: User, finn: User) -> tuple[str, str]:
 
 @pytest.fixture
 def browser(sessions: tuple[str, str]) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with opened_browser() as browser:
         yield browser
-        browser.close()
 
 
 def page_of(browser: Browser, session: str, live_server: LiveServer) -> Page:

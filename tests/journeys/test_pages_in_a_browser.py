@@ -4,13 +4,17 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from marketplace.models import Contributor, Customer, User
 from payouts.models import Period
 from tests.builders import PASSWORD, make_attributed_downloads, make_closed_month
-from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MS, PHONE, assert_nothing_scrolls_sideways, needs_chromium
+from tests.chromium import (
+    assert_nothing_scrolls_sideways,
+    needs_chromium,
+    page_on_a_phone,
+)
 
 pytestmark = needs_chromium
 
@@ -25,13 +29,8 @@ def october(
 
 @pytest.fixture
 def page(october: Period) -> Iterator[Page]:
-    # All records are made before: while Playwright's loop runs, Django takes this thread for asynchronous code.
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport=PHONE)
-        page.set_default_timeout(PATIENCE_MS)
+    with page_on_a_phone() as page:
         yield page
-        browser.close()
 
 
 def test_a_contributor_walks_from_the_login_to_why_they_were_paid(live_server: LiveServer, page: Page) -> None:

@@ -5,13 +5,19 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from marketplace.delivering import DownloadShares, deliver
 from marketplace.models import Contributor, Customer
 from tests.builders import PASSWORD, SOLD_AT, make_attributed_downloads
-from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MS, PHONE, assert_nothing_scrolls_sideways, needs_chromium
+from tests.chromium import (
+    PATIENCE_MS,
+    PHONE,
+    assert_nothing_scrolls_sideways,
+    needs_chromium,
+    opened_browser,
+)
 from tests.journeys.test_accessibility import violations
 
 pytestmark = needs_chromium
@@ -19,18 +25,15 @@ pytestmark = needs_chromium
 
 @pytest.fixture
 def page(transactional_db: None, ana: Contributor, carla: Customer) -> Iterator[Page]:
-    # All records are made before: while Playwright's loop runs, Django takes this thread for asynchronous code.
     downloads = make_attributed_downloads([ana], carla, count=2)
     shares = DownloadShares("energy_shares 2", "fingerprint", {ana.assets.get().pk: 600_000}, 400_000)
     deliver(downloads[0], "JPEG", shares, SOLD_AT)
     downloads[0].human_edits.create(description="The sky was painted over by hand.", recorded_at=SOLD_AT)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with opened_browser() as browser:
         # Our policy would refuse the checker's script.
         page = browser.new_context(viewport=PHONE, bypass_csp=True, locale="en").new_page()
         page.set_default_timeout(PATIENCE_MS)
         yield page
-        browser.close()
 
 
 def assert_everybody_can_use(page: Page) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from marketplace.logins import give_second_factor
 from marketplace.models import Contributor
 from tests.builders import PASSWORD, make_asset, make_user, submit
-from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MS, PHONE, needs_chromium
+from tests.chromium import PHONE, needs_chromium, page_on_a_phone
 
 pytestmark = needs_chromium
 
@@ -25,12 +25,8 @@ def page(code: str, ana: Contributor, ben: Contributor) -> Iterator[Page]:
     for title in ("The longest wait", "The shorter wait"):
         with make_asset(ana).submission.original.open() as original:
             submit(ben, original.read(), title=title)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport=PHONE)
-        page.set_default_timeout(PATIENCE_MS)
+    with page_on_a_phone() as page:
         yield page
-        browser.close()
 
 
 def wait_for_keys(page: Page, heading: str) -> None:

@@ -16,6 +16,7 @@ from marketplace.models import Contributor, Customer, Generation, GenerationRequ
 from marketplace.output_checks import record_output_check
 from marketplace.permissions import generations_for
 from marketplace.requesting import MOST_A_DAY, MOST_WAITING, Progress, RequestRefused, progress_of, request_generation
+from tests.broker import broker_away
 from tests.builders import (
     SOLD_AT,
     make_asset,
@@ -61,6 +62,24 @@ def test_a_press_of_the_button_asks_once_however_often_it_is_sent(
     one = carla.generation_requests.get()
     assert pages == {f"/generate/{one.pk}/"}
     assert sent.called
+
+
+def test_where_the_broker_is_away_the_request_is_taken_and_made_later(
+    client: Client,
+    carla: Customer,
+    model: GeneratorModel,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    monkeypatch.setattr(tasks.make_generations, "delay", broker_away)
+    client.force_login(carla.user)  # type: ignore[arg-type]
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = posted(client, model)
+    one = carla.generation_requests.get()
+    assert answer.url == f"/generate/{one.pk}/"
+    assert requesting.make_next(SOLD_AT)
+    one.refresh_from_db()
+    assert one.generation is not None
 
 
 def test_its_page_tells_how_far_it_is_until_it_can_be_licensed(

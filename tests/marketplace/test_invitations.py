@@ -64,12 +64,38 @@ def test_an_imported_contributor_gets_a_login_and_no_second_record(fay: User) ->
     assert Contributor.objects.get().user == user
 
 
+@pytest.mark.parametrize("by", ["name", "number"])
+def test_somebody_without_a_login_is_found_by_name_or_number_and_no_page_lists_all(
+    client: Client, fay: User, by: str
+) -> None:
+    known = make_contributor("Ana Lima", has_login=False)
+    client.force_login(fay)
+    assert "Ana Lima" not in client.get(PAGE).content.decode()
+    written = "ana lima" if by == "name" else str(known.pk)
+    client.post(PAGE, {"email": "ana@example.org", "role": "contributor", "contributor": written})
+    assert Invitation.objects.get().contributor == known
+
+
+def test_a_name_that_nobody_or_more_than_one_has_invites_nobody_and_says_so(client: Client, fay: User) -> None:
+    make_contributor("Ana")
+    twice = [Customer.objects.create(name="Books", joined_at=CLOSED_AT) for _ in range(2)]
+    client.force_login(fay)
+    for role, written, told in (
+        ("contributor", "Ana", "Nobody without a login has this name or number."),
+        ("contributor", "9" * 200, "Nobody without a login has this name or number."),
+        ("customer", "Books", f"More than one has this name. Write a number instead: {twice[0].pk}, {twice[1].pk}"),
+    ):
+        page = client.post(PAGE, {"email": "a@example.org", "role": role, role: written}).content.decode()
+        assert told in page
+    assert not Invitation.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("whom", "message"),
     [
         (Invited("fay@example.org", Role.CUSTOMER, "Fay"), "has a login already"),
         (Invited("new@example.org", Role.CUSTOMER), "one of the two"),
-        (Invited("new@example.org", Role.CONTRIBUTOR, "Ana"), "choose them in the list"),
+        (Invited("new@example.org", Role.CONTRIBUTOR, "Ana"), "one field further down"),
     ],
 )
 def test_an_invitation_that_could_not_be_accepted_is_not_sent(

@@ -1,19 +1,23 @@
 """Mail is told once, in the recipient's language, as text and HTML, and only of what was committed."""
 
+import socket
 from datetime import UTC, datetime, timedelta
 from smtplib import SMTPException
 
 import pytest
+from django.conf import LazySettings
 from django.core import mail as sent
 from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.smtp import EmailBackend
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from marketplace import tasks
 from marketplace.appeals import decide_submission
 from marketplace.core.appeals import Decision
 from marketplace.core.verdicts import Verdict
-from marketplace.mailing import MOST_TRIES, letter, mail_to, send_next, write_mail
+from marketplace.mailing import MOST_TRIES, forget_texts, letter, mail_to, send_next, write_mail
 from marketplace.models import Contributor, Mail, User
 from tests.builders import JOINED_AT, jpeg_bytes, make_picture, make_user, submit
 
@@ -105,6 +109,51 @@ def test_one_that_cannot_be_written_does_not_hold_up_the_next(ada: User) -> None
     assert send_next(AT)
     assert not send_next(AT)
     assert Mail.objects.get(sent_at=None).problem == "mail/no_such_template.txt"
+
+
+def test_a_mail_server_that_says_nothing_is_given_up_after_one_mail_and_the_rest_waits(
+    ada: User, settings: LazySettings
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = silent.getsockname()
+        settings.EMAIL_TIMEOUT = 0.1
+        write(ada, "first")
+        write(ada, "second")
+        tasks.send_mail()
+    assert list(Mail.objects.order_by("pk").values_list("tries", flat=True)) == [1, 0]
+    assert "timed out" in Mail.objects.get(key="first").problem
+
+
+def test_no_mail_server_holds_a_worker_until_it_is_stopped(settings: LazySettings) -> None:
+    waits = EmailBackend().timeout
+    assert waits is not None
+    assert 2 * waits < settings.CELERY_TASK_SOFT_TIME_LIMIT
+
+
+def test_what_mail_told_is_deleted_in_time_and_that_it_was_sent_to_whom_and_when_stays(
+    ada: User, settings: LazySettings
+) -> None:
+    settings.MAIL_RETENTION_DAYS = 30
+    for key in ("sent", "given up", "waiting"):
+        write(ada, key)
+    Mail.objects.filter(key="sent").update(sent_at=AT)
+    Mail.objects.filter(key="given up").update(tries=MOST_TRIES, problem="550 no such user")
+    assert forget_texts(AT + timedelta(days=30) - timedelta(seconds=1)) == 0
+    assert forget_texts(AT + timedelta(days=30)) == 2
+    assert forget_texts(AT + timedelta(days=30)) == 0
+    assert list(Mail.objects.order_by("pk").values_list("recipient", "key", "told", "problem", "sent_at")) == [
+        (ada.pk, "sent", {}, "", AT),
+        (ada.pk, "given up", {}, "", None),
+        (ada.pk, "waiting", TOLD, "", None),
+    ]
+
+
+def test_the_worker_deletes_what_old_mail_told(ada: User) -> None:
+    write(ada)
+    Mail.objects.update(sent_at=AT, written_at=timezone.now() - timedelta(days=400))
+    tasks.delete_old_texts()
+    assert Mail.objects.get().told == {}
 
 
 def test_choosing_a_language_on_the_pages_chooses_that_of_the_mail(client: Client, ada: User) -> None:

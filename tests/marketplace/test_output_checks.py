@@ -27,7 +27,6 @@ from tests.builders import (
     make_generation,
     make_generator_model,
     make_training_set,
-    make_user,
 )
 
 FOR_SALE = {
@@ -38,12 +37,6 @@ FOR_SALE = {
     (Outcome.BLOCKED, Decision.CLEARED),
 }
 COMBINATIONS = [(None, None), *product(Outcome, [None, *Decision])]
-
-
-@pytest.fixture
-def rita(db: None) -> User:
-    """A reviewer."""
-    return make_user("rita", "reviewer")
 
 
 @pytest.fixture

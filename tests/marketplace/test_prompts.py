@@ -68,16 +68,6 @@ INNOCENT = [
 
 
 @pytest.fixture
-def rita(db: None) -> User:
-    return make_user("rita", "reviewer")
-
-
-@pytest.fixture
-def rob(db: None) -> User:
-    return make_user("rob", "reviewer")
-
-
-@pytest.fixture
 def model(ana: Contributor) -> GeneratorModel:
     for seed in range(4):
         make_asset(ana, seed=seed)

@@ -36,11 +36,6 @@ def asset(ana: Contributor) -> Asset:
 
 
 @pytest.fixture
-def rita(db: None) -> User:
-    return make_user("rita", "reviewer")
-
-
-@pytest.fixture
 def case(asset: Asset) -> RemovalCase:
     return open_case(asset, PRIVACY, "It shows me.", PARTY, SOLD_AT)
 

@@ -7,6 +7,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
 from django.core import mail as sent
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -25,6 +26,7 @@ from marketplace.reports import (
 )
 from marketplace.selectors import is_withheld
 from tests.builders import SOLD_AT, make_asset, make_customer
+from tests.connections import in_another_connection, wait_until_one_is_blocked
 
 TOM = "tom@example.org"
 DAY = timedelta(days=1)
@@ -157,6 +159,32 @@ def test_one_address_reports_so_many_images_a_day_and_gets_no_more_mail(asset: A
     reported(asset, SOLD_AT + DAY)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_two_reports_at_once_only_one_is_the_last_of_the_day(asset: Asset) -> None:
+    for _ in range(MOST_A_DAY - 1):
+        reported(None)
+    refused: list[RemovalRefused] = []
+
+    def report_too() -> None:
+        try:
+            reported(asset, email=TOM.upper())
+        except RemovalRefused as error:
+            refused.append(error)
+
+    with transaction.atomic():
+        reported(asset)
+        second = in_another_connection(report_too, [])
+        wait_until_one_is_blocked()
+    second.join()
+    assert len(refused) == 1
+    assert RemovalReport.objects.count() == MOST_A_DAY
+
+
+def test_the_same_report_again_is_the_same_open_case_however_the_address_is_spelled(asset: Asset) -> None:
+    first = confirm_report(reported(asset), SOLD_AT)
+    assert confirm_report(reported(asset, email=TOM.upper()), SOLD_AT) == first
+
+
 def test_a_report_of_an_image_that_is_not_ours_gets_the_same_answer(client: Client, asset: Asset) -> None:
     answers = [
         client.post("/report/", filled(asset, asset=number), follow=True).content.decode()
@@ -169,6 +197,12 @@ def test_a_report_of_an_image_that_is_not_ours_gets_the_same_answer(client: Clie
     assert (case.asset, case.seen_at) == (None, report.seen_at)
 
 
+def test_the_longest_place_and_the_longest_number_fit_into_one_report(client: Client, asset: Asset) -> None:
+    longest = filled(asset, asset="9" * 18, seen_at="x" * 450)
+    assert "we sent a mail to" in client.post("/report/", longest, follow=True).content.decode()
+    assert RemovalReport.objects.get().seen_at == f"{'x' * 450} (number {'9' * 18})"
+
+
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
@@ -178,6 +212,9 @@ def test_a_report_of_an_image_that_is_not_ours_gets_the_same_answer(client: Clie
         ({"kind": ""}, "Choose what is wrong."),
         ({"asset": ""}, "Say which image it is: its number, or where you saw it."),
         ({"asset": "first"}, "digits only"),
+        ({"asset": "9" * 19}, "digits only, at most 18"),
+        ({"asset": "9" * 600}, "digits only, at most 18"),
+        ({"seen_at": "x" * 451}, "Say in at most 450 characters where you saw it."),
     ],
 )
 def test_a_report_that_lacks_something_says_what_and_keeps_what_was_written(

@@ -5,6 +5,8 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.management import call_command
 from PIL import Image
 
@@ -87,6 +89,21 @@ def test_a_second_run_goes_on_where_the_first_was_stopped(uploads: list[Submissi
     assert len(stricter) == len(uploads)
     rescreen()
     assert len(stricter) == len(uploads)
+
+
+def test_a_submission_whose_file_is_gone_is_named_and_holds_up_no_other(
+    uploads: list[Submission], stricter: list[bytes]
+) -> None:
+    first, name = uploads[0], str(uploads[0].original.name)
+    default_storage.delete(name)
+    printed = rescreen("--apply")
+    assert f"submission {first.pk} (A picture.jpg by {first.contributor_id}): its file {name} is missing" in printed
+    assert "1 not screened" in printed
+    assert set(Rescreening.objects.values_list("submission", flat=True)) == {uploads[1].pk, uploads[2].pk}
+    default_storage.save(name, ContentFile(jpeg_bytes(make_picture(1))))
+    printed = rescreen("--apply")
+    assert "1 becomes reject." in printed
+    assert "not screened" not in printed
 
 
 def test_applied_a_change_is_the_newest_result_and_keeps_the_asset_out_of_new_training_sets(

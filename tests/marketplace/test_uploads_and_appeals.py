@@ -36,7 +36,7 @@ from marketplace.models import (
 )
 from marketplace.services import Details
 from marketplace.strikes import strikes_of, uploads_suspended_until
-from tests.builders import JOINED_AT, jpeg_bytes, make_asset, make_picture, make_user, submit
+from tests.builders import JOINED_AT, jpeg_bytes, make_asset, make_picture, submit
 
 DAY = timedelta(days=1)
 LATER = JOINED_AT + DAY
@@ -51,16 +51,6 @@ def generated_bytes(seed: int | None = None) -> bytes:
     out = BytesIO()
     make_picture(seed).save(out, "PNG", pnginfo=info)
     return out.getvalue()
-
-
-@pytest.fixture
-def rita(db: None) -> User:
-    return make_user("rita", "reviewer")
-
-
-@pytest.fixture
-def rob(db: None) -> User:
-    return make_user("rob", "reviewer")
 
 
 @pytest.fixture
@@ -260,6 +250,27 @@ def test_what_was_accepted_on_appeal_is_only_held_by_what_is_found_later_and_a_r
     decide_submission(rejected, Decision.ACCEPTED, "It is older than the generation.", rob, LATER + DAY)
     assert Asset.objects.filter(submission=rejected).count() == 1
     assert Submission.objects.get(pk=rejected.pk).verdict == Verdict.ACCEPT
+
+
+@pytest.mark.parametrize("is_appealed", [False, True])
+def test_what_is_held_again_for_another_reason_can_be_decided_by_whoever_decided_before(
+    client: Client, ana: Contributor, rita: User, rob: User, held: Submission, is_appealed: bool
+) -> None:
+    if is_appealed:
+        decide_submission(held, Decision.OTHER, "A film still.", rob, LATER)
+        appeal(held, "", owner(ana), LATER)
+    decide_submission(held, Decision.ACCEPTED, "The first frame is the picture.", rita, LATER)
+    found = Signal("look_alike", Verdict.HOLD, "looks_generated", {"field": "f", "value": "v", "tool": "t"})
+    add_finding(held, found, LATER + DAY)
+    client.force_login(rita)
+    page = client.get(f"/submissions/{held.pk}/").content.decode()
+    assert 'name="reason"' in page
+    assert "a second reviewer" not in page
+    form = {"decision": Decision.GENERATED, "reason": "It is."}
+    assert client.post(f"/submissions/{held.pk}/decide/", form).status_code == 302
+    held.refresh_from_db()
+    assert held.verdict == Verdict.REJECT
+    assert state_of(held, LATER + DAY) is (State.LOST if is_appealed else State.REJECTED)
 
 
 def test_an_appeal_is_decided_by_a_second_reviewer(

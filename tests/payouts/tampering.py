@@ -3,6 +3,11 @@
 Anything that an audit link records is found twice: by its own check and by the chain.
 """
 
+import re
+from collections.abc import Callable
+
+from django.db import connection, transaction
+
 # By what was done: the SQL, and the patterns of all findings, each of which begins with its check.
 TAMPERED = {
     "a posting is raised": (
@@ -189,3 +194,19 @@ TAMPERED = {
         ],
     ),
 }
+
+
+def unexpected(tampered: dict[str, tuple[str, list[str]]], found: Callable[[], list[str]]) -> dict[str, list[str]]:
+    """By what was done, all that is found then, where that is not what the patterns say; each deed is taken back."""
+    differing = {}
+    for deed, (sql, expected) in tampered.items():
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL session_replication_role = replica")
+                cursor.execute(sql)
+                cursor.execute("SET LOCAL session_replication_role = DEFAULT")
+            lines = found()
+            transaction.set_rollback(True)
+        if len(lines) != len(expected) or not all(map(re.match, expected, lines)):
+            differing[deed] = lines
+    return differing

@@ -11,7 +11,7 @@ from payouts.claims import ClaimRefused, claim_share, decide_claim
 from payouts.core.ledger import AccountKind
 from payouts.models import Adjustment, ShareClaim
 from payouts.refunds import record_refund
-from tests.builders import CLOSED_AT, make_contributor, make_download, make_generation, make_user
+from tests.builders import CLOSED_AT, make_contributor, make_download, make_generation
 from tests.payouts.selling import IN_NOVEMBER, Shop, balances, off
 from tests.payouts.test_pages import log_in
 
@@ -23,11 +23,6 @@ def shop(ana: Contributor, ben: Contributor, carla: Customer, fay: User, finn: U
     shop.worked_month()
     shop.close_october()
     return shop
-
-
-@pytest.fixture
-def rita(db: None) -> User:
-    return make_user("rita", "reviewer")
 
 
 def claimed(shop: Shop) -> ShareClaim:

@@ -1,6 +1,7 @@
 """Pages of the money: contributors see their own and can add it up, finance closes and pays with two people."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,6 +12,8 @@ from payouts.booking import book_downloads
 from payouts.core.states import PayoutState, RunState
 from payouts.models import Earning, PayoutRun, Period, Statement
 from payouts.runs import approve_payout_run, draft_payout_run
+from payouts.sending import standing_still
+from tests.broker import broker_away
 from tests.builders import (
     CLOSED_AT,
     make_attributed_downloads,
@@ -244,7 +247,13 @@ def test_a_draft_is_cancelled_with_a_button_and_then_nobody_sees_it(
 
 
 def test_only_an_approved_run_is_handed_to_the_worker(
-    client: Client, october: Period, ana: Contributor, fay: User, finn: User, monkeypatch: pytest.MonkeyPatch
+    client: Client,
+    october: Period,
+    ana: Contributor,
+    fay: User,
+    finn: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     handed_over: list[int] = []
     monkeypatch.setattr(tasks.send_payout_run, "delay", handed_over.append)  # the edge to the broker
@@ -255,8 +264,30 @@ def test_only_an_approved_run_is_handed_to_the_worker(
     assert "Nothing was sent" in page
     assert handed_over == []
     approve_payout_run(run.pk, finn, CLOSED_AT)
-    assert "is being sent" in client.post(f"/finance/runs/{run.pk}/send/", follow=True).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        page = client.post(f"/finance/runs/{run.pk}/send/", follow=True).content.decode()
+    assert "is to be sent" in page
     assert handed_over == [run.pk]
+
+
+def test_where_the_broker_is_away_a_run_is_sent_later_by_itself(
+    client: Client,
+    october: Period,
+    ana: Contributor,
+    fay: User,
+    finn: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    monkeypatch.setattr(tasks.send_payout_run, "delay", broker_away)
+    make_connected_account(ana)
+    run = draft_payout_run(fay, CLOSED_AT)
+    approve_payout_run(run.pk, finn, CLOSED_AT)
+    log_in(client, fay)
+    with django_capture_on_commit_callbacks(execute=True):
+        page = client.post(f"/finance/runs/{run.pk}/send/", follow=True).content.decode()
+    assert "the worker begins within minutes" in page
+    assert standing_still(CLOSED_AT) == [run.pk]
 
 
 def test_the_ledger_page_shows_a_sum_of_zero_and_cash_as_an_equation(

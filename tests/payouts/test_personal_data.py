@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import call_command
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -49,6 +50,7 @@ from tests.builders import (
     make_user,
     submit,
 )
+from tests.connections import in_another_connection, wait_until_one_is_blocked
 from tests.marketplace.test_uploads_and_appeals import generated_bytes
 
 DATA = "/accounts/data/"
@@ -143,6 +145,21 @@ def test_originals_go_unless_somebody_else_uploaded_the_same_bytes(
     with django_capture_on_commit_callbacks(execute=True):
         erase_person(user_of(ana), CLOSED_AT)
     assert [default_storage.exists(name) for name in names] == [False, True]
+    assert {one.original.name for one in ana.submissions.all()} == {""}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_somebody_uploads_while_its_owner_is_erased_stays(ana: Contributor, ben: Contributor) -> None:
+    data = jpeg_bytes(make_picture())
+    make_asset(ana)
+    submit(ana, data)
+    with transaction.atomic():
+        uploaded = submit(ben, data)
+        erasing = in_another_connection(lambda: erase_person(user_of(ana), CLOSED_AT), [])
+        wait_until_one_is_blocked()
+    erasing.join()
+    assert default_storage.exists(str(uploaded.original.name))
+    assert default_storage.exists(str(uploaded.preview.name))
     assert {one.original.name for one in ana.submissions.all()} == {""}
 
 

@@ -61,7 +61,7 @@ def test_two_who_send_a_run_together_send_it_once_and_the_second_is_told(
     path = f"/finance/runs/{run.pk}/send/"
     told = together(pressing(fay, path), pressing(finn, path))
     assert sum("is being sent already, and goes on" in page for page in told) == 1
-    assert sum("is being sent. Below you see" in page for page in told) == 1
+    assert sum("is to be sent: the worker begins" in page for page in told) == 1
     assert handed_over == [run.pk, run.pk]
     together(*[lambda: str(send_payout_run(run.pk, gateway, AT).state)] * 2)
     assert_each_was_paid_exactly_once(run, gateway)

@@ -24,6 +24,7 @@ from payouts.reconciliation import Moving, reconcile
 from payouts.runs import RunRefused, approve_payout_run, draft_payout_run
 from payouts.sandbox import Sandbox
 from payouts.sending import send_payout_run
+from tests.broker import broker_away
 from tests.builders import make_policy
 from tests.payouts.paying import AT, NOVEMBER, Crash, crash_after, fund
 from tests.payouts.sandbox.client import KEY, call, control
@@ -280,6 +281,16 @@ def test_finance_asks_the_worker_to_compare(client: Client, fay: User, monkeypat
     client.force_login(fay)
     client.post("/finance/reconciliation/now/")
     assert asked == ["now"]
+
+
+def test_where_the_broker_is_away_finance_reads_that_nothing_is_being_compared(
+    client: Client, fay: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.reconcile, "delay", broker_away)
+    client.force_login(fay)
+    page = client.post("/finance/reconciliation/now/", follow=True).content.decode()
+    assert "The worker could not be asked, so nothing is being compared." in page
+    assert "The worker is comparing" not in page
 
 
 def test_a_run_that_is_settled_is_compared_by_the_worker_and_everything_every_night(

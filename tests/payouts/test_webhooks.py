@@ -20,6 +20,7 @@ from payouts.sandbox import Sandbox
 from payouts.sandbox.deliveries import signature
 from payouts.sending import send_payout_run
 from payouts.webhooks import WebhookRefused, handle_events, receive
+from tests.broker import broker_away
 from tests.builders import make_connected_account
 from tests.payouts.paying import AT, fund, onboard, payable_micro
 from tests.payouts.sandbox.client import KEY, call, control
@@ -188,6 +189,18 @@ def test_stripe_is_answered_200_whether_the_event_is_new_or_known(client: Client
         )
         assert answer.status_code == 200
     assert asked == ["handle"]
+
+
+def test_where_the_broker_is_away_a_webhook_is_kept_and_handled_later(
+    client: Client, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.handle_webhooks, "delay", broker_away)
+    payload, header = signed(event("account.updated", "acct_1"), timezone.now())
+    answer = client.post(
+        "/webhooks/stripe/", payload, content_type="application/json", headers={"Stripe-Signature": header}
+    )
+    assert answer.status_code == 200
+    assert WebhookEvent.objects.get().handled_at is None
 
 
 def test_a_webhook_without_signature_or_with_an_old_one_is_told_why_it_is_refused(

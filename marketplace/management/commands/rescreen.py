@@ -35,6 +35,10 @@ class Command(BaseCommand):
             task = progress.add_task(f"Screening with version {SCREEN_VERSION}", total=not_rescreened().count())
             for _ in rescreen_all(timezone.now):
                 progress.advance(task)
+        without_file = not_rescreened()  # all others were screened
+        for submission in without_file:
+            line = f"submission {submission.pk} ({submission}): its file {submission.original.name} is missing"
+            console.print(line, markup=False, highlight=False)
         if apply:
             open_incidents(timezone.now())
         counts: Counter[str] = Counter()
@@ -46,6 +50,8 @@ class Command(BaseCommand):
             console.print(_line(change, kept), markup=False, highlight=False)
         summary = ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing changes"
         console.print(f"Version {SCREEN_VERSION}: {summary}.")
+        if count := len(without_file):
+            console.print(f"{count} not screened: put their files back and run this again.")
         if counts and not apply:
             console.print("Nothing was changed. To change it: manage.py rescreen --apply")
 
