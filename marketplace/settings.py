@@ -131,7 +131,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Broker and tasks. Work is found in rows, so a task that is delivered twice or lost costs time and no money.
 CELERY_BROKER_URL = required("BROKER_URL", "redis://host:6379/0 (Redis 7 or newer) or amqp://…")
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 900,
+    "socket_timeout": 5,  # without it, a broker that says nothing is waited for without end
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_TASK_SOFT_TIME_LIMIT = 570
