@@ -9,7 +9,6 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.text import format_lazy
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -31,11 +30,7 @@ class PolicyForm(forms.Form):
     """What of a policy changes how a month is shared."""
 
     contributor_rate = percent_field(_("Contributor rate in percent"))
-    threshold = minor_field(
-        format_lazy("{}, {}", _("Threshold for payouts"), settings.SETTLEMENT_CURRENCY),
-        settings.SETTLEMENT_CURRENCY,
-        min_value=0,
-    )
+    threshold = minor_field(_("Threshold for payouts"), settings.SETTLEMENT_CURRENCY, min_value=0)
 
     @property
     def tried(self) -> dict[str, int]:
