@@ -214,7 +214,7 @@ def report_bias(at: datetime) -> None:
     """Two of three contributors say something of themselves; report who was represented, resembled and paid."""
     for place, contributor in enumerate(Contributor.objects.order_by("pk")):
         if place % 3:
-            gender, region = (Gender.WOMAN, Gender.MAN)[place % 2], (Region.EUROPE, Region.AFRICA)[place % 5 == 0]
+            gender, region = (Gender.MAN, Gender.WOMAN)[place % 2], (Region.EUROPE, Region.AFRICA)[place % 5 == 0]
             describe_oneself(contributor, gender, region, at)
     for model in GeneratorModel.objects.exclude(training_set=None).select_related("training_set"):
         assert model.training_set
