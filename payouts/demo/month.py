@@ -21,7 +21,6 @@ from attribution.audit_report import write_report
 from marketplace.catalogue import Listed, read_catalogue
 from marketplace.core.periods import Month
 from marketplace.core.release import Decision, SaleState
-from marketplace.core.self_descriptions import Gender, Region
 from marketplace.core.terms import Audience
 from marketplace.generating import generate_image, generator_of
 from marketplace.generator_models import put_on_sale, record_bias_report, save_generator_model
@@ -31,7 +30,6 @@ from marketplace.ingest import Ingested, ingest
 from marketplace.models import Asset, Contributor, Customer, Download, Generation, GeneratorModel, User
 from marketplace.output_checks import decide_output, sale_states, waiting_for_review
 from marketplace.permissions import FINANCE, REVIEWER
-from marketplace.self_descriptions import describe_oneself
 from marketplace.services import freeze_training_set, record_download
 from marketplace.terms import accept_current_terms
 from payouts import bias_report, booking, closing, runs
@@ -211,11 +209,7 @@ def close(month: Month, staff: Staff, at: datetime) -> Period:
 
 
 def report_bias(at: datetime) -> None:
-    """Two of three contributors say something of themselves; report who was represented, resembled and paid."""
-    for place, contributor in enumerate(Contributor.objects.order_by("pk")):
-        if place % 3:
-            gender, region = (Gender.MAN, Gender.WOMAN)[place % 2], (Region.EUROPE, Region.AFRICA)[place % 5 == 0]
-            describe_oneself(contributor, gender, region, at)
+    """Report who was represented, resembled and paid, on the card of each model."""
     for model in GeneratorModel.objects.exclude(training_set=None).select_related("training_set"):
         assert model.training_set
         folder = settings.DATA_FOLDER / "bias-report"

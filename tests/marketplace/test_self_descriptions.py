@@ -141,7 +141,7 @@ def test_an_erasure_deletes_it(ana: Contributor) -> None:
 def test_it_changes_nothing_in_earnings_because_only_the_report_its_page_and_personal_data_know_of_it() -> None:
     modules = (file for app in ("marketplace", "attribution", "payouts") for file in (ROOT / app).rglob("*.py"))
     knowing = {str(file.relative_to(ROOT)) for file in modules if NAMED.search(file.read_text(encoding="utf-8"))}
-    assert {name for name in knowing if "/migrations/" not in name and "/demo/" not in name} == {
+    assert {name for name in knowing if "/migrations/" not in name} == {
         "marketplace/core/self_descriptions.py",
         "marketplace/kept_forms.py",
         "marketplace/models/__init__.py",
