@@ -250,5 +250,5 @@ def _hub_file(recipe: Recipe, published: dict[str, Any]) -> Path:
         raise EncoderUnavailable(
             f"the weights of recipe {recipe.name} could not be fetched ({error}). Fetch {name} of {repository} "
             f"({url}) elsewhere, copy recipes/{recipe.name}.json, give it the file's path as "
-            '"checkpoint" in place of "pretrained", and set ENCODER_RECIPE to the path of that copy'
+            '"checkpoint" in place of "pretrained", and name the path of that copy instead: ENCODER_RECIPE, or --reader'
         ) from error

@@ -53,8 +53,9 @@ class TrainingImages:
 def probe(generator: Generator, probe_set: ProbeSet, reader: Reader, folder: Path, advance: Advance) -> list[Probed]:
     """Generate the set's pictures into the folder, which is made, and read them; what is there is not made again.
 
-    Nothing is recorded as a generation: these pictures are not for sale. Raises as the generator does, other than
-    `PromptRefused`, which is counted.
+    A picture is known by the generator's name and version, the prompt and the seed: a model that was changed under the
+    same version needs another folder. Nothing is recorded as a generation: these pictures are not for sale.
+    Raises as the generator does, other than `PromptRefused`, which is counted.
     """
     folder.mkdir(parents=True, exist_ok=True)
     total, probed = len(probe_set.prompts) * probe_set.pictures_each, []
